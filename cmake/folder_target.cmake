@@ -1,0 +1,16 @@
+# cinnabar_folder(NAME [LINK ...]): the static library of one top-level folder: every .cc below it, includes rooted at
+# the repository ("engine/canvas.h"). A new file needs no CMake change.
+function(cinnabar_folder name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  if(NOT sources)
+    add_library(cinnabar_${name} INTERFACE)
+    target_include_directories(cinnabar_${name} INTERFACE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(cinnabar_${name} INTERFACE ${ARG_LINK})
+    return()
+  endif()
+  add_library(cinnabar_${name} STATIC ${sources})
+  target_include_directories(cinnabar_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(cinnabar_${name} PUBLIC ${ARG_LINK} PRIVATE cinnabar_warnings)
+endfunction()

@@ -1,0 +1,40 @@
+// Text to token ids and back. Byte exact: decode(encode(text)) == text for any bytes, invalid UTF-8 included. Special
+// tokens are never produced from text: what looks like one in a user's file is encoded as ordinary characters.
+//
+// Immutable after loading, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/checkpoint.h"
+#include "kernels/result.h"
+
+namespace cinnabar::engine {
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  // V of the tokenizer (the model's matrix may have more rows).
+  virtual std::int32_t size() const = 0;
+  virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
+  // The exact bytes a token stands for inside a text; empty for special tokens and for ids outside the vocabulary.
+  virtual std::string_view bytes(std::int32_t token) const = 0;
+  virtual bool is_special(std::int32_t token) const = 0;
+  // The id of a special token by its literal text ("<|fim_middle|>").
+  virtual std::optional<std::int32_t> special(std::string_view literal) const = 0;
+
+  std::string decode(const std::vector<std::int32_t>& tokens) const;
+};
+
+// Builds the tokenizer a checkpoint carries: GGUF tokenizer.ggml.* (model "gpt2" = byte-level BPE with pre "qwen2",
+// "smollm", "gpt-2", ...; model "llama" = SentencePiece), or tokenizer.json, vocab.json + merges.txt (+ added tokens), or
+// tokenizer.model.
+Result<std::unique_ptr<Tokenizer>> load_tokenizer(const Checkpoint& checkpoint);
+
+}  // namespace cinnabar::engine

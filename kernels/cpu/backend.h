@@ -1,0 +1,28 @@
+// The CPU backend: own kernels for AMX, AVX-512 VNNI and AVX2 beside a plain C++ form of each, chosen by feature bits.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "kernels/backend.h"
+
+namespace cinnabar::kernels::cpu {
+
+// Instruction-set levels, ascending; each needs all bits it uses, read from CPUID and XGETBV, never from the model number.
+enum class Isa : std::uint8_t { plain, avx2, avx512, amx };
+std::string_view name(Isa isa);                      // "plain", "avx2", "avx512", "amx"
+std::optional<Isa> parse_isa(std::string_view text);
+// The levels this machine can run, ascending; `plain` always. Asks the kernel for AMX permission once.
+std::vector<Isa> available_isas();
+
+struct CpuOptions {
+  int threads = 0;          // 0: one per physical core this process may use
+  std::optional<Isa> isa;   // none: the best available
+};
+
+// Fails when the asked level is not available here (says which bits are missing).
+Result<std::unique_ptr<Backend>> make_backend(const CpuOptions& options);
+
+}  // namespace cinnabar::kernels::cpu

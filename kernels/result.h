@@ -1,0 +1,64 @@
+// Errors as values, used by every folder that links kernels (kernels, engine, daemon).
+//
+// A Status says what went wrong, where, and what was expected: one sentence for a person. Nothing here throws; Result's
+// accessors on the wrong state are a bug of ours and are asserted.
+#pragma once
+
+#include <cassert>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace cinnabar {
+
+// Success, or an error's text. Value type, immutable after construction.
+class [[nodiscard]] Status {
+ public:
+  Status() = default;  // success
+  static Status error(std::string message) { return Status(std::move(message)); }
+
+  bool ok() const { return !message_.has_value(); }
+  explicit operator bool() const { return ok(); }
+  // Empty on success.
+  const std::string& message() const {
+    static const std::string none;
+    return message_ ? *message_ : none;
+  }
+  // The same error with "where: " put before it; success stays success.
+  Status in(const std::string& where) const { return ok() ? *this : Status(where + ": " + *message_); }
+
+ private:
+  explicit Status(std::string message) : message_(std::move(message)) {}
+  std::optional<std::string> message_;
+};
+
+// A value of type T, or the Status that says why there is none.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}              // NOLINT(google-explicit-constructor)
+  Result(Status error) : state_(std::in_place_index<1>, std::move(error)) {          // NOLINT(google-explicit-constructor)
+    assert(!std::get<1>(state_).ok());
+  }
+
+  bool ok() const { return state_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+
+  T& value() & { assert(ok()); return std::get<0>(state_); }
+  const T& value() const& { assert(ok()); return std::get<0>(state_); }
+  T&& value() && { assert(ok()); return std::get<0>(std::move(state_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  // Success when there is a value.
+  Status status() const { return ok() ? Status() : std::get<1>(state_); }
+  const std::string& message() const { assert(!ok()); return std::get<1>(state_).message(); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace cinnabar
