@@ -1,0 +1,319 @@
+#include "engine/tokenizer/bpe.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "engine/tokenizer/merges.h"
+#include "engine/tokenizer/text_runs.h"
+
+namespace cinnabar::engine {
+namespace {
+
+constexpr std::size_t kLongestMergedWord = std::size_t{1} << 28;  // node indices are 32 bits wide
+constexpr std::size_t kLongestCachedWord = 64;
+constexpr std::size_t kMostCachedWords = 8192;
+
+using TextIndex = std::vector<std::int32_t>;  // ids sorted by text
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text.substr(0, 100)) + (text.size() > 100 ? "...'" : "'");
+}
+
+// GPT-2's alphabet: printable Latin-1 bytes stand for themselves, the others for U+0100 and up, in order.
+std::array<std::int16_t, 324> byte_of_character() {
+  std::array<std::int16_t, 324> table;
+  table.fill(-1);
+  int next = 256;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool printable = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+    table[printable ? byte : next++] = static_cast<std::int16_t>(byte);
+  }
+  return table;
+}
+
+// The bytes that a token's spelling stands for; a spelling outside the alphabet stands for itself.
+std::string spelled_bytes(std::string_view text, const std::array<std::int16_t, 324>& table) {
+  std::string bytes;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::size_t length = utf8_character(rest);
+    unsigned character = static_cast<unsigned char>(rest[0]);
+    if (length == 2) character = (character & 0x1Fu) << 6 | (static_cast<unsigned char>(rest[1]) & 0x3Fu);
+    if (length == 0 || length > 2 || character >= table.size() || table[character] < 0) return std::string(text);
+    bytes += static_cast<char>(table[character]);
+    rest.remove_prefix(length);
+  }
+  return bytes;
+}
+
+// Words seen lately in one encode call and where in the output their ids are. Direct mapped: a newer word takes the
+// slot.
+class WordCache {
+ public:
+  explicit WordCache(std::size_t text_bytes)
+      : slots_(std::bit_ceil(std::clamp<std::size_t>(text_bytes / 8, 16, kMostCachedWords))) {}
+
+  struct Slot {
+    std::string_view word;
+    std::size_t first = 0;  // index into the output
+    std::uint32_t count = 0;
+  };
+  Slot& slot(std::string_view word) { return slots_[hash(word) & (slots_.size() - 1)]; }
+
+ private:
+  static std::uint64_t hash(std::string_view word) {
+    std::uint64_t head = 0, tail = 0;
+    const std::size_t size = std::min<std::size_t>(word.size(), 8);
+    std::memcpy(&head, word.data(), size);
+    std::memcpy(&tail, word.data() + word.size() - size, size);
+    head = (head ^ word.size()) * 0x9E3779B97F4A7C15u;
+    tail = (tail + (head >> 32)) * 0xC2B2AE3D27D4EB4Fu;
+    return tail >> 32;
+  }
+  std::vector<Slot> slots_;
+};
+
+class BpeTokenizer final : public Tokenizer {
+ public:
+  BpeTokenizer(PreTokenizer words, std::size_t merges) : words_(std::move(words)), merges_(merges) {}
+
+  Status build(const BpeVocabulary& vocabulary);
+
+  std::int32_t size() const override { return static_cast<std::int32_t>(kinds_.size()); }
+  std::vector<std::int32_t> encode(std::string_view text) const override;
+  std::string_view bytes(std::int32_t token) const override {
+    if (token < 0 || token >= size()) return {};
+    return std::string_view(text_).substr(offsets_[token], offsets_[token + 1] - offsets_[token]);
+  }
+  bool is_special(std::int32_t token) const override {
+    return token >= 0 && token < size() && kinds_[token] == TokenKind::special;
+  }
+  std::optional<std::int32_t> special(std::string_view literal) const override;
+  std::span<const std::int32_t> sorted_by_bytes() const override { return sorted_; }
+
+ private:
+  struct Encoding;
+  Status add_tokens(const BpeVocabulary& vocabulary);
+  Status find_byte_tokens();
+  Status add_merge(const BpeVocabulary& vocabulary, const TextIndex& index, std::size_t rank);
+  void sort_by_bytes();
+  std::int32_t token_of(std::string_view word) const;
+  void encode_word(std::string_view word, Encoding& encoding) const;
+  void merge_into(std::string_view word, Encoding& encoding) const;
+
+  PreTokenizer words_;
+  MergeTable merges_;
+  bool whole_words_first_ = false;
+  std::string text_;                  // all tokens' bytes, one behind the other
+  std::vector<std::size_t> offsets_;  // [V + 1] into text_
+  std::vector<TokenKind> kinds_;      // [V]
+  std::array<std::int32_t, 256> byte_tokens_{};
+  std::vector<std::int32_t> sorted_;
+  std::vector<std::pair<std::string, std::int32_t>> specials_;  // by literal, sorted
+};
+
+struct BpeTokenizer::Encoding {
+  explicit Encoding(std::size_t text_bytes) : cache(text_bytes) {}
+  std::vector<std::int32_t> out;
+  WordCache cache;
+  std::vector<std::size_t> ends;
+  std::vector<std::int32_t> word;
+  MergeScratch scratch;
+};
+
+Result<TextIndex> index_texts(const BpeVocabulary& vocabulary) {
+  TextIndex index;
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    if (vocabulary.tokens[id].kind != TokenKind::absent) index.push_back(static_cast<std::int32_t>(id));
+  }
+  const auto text = [&](std::int32_t id) { return vocabulary.tokens[id].text; };
+  std::sort(index.begin(), index.end(),
+            [&](std::int32_t a, std::int32_t b) { return text(a) != text(b) ? text(a) < text(b) : a < b; });
+  for (std::size_t i = 1; i < index.size(); ++i) {
+    if (text(index[i - 1]) != text(index[i])) continue;
+    return Status::error("tokens " + std::to_string(index[i - 1]) + " and " + std::to_string(index[i]) +
+                         " have the same text " + quoted(text(index[i])));
+  }
+  return index;
+}
+
+// -1 where no token has that text.
+std::int32_t find_text(const BpeVocabulary& vocabulary, const TextIndex& index, std::string_view text) {
+  const auto found = std::lower_bound(index.begin(), index.end(), text, [&](std::int32_t id, std::string_view wanted) {
+    return vocabulary.tokens[id].text < wanted;
+  });
+  return found != index.end() && vocabulary.tokens[*found].text == text ? *found : -1;
+}
+
+Status BpeTokenizer::add_tokens(const BpeVocabulary& vocabulary) {
+  const auto table = byte_of_character();
+  offsets_.push_back(0);
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    const auto& token = vocabulary.tokens[id];
+    if (token.kind == TokenKind::byte_level) text_ += spelled_bytes(token.text, table);
+    if (token.kind == TokenKind::literal) text_ += token.text;
+    if (text_.size() > kMostTokenBytes) {
+      return Status::error("the tokens' bytes up to token " + std::to_string(id) + " exceed the limit of " +
+                           std::to_string(kMostTokenBytes));
+    }
+    if (token.kind == TokenKind::special) specials_.emplace_back(token.text, static_cast<std::int32_t>(id));
+    offsets_.push_back(text_.size());
+    kinds_.push_back(token.kind);
+  }
+  std::sort(specials_.begin(), specials_.end());
+  return Status();
+}
+
+Status BpeTokenizer::find_byte_tokens() {
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const char character = static_cast<char>(byte);
+    byte_tokens_[byte] = token_of(std::string_view(&character, 1));
+    if (byte_tokens_[byte] >= 0) continue;
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    return Status::error(std::string("no token stands for byte 0x") + kHex[byte >> 4] + kHex[byte & 15] +
+                         "; a byte-level vocabulary needs one for each of the 256 bytes");
+  }
+  return Status();
+}
+
+Status BpeTokenizer::add_merge(const BpeVocabulary& vocabulary, const TextIndex& index, std::size_t rank) {
+  const auto& [left_text, right_text] = vocabulary.merges[rank];
+  const auto fail = [&](const std::string& why) {
+    return Status::error("merge " + std::to_string(rank) + " (" + quoted(left_text) + " + " + quoted(right_text) +
+                         "): " + why);
+  };
+  const std::int32_t left = find_text(vocabulary, index, left_text);
+  const std::int32_t right = find_text(vocabulary, index, right_text);
+  const std::string joined = std::string(left_text).append(right_text);
+  const std::int32_t result = find_text(vocabulary, index, joined);
+  for (const auto& [id, text] : {std::pair{left, left_text}, {right, right_text}, {result, std::string_view(joined)}}) {
+    if (id < 0) return fail("no token is " + quoted(text));
+    if (kinds_[id] != TokenKind::byte_level) return fail("token " + quoted(text) + " is not an ordinary one");
+  }
+  // Spellings can be joined without their bytes being so when one lies outside the alphabet.
+  if (std::string(bytes(left)).append(bytes(right)) != bytes(result)) {
+    return fail("the bytes of token " + std::to_string(result) + " are not those of the two");
+  }
+  if (!merges_.add(left, right, {static_cast<std::int32_t>(rank), result})) {
+    return fail("the pair is listed twice, or the list is degenerate");
+  }
+  return Status();
+}
+
+void BpeTokenizer::sort_by_bytes() {
+  for (std::int32_t id = 0; id < size(); ++id) {
+    if (!bytes(id).empty()) sorted_.push_back(id);
+  }
+  std::sort(sorted_.begin(), sorted_.end(), [&](std::int32_t a, std::int32_t b) {
+    const int order = bytes(a).compare(bytes(b));
+    return order != 0 ? order < 0 : a < b;
+  });
+}
+
+Status BpeTokenizer::build(const BpeVocabulary& vocabulary) {
+  const Result<TextIndex> index = index_texts(vocabulary);
+  if (!index) return index.status();
+  if (Status status = add_tokens(vocabulary); !status) return status;
+  sort_by_bytes();
+  if (Status status = find_byte_tokens(); !status) return status;
+  for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
+    if (Status status = add_merge(vocabulary, *index, rank); !status) return status;
+  }
+  whole_words_first_ = vocabulary.whole_words_first || words_.whole_words_first();
+  return Status();
+}
+
+std::optional<std::int32_t> BpeTokenizer::special(std::string_view literal) const {
+  const auto found = std::lower_bound(specials_.begin(), specials_.end(), literal,
+                                      [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
+  if (found == specials_.end() || found->first != literal) return std::nullopt;
+  return found->second;
+}
+
+// The byte-level token of exactly these bytes, or -1.
+std::int32_t BpeTokenizer::token_of(std::string_view word) const {
+  auto found = std::lower_bound(sorted_.begin(), sorted_.end(), word,
+                                [&](std::int32_t id, std::string_view wanted) { return bytes(id) < wanted; });
+  for (; found != sorted_.end() && bytes(*found) == word; ++found) {
+    if (kinds_[*found] == TokenKind::byte_level) return *found;
+  }
+  return -1;
+}
+
+void BpeTokenizer::merge_into(std::string_view word, Encoding& encoding) const {
+  if (whole_words_first_) {
+    if (const std::int32_t token = token_of(word); token >= 0) {
+      encoding.out.push_back(token);
+      return;
+    }
+  }
+  encoding.word.clear();
+  for (const char c : word) encoding.word.push_back(byte_tokens_[static_cast<unsigned char>(c)]);
+  merge_word(merges_, encoding.word, encoding.scratch);
+  encoding.out.insert(encoding.out.end(), encoding.word.begin(), encoding.word.end());
+}
+
+void BpeTokenizer::encode_word(std::string_view word, Encoding& encoding) const {
+  auto& out = encoding.out;
+  if (word.size() == 1) {
+    out.push_back(byte_tokens_[static_cast<unsigned char>(word[0])]);
+    return;
+  }
+  if (word.size() > kLongestCachedWord) {
+    for (; !word.empty(); word.remove_prefix(std::min(word.size(), kLongestMergedWord))) {
+      merge_into(word.substr(0, kLongestMergedWord), encoding);
+    }
+    return;
+  }
+  WordCache::Slot& slot = encoding.cache.slot(word);
+  const std::size_t first = out.size();
+  if (slot.word == word) {
+    out.resize(first + slot.count);
+    std::copy_n(out.begin() + static_cast<std::ptrdiff_t>(slot.first), slot.count,
+                out.begin() + static_cast<std::ptrdiff_t>(first));
+    return;
+  }
+  merge_into(word, encoding);
+  slot = {word, first, static_cast<std::uint32_t>(out.size() - first)};
+}
+
+std::vector<std::int32_t> BpeTokenizer::encode(std::string_view text) const {
+  Encoding encoding(text.size());
+  encoding.out.reserve(text.size() / 3);
+  while (!text.empty()) {
+    const TextRun run = next_run(text);
+    if (!run.valid_utf8) {
+      encode_word(run.bytes, encoding);
+      continue;
+    }
+    words_.cut(run.bytes, encoding.ends);
+    std::size_t begin = 0;
+    for (const std::size_t end : encoding.ends) {
+      encode_word(run.bytes.substr(begin, end - begin), encoding);
+      begin = end;
+    }
+  }
+  return std::move(encoding.out);
+}
+
+}  // namespace
+
+TokenKind user_defined_kind(std::string_view text) {
+  const bool markup = text.size() > 2 && text.front() == '<' && text.back() == '>';
+  return markup ? TokenKind::special : TokenKind::literal;
+}
+
+Result<std::unique_ptr<Tokenizer>> make_bpe_tokenizer(const BpeVocabulary& vocabulary, PreTokenizer words) {
+  if (vocabulary.tokens.size() > kMostTokens || vocabulary.merges.size() > kMostMerges) {
+    return Status::error(std::to_string(vocabulary.tokens.size()) + " tokens and " +
+                         std::to_string(vocabulary.merges.size()) + " merges; at most " + std::to_string(kMostTokens) +
+                         " and " + std::to_string(kMostMerges) + " are allowed");
+  }
+  auto tokenizer = std::make_unique<BpeTokenizer>(std::move(words), vocabulary.merges.size());
+  if (Status status = tokenizer->build(vocabulary); !status) return status;
+  return std::unique_ptr<Tokenizer>(std::move(tokenizer));
+}
+
+}  // namespace cinnabar::engine

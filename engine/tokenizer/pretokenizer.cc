@@ -1,0 +1,204 @@
+#include "engine/tokenizer/pretokenizer.h"
+
+#include <array>
+#include <cstdint>
+
+#include "engine/tokenizer/text_runs.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8  // before the header
+#include <pcre2.h>
+
+namespace cinnabar::engine {
+namespace {
+
+constexpr std::size_t kLongestPattern = 16384;
+// Steps one match may take. The rows below are linear; a pattern out of a file may not be.
+constexpr std::uint32_t kMatchLimit = 1'000'000;
+constexpr std::uint32_t kHeapLimitKiB = 65536;
+
+constexpr std::string_view kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kQwen2 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kLlama3 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+struct Row {
+  std::string_view name;
+  std::array<std::string_view, 4> patterns;  // stages in order, empty ones at the end
+  bool whole_words_first = false;
+};
+constexpr Row kRows[] = {
+    {"qwen2", {kQwen2}},
+    {"deepseek-r1-qwen", {kQwen2}},
+    {"gpt-2", {kGpt2}},
+    {"smollm", {R"(\p{N})", kGpt2}},
+    {"starcoder", {R"(\p{N})", kGpt2}},
+    {"llama-bpe", {kLlama3}, true},
+    {"llama3", {kLlama3}, true},
+    {"default", {R"([\p{P}\$\+<=>\^~\|]+)", kGpt2, R"(\p{N}+)", R"([0-9][0-9][0-9])"}},
+};
+
+// Oniguruma's \s is Unicode's White_Space. PCRE2's has one character more (U+180E), so it is spelled as the property.
+std::string translated(std::string_view pattern) {
+  std::string out;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '\\' || i + 1 == pattern.size()) {
+      out += pattern[i];
+      continue;
+    }
+    const char escaped = pattern[++i];
+    if (escaped == 's') {
+      out += "\\p{wspace}";
+    } else if (escaped == 'S') {
+      out += "\\P{wspace}";
+    } else {
+      out += '\\';
+      out += escaped;
+    }
+  }
+  return out;
+}
+
+std::string compile_error(int code, std::size_t offset, std::string_view pattern) {
+  std::array<unsigned char, 256> text{};
+  pcre2_get_error_message(code, text.data(), text.size());
+  std::string message = "pattern '" + std::string(pattern.substr(0, 200)) + "': at " + std::to_string(offset) + ": ";
+  for (const unsigned char c : text) {
+    if (c == 0) break;
+    message += static_cast<char>(c);
+  }
+  return message;
+}
+
+struct MatchData {
+  explicit MatchData(const pcre2_code* code) : data(pcre2_match_data_create_from_pattern(code, nullptr)) {}
+  ~MatchData() { pcre2_match_data_free(data); }
+  MatchData(const MatchData&) = delete;
+  MatchData& operator=(const MatchData&) = delete;
+  pcre2_match_data* data;
+};
+
+}  // namespace
+
+struct PreTokenizer::Stage {
+  Stage() = default;
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+  ~Stage() {
+    pcre2_code_free(code);
+    pcre2_match_context_free(context);
+  }
+
+  Status compile(std::string_view pattern);
+  // PCRE2's result: positive on a match, PCRE2_ERROR_NOMATCH, or another error.
+  int match(std::string_view text, std::size_t start, pcre2_match_data* data) const;
+  void cut(std::string_view text, std::size_t base, pcre2_match_data* data, std::vector<std::size_t>& ends) const;
+
+  pcre2_code* code = nullptr;
+  pcre2_match_context* context = nullptr;  // only read while matching, so threads share it
+  bool jit = false;
+};
+
+Status PreTokenizer::Stage::compile(std::string_view pattern) {
+  if (pattern.size() > kLongestPattern) {
+    return Status::error("pattern of " + std::to_string(pattern.size()) + " bytes; at most " +
+                         std::to_string(kLongestPattern) + " are allowed");
+  }
+  if (pattern.find("&&") != std::string_view::npos) {
+    return Status::error("pattern '" + std::string(pattern.substr(0, 200)) + "': intersections (&&) are not supported");
+  }
+  const std::string spelled = translated(pattern);
+  int code_error = 0;
+  std::size_t offset = 0;
+  code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(),
+                       PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code_error, &offset, nullptr);
+  if (code == nullptr) return Status::error(compile_error(code_error, offset, pattern));
+  context = pcre2_match_context_create(nullptr);
+  if (context == nullptr) return Status::error("no memory for a regular expression");
+  pcre2_set_match_limit(context, kMatchLimit);
+  pcre2_set_heap_limit(context, kHeapLimitKiB);
+  // Without executable memory PCRE2 interprets: slower, same matches.
+  jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
+  return Status();
+}
+
+int PreTokenizer::Stage::match(std::string_view text, std::size_t start, pcre2_match_data* data) const {
+  const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+  if (jit) {
+    const int result = pcre2_jit_match(code, subject, text.size(), start, 0, data, context);
+    if (result != PCRE2_ERROR_JIT_STACKLIMIT) return result;
+  }
+  // Checking UTF-8 again at every word would make the cut quadratic.
+  return pcre2_match(code, subject, text.size(), start, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, context);
+}
+
+void PreTokenizer::Stage::cut(std::string_view text, std::size_t base, pcre2_match_data* data,
+                              std::vector<std::size_t>& ends) const {
+  std::size_t done = 0, start = 0;
+  while (done < text.size()) {
+    if (start >= text.size() || match(text, start, data) <= 0) {
+      ends.push_back(base + text.size());
+      return;
+    }
+    const std::size_t* offsets = pcre2_get_ovector_pointer(data);
+    const std::size_t from = offsets[0], to = offsets[1];
+    if (to <= from || from < done) {  // an empty match cuts nothing; \K can even end before it starts
+      start += utf8_character(text.substr(start));
+      continue;
+    }
+    if (from > done) ends.push_back(base + from);
+    ends.push_back(base + to);
+    done = start = to;
+  }
+}
+
+PreTokenizer::PreTokenizer() = default;
+PreTokenizer::PreTokenizer(PreTokenizer&&) noexcept = default;
+PreTokenizer& PreTokenizer::operator=(PreTokenizer&&) noexcept = default;
+PreTokenizer::~PreTokenizer() = default;
+
+Result<PreTokenizer> PreTokenizer::named(std::string_view name) {
+  std::string known;
+  for (const Row& row : kRows) {
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+    if (row.name != name) continue;
+    std::vector<std::string> patterns;
+    for (const std::string_view pattern : row.patterns) {
+      if (!pattern.empty()) patterns.emplace_back(pattern);
+    }
+    Result<PreTokenizer> result = from_patterns(patterns);
+    if (result) result->whole_words_first_ = row.whole_words_first;
+    return result;
+  }
+  return Status::error("pre-tokenizer '" + std::string(name.substr(0, 100)) + "' is not known; known are " + known);
+}
+
+Result<PreTokenizer> PreTokenizer::from_patterns(const std::vector<std::string>& patterns) {
+  PreTokenizer result;
+  for (const std::string& pattern : patterns) {
+    auto stage = std::make_unique<Stage>();
+    if (Status status = stage->compile(pattern); !status) return status;
+    result.stages_.push_back(std::move(stage));
+  }
+  return result;
+}
+
+void PreTokenizer::cut(std::string_view text, std::vector<std::size_t>& ends) const {
+  ends.clear();
+  if (text.empty()) return;
+  ends.push_back(text.size());
+  std::vector<std::size_t> next;
+  for (const auto& stage : stages_) {
+    const MatchData match(stage->code);
+    if (match.data == nullptr) return;  // no memory: the words of the stages so far
+    next.clear();
+    std::size_t begin = 0;
+    for (const std::size_t end : ends) {
+      stage->cut(text.substr(begin, end - begin), begin, match.data, next);
+      begin = end;
+    }
+    ends.swap(next);
+  }
+}
+
+}  // namespace cinnabar::engine
