@@ -72,7 +72,8 @@ std::string missing_features(Isa isa) {
   std::string missing;
   for (const Need& need : needs) {
     if (need.isa > isa || need.present) continue;
-    missing += (missing.empty() ? "" : " ") + std::string(need.name);
+    if (!missing.empty()) missing += ' ';
+    missing += need.name;
   }
   if (isa == Isa::amx && missing.empty() && !tile_permission()) missing = "tile-permission";
   return missing;
