@@ -1,4 +1,5 @@
-// Any bytes as a GGUF file: every tensor of what is accepted lies inside of it, and the steps behind the reader hold too.
+// Any bytes as a GGUF file: every tensor of what is accepted lies inside of it, and the steps behind the reader hold
+// too.
 #include <cstdlib>
 
 #include "engine/gguf.h"
