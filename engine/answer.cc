@@ -1,0 +1,84 @@
+#include "engine/answer.h"
+
+#include <algorithm>
+
+#include "engine/tokenizer/healing.h"
+
+namespace cinnabar::engine {
+
+std::string_view name(StopReason reason) {
+  switch (reason) {
+    case StopReason::hole_end: return "hole_end";
+    case StopReason::end_token: return "end_token";
+    case StopReason::length: return "length";
+    case StopReason::steps: return "steps";
+    case StopReason::deadline: return "deadline";
+    case StopReason::cancelled: return "cancelled";
+  }
+  return "";
+}
+
+Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules rules)
+    : tokenizer_(tokenizer), rules_(std::move(rules)) {
+  open_.assign((static_cast<std::size_t>(spec.vocabulary) + 63) / 64, ~std::uint64_t{0});
+  for (const std::int32_t token : spec.never_generated) {
+    if (token < 0 || token >= spec.vocabulary) continue;
+    open_[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
+  }
+}
+
+void Answer::append(std::int32_t token, float probability) {
+  if (complete()) return;
+  if (tokenizer_.is_special(token)) {
+    stop(StopReason::end_token);
+    return;
+  }
+  tokens_.push_back(token);
+  probabilities_.push_back(probability);
+  text_ += tokenizer_.bytes(token);
+  if (healing()) return;
+  if (const auto end = find_hole_end(rules_.hole, std::string_view(text_).substr(rules_.typed.size()))) {
+    end_ = rules_.typed.size() + *end;
+    reason_ = StopReason::hole_end;
+  } else if (static_cast<int>(tokens_.size()) >= rules_.max_tokens) {
+    reason_ = StopReason::length;
+  }
+}
+
+void Answer::stop(StopReason reason) {
+  if (!reason_) reason_ = reason;
+}
+
+namespace {
+
+// Bytes of an unfinished UTF-8 sequence at the end of `text`; 0 when the last one is whole or is no UTF-8 at all.
+std::size_t unfinished_utf8(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0U) == 0x80U) continue;
+    const std::size_t need = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+    return need > back ? back : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string Answer::text() const {
+  if (healing()) return {};
+  std::string_view text = std::string_view(text_).substr(0, end_).substr(rules_.typed.size());
+  text.remove_suffix(unfinished_utf8(text));
+  return std::string(text);
+}
+
+const std::uint64_t* Answer::allowed_after(std::span<const std::int32_t> ahead) {
+  std::size_t covered = text_.size();
+  for (const std::int32_t token : ahead) covered += tokenizer_.bytes(token).size();
+  if (covered >= rules_.typed.size()) return open_.data();
+  std::vector<std::uint64_t>& bitmap = bitmaps_.emplace_back(open_.size(), 0);
+  tokens_consistent_with(tokenizer_, std::string_view(rules_.typed).substr(covered), bitmap);
+  for (std::size_t i = 0; i < bitmap.size(); ++i) bitmap[i] &= open_[i];
+  return bitmap.data();
+}
+
+}  // namespace cinnabar::engine

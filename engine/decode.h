@@ -1,0 +1,67 @@
+// The denoising loop. A Decoding is one answer under way: it proposes the rows of its next forward and absorbs what the
+// forward says about them; the loop runs forwards, batches several decodings, and stops between steps. One forward of the
+// loop is one NFE (network function evaluation).
+//
+// Three kinds of decoding stand behind the interface: verified.h (autoregressive, alone or with verified drafts),
+// block_diffusion.h (block-causal denoising), in_place.h (denoising under full attention).
+//
+// Engine thread only. Cancellation and deadline are looked at once before every forward, so their latency is one forward.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "engine/answer.h"
+#include "engine/network.h"
+
+namespace cinnabar::engine {
+
+struct Proposal {
+  ForwardSegment segment;
+  std::vector<kernels::ScoreRequest> requests;  // one per judged row, in order
+};
+
+// A position of the answer as it can be shown while it settles.
+struct ShownToken {
+  std::int32_t token;   // -1: masked
+  float probability;    // 0 when masked
+};
+
+class Decoding {
+ public:
+  virtual ~Decoding() = default;
+  // The next forward's rows; never empty while the answer is not complete.
+  virtual void propose(Proposal& proposal) = 0;
+  // The judged rows' scores, in order. May complete the answer.
+  virtual void absorb(std::span<const kernels::Score> scores) = 0;
+  virtual Answer& answer() = 0;
+  // The answer with what is still open: committed tokens, then drafts or masks under way.
+  virtual std::vector<ShownToken> view() const = 0;
+};
+
+struct DecodeLimits {
+  std::optional<std::chrono::steady_clock::time_point> deadline;
+  std::stop_token cancel;
+};
+
+struct DecodeStats {
+  int nfe = 0;                        // forwards
+  int rows = 0;                       // rows of all forwards
+  std::vector<int> tokens_per_step;   // answer tokens gained in each forward, all decodings together
+  double milliseconds = 0;            // the loop's wall clock
+};
+
+// Called after every step with the decodings; cannot change them.
+using StepObserver = std::function<void(std::span<Decoding* const>, const DecodeStats&)>;
+
+// Runs until every decoding's answer is complete or the limits say stop (the open answers then carry the reason). Fails only
+// when a forward does.
+Result<DecodeStats> decode(Network& network, std::span<Decoding* const> decodings, const DecodeLimits& limits,
+                           const StepObserver& observer = {});
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,71 @@
+// Denoising under full attention: [prefix][masks][suffix] on one canvas, every position sees every other (LLaDA 2502.09992,
+// Dream 2508.15487, DreamOn 2602.01326). Blocks of the hole are denoised from left to right (semi-autoregressive); one
+// block over the whole hole gives Dream's order.
+//
+// Keys and values of a changed canvas are exact only when everything is recomputed; the named modes trade that for speed
+// (Fast-dLLM 2505.22618). Only `exact` is used by golden tests.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/canvas.h"
+#include "engine/decode.h"
+#include "engine/kv_cache.h"
+#include "engine/sampler.h"
+#include "engine/verified.h"
+
+namespace cinnabar::engine {
+
+enum class Reuse : std::uint8_t {
+  exact,   // every step runs the whole canvas
+  prefix,  // rows before the active block keep the keys and values of the block's first step
+  dual,    // rows behind it too: only the block's rows run
+};
+
+enum class Quota : std::uint8_t { none, even, timestep };  // schedule.h; none: the rule alone decides
+
+struct InPlaceOptions {
+  int block_length = 32;
+  int steps = 32;              // per block; an upper bound when the rule decides
+  Quota quota = Quota::none;
+  Choice choice;
+  Reuse reuse = Reuse::exact;
+  int longest_hole = 128;      // expand is not offered to a hole of this length
+  bool broadcast_erase = false;  // an erase followed by masks only takes them along
+  SamplingOptions sampling;
+};
+
+class InPlaceDiffusion final : public Decoding {
+ public:
+  // The cache needs room for the canvas and its growth. Its tokens are not used: in-place reuse is within one answer.
+  InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, Answer answer, const InPlaceOptions& options);
+
+  void propose(Proposal& proposal) override;
+  void absorb(std::span<const kernels::Score> scores) override;
+  Answer& answer() override { return answer_; }
+  std::vector<ShownToken> view() const override;
+  const Canvas& canvas() const { return canvas_; }
+
+ private:
+  int block_end() const;
+  void add_rows(Proposal& proposal, int first, int last);
+  void apply(std::span<const Candidate> candidates);
+  void apply_length_change(int position, std::int32_t token);
+  void finish();
+
+  Network& network_;
+  KvCache& cache_;
+  Canvas canvas_;
+  Answer answer_;
+  InPlaceOptions options_;
+  std::vector<std::uint64_t> without_expand_;
+  int block_begin_;
+  int step_ = 0;                // within the block
+  int masked_at_start_ = 0;     // of the block, for the even quota
+  std::uint32_t steps_done_ = 0;
+  std::vector<int> judged_;
+};
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,106 @@
+// A hole and its surroundings in, text out: the engine's front door. Owns the loaded model, the network on its device, and
+// the keys and values of the places asked about lately.
+//
+// Threads: one thread at a time. Errors leave the engine usable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/block_diffusion.h"
+#include "engine/decode.h"
+#include "engine/in_place.h"
+#include "engine/prompt.h"
+#include "engine/verified.h"
+#include "kernels/cpu/backend.h"
+
+namespace cinnabar::engine {
+
+enum class Mode : std::uint8_t { autoregressive, verified, diffusion };
+std::optional<Mode> parse_mode(std::string_view text);  // "autoregressive", "verified", "diffusion"
+std::string_view name(Mode mode);
+
+struct InfillRequest {
+  std::string prefix, suffix;         // bytes before and behind the cursor
+  EndRule end = EndRule::line;
+  int max_tokens = 128;               // 1 .. 1024
+  Mode mode = Mode::verified;
+  DraftOptions drafts;                // verified mode
+  BlockOptions block;                 // diffusion mode, block-causal models
+  InPlaceOptions in_place;            // diffusion mode, full-attention models
+  SamplingOptions sampling;
+  int candidates = 1;                 // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
+  std::string former;                 // an earlier answer in this place, or the text being edited: a draft
+};
+
+struct InfillAnswer {
+  std::string text;
+  StopReason reason = StopReason::length;
+  int tokens = 0;
+};
+
+struct InfillResult {
+  std::vector<InfillAnswer> answers;   // the first is the greedy one; equal texts are given once
+  DecodeStats decode;
+  int prompt_tokens = 0;
+  int reused_tokens = 0;               // of the prompt, whose keys and values were there already
+  double prompt_milliseconds = 0;
+};
+
+struct EngineOptions {
+  std::string model;                               // path, see open_checkpoint
+  std::string adapter;                             // empty: none
+  kernels::cpu::CpuOptions cpu;
+  kernels::Compute compute = kernels::Compute::int8;
+  PromptBudget budget;
+  int places = 3;                                  // prompts whose keys and values are kept
+  std::int64_t context = 4096;                     // tokens of keys and values a place has room for
+};
+
+class Engine {
+ public:
+  // Opens model and adapter on the CPU that the options describe.
+  static Result<std::unique_ptr<Engine>> open(const EngineOptions& options);
+  // The same on a given device.
+  static Result<std::unique_ptr<Engine>> open(const EngineOptions& options, std::unique_ptr<kernels::Backend> backend);
+  ~Engine();
+
+  const ModelSpec& spec() const { return network_->spec(); }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  Network& network() { return *network_; }
+  // "cpu (amx, 2 threads)".
+  std::string device() const { return backend_->description(); }
+
+  // Fills one hole. A request that was cancelled or ran out of time while its prompt was read has no answers' text.
+  Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits, const StepObserver& observer = {});
+  // Reads the prompt of a place in advance, so that the next request there only decodes.
+  Status warm(const std::string& prefix, const std::string& suffix, const DecodeLimits& limits);
+
+ private:
+  struct Place {
+    KvCache cache;
+    std::uint64_t used = 0;
+  };
+  explicit Engine(const EngineOptions& options) : options_(options) {}
+  Result<Place*> place_for(std::span<const std::int32_t> tokens);
+  // Runs the prompt but its last token; false: stopped by the limits.
+  Result<bool> read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, const DecodeLimits& limits, InfillResult& result);
+  Result<InfillResult> fill_block_causal(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
+                                         const StepObserver& observer);
+  Result<InfillResult> fill_in_place(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
+                                     const StepObserver& observer);
+  std::unique_ptr<Decoding> make_decoding(const InfillRequest& request, KvCache& cache, const Prompt& prompt, int candidate);
+  Answer make_answer(const InfillRequest& request, const Prompt& prompt) const;
+
+  EngineOptions options_;
+  std::unique_ptr<kernels::Backend> backend_;  // outlives what is packed for it
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::unique_ptr<Network> network_;
+  std::vector<std::unique_ptr<Place>> places_;
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace cinnabar::engine

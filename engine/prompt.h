@@ -1,0 +1,38 @@
+// From the text around a hole to the model's prompt: which bytes of prefix and suffix are shown, in which order, and which
+// bytes in front of the hole the answer must begin with. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model_spec.h"
+#include "engine/tokenizer/tokenizer.h"
+#include "kernels/result.h"
+
+namespace cinnabar::engine {
+
+// Budgets in bytes of text; a token of code is about 3 bytes.
+struct PromptBudget {
+  std::size_t prefix_bytes = 6000;
+  std::size_t suffix_bytes = 2000;
+};
+
+struct Prompt {
+  std::vector<std::int32_t> before;  // tokens in front of the hole
+  std::vector<std::int32_t> behind;  // tokens behind it; empty unless the layout is in place
+  std::string typed;                 // bytes of the prefix that the answer must repeat (AnswerRules::typed)
+};
+
+// The end of the prefix that is shown. Its start moves in steps of a quarter of the budget and stands at a line's start, so
+// typing a character almost always only appends to the former prompt.
+std::string_view prefix_window(std::string_view prefix, std::size_t budget);
+// The beginning of the suffix that is shown, ending with a line.
+std::string_view suffix_window(std::string_view suffix, std::size_t budget);
+
+// Fails when the layout needs tags that the model does not have.
+Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix, std::string_view suffix,
+                            const PromptBudget& budget);
+
+}  // namespace cinnabar::engine

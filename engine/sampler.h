@@ -1,0 +1,51 @@
+// Which candidates a denoising step unmasks or remasks. Pure functions over what the forward says about each judged
+// position; no logits, no model. Formulas: Fast-dLLM (2505.22618) threshold and factor; EB-sampler and SDAR entropy bound;
+// Dream's `alg` confidences; P2 (2502.03540) remasking.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/backend.h"
+
+namespace cinnabar::engine {
+
+// One judged position.
+struct Candidate {
+  int position;          // canvas position
+  std::int32_t token;    // chosen token
+  float probability;     // of the chosen token, among the allowed ones
+  float margin;          // best minus second probability
+  float entropy;         // nats
+};
+
+// The candidate a score describes.
+Candidate to_candidate(int position, const kernels::Score& score);
+
+// What "sure" means when candidates are ranked; larger is surer.
+enum class Confidence : std::uint8_t { probability, margin, negative_entropy };
+float confidence(const Candidate& candidate, Confidence kind);
+
+enum class Rule : std::uint8_t {
+  threshold,      // every candidate with confidence >= value, at least the best
+  factor,         // ranks r = 1.. in falling confidence while c_r >= 1 - value / (r + 1); rank 1 always
+  quota,          // the `count` surest
+  entropy_bound,  // rising entropy while the running sum of entropies <= value; at least one
+};
+
+struct Choice {
+  Rule rule = Rule::threshold;
+  Confidence confidence = Confidence::probability;
+  float value = 0.9f;
+};
+
+// Indices into `candidates` to unmask, ascending by position. `count` is used by `quota` alone. Equal confidence: the lower
+// position first. Never empty unless `candidates` is empty or the quota is 0.
+std::vector<int> choose(std::span<const Candidate> candidates, const Choice& choice, int count);
+
+// P2: of all variable positions of a step (masked and unmasked alike) keep the `keep` surest; the others are to be masked
+// (again). Indices of those kept, ascending by position.
+std::vector<int> keep_surest(std::span<const Candidate> candidates, Confidence kind, int keep);
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,103 @@
+#include "engine/verified.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/draft.h"
+
+namespace cinnabar::engine {
+
+VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
+                                   const DraftOptions& drafts, const SamplingOptions& sampling, std::vector<std::int32_t> former)
+    : network_(network),
+      cache_(cache),
+      pending_(std::move(pending)),
+      answer_(std::move(answer)),
+      drafts_(drafts),
+      sampling_(sampling),
+      former_(std::move(former)) {
+  assert(!pending_.empty());
+}
+
+// A former answer is the best guess (it was right until the user diverged), then the adapter, then repeated text.
+void VerifiedDecoding::make_draft() {
+  draft_ = draft_from_former(former_, answer_.tokens(), drafts_.shortest_match, drafts_.limit);
+  if (draft_.empty()) draft_ = std::exchange(adapter_draft_, {});
+  if (draft_.empty() && drafts_.lookup) {
+    std::vector<std::int32_t> context(cache_.tokens().begin(), cache_.tokens().end());
+    context.insert(context.end(), pending_.begin(), pending_.end());
+    draft_ = draft_from_lookup(context, drafts_.shortest_match, drafts_.limit);
+  }
+  adapter_draft_.clear();
+  const std::int64_t room = cache_.capacity() - cache_.size() - static_cast<std::int64_t>(pending_.size());
+  const auto fits = static_cast<std::size_t>(std::clamp<std::int64_t>(room, 0, drafts_.limit));
+  if (draft_.size() > fits) draft_.resize(fits);
+}
+
+void VerifiedDecoding::judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot) {
+  proposal.segment.rows.back().judged = true;
+  proposal.requests.push_back({.allowed = answer_.allowed_after(ahead),
+                               .temperature = sampling_.temperature,
+                               .seed = sampling_.seed,
+                               .position = static_cast<std::uint32_t>(slot + 1)});
+}
+
+void VerifiedDecoding::propose(Proposal& proposal) {
+  make_draft();
+  proposal.segment.kv = &cache_.store();
+  auto& rows = proposal.segment.rows;
+  int slot = cache_.size();
+  for (const std::int32_t token : pending_) {
+    rows.push_back({.token = token, .slot = slot, .limit = slot + 1});
+    ++slot;
+  }
+  judge(proposal, {}, slot - 1);
+  for (std::size_t i = 0; i < draft_.size(); ++i, ++slot) {
+    rows.push_back({.token = draft_[i], .slot = slot, .limit = slot + 1});
+    judge(proposal, std::span(draft_).first(i + 1), slot);
+  }
+  const std::int64_t room = cache_.capacity() - slot;
+  mask_rows_ = uses_adapter() ? static_cast<int>(std::clamp<std::int64_t>(room, 0, drafts_.mask_rows)) : 0;
+  const int end = slot + mask_rows_;
+  for (; slot < end; ++slot) {
+    rows.push_back({.token = network_.spec().mask, .slot = slot, .limit = end, .in_block = true});
+    judge(proposal, draft_, slot);
+  }
+}
+
+void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
+  cache_.append(pending_);
+  std::size_t agreed = 0;
+  for (;; ++agreed) {
+    const kernels::Score& score = scores[agreed];
+    answer_.append(score.token, std::exp(score.logit - score.log_sum_exp));
+    pending_ = {score.token};
+    if (answer_.complete() || agreed == draft_.size() || draft_[agreed] != score.token) break;
+    cache_.append({&draft_[agreed], 1});
+  }
+  // The masks stood behind the whole draft: what they say holds only when all of it was accepted.
+  if (agreed == draft_.size()) keep_adapter_draft(scores.last(static_cast<std::size_t>(mask_rows_)));
+  draft_.clear();
+}
+
+// With logits shift 1 the first mask row stands for the token just decided and predicts the one after it.
+void VerifiedDecoding::keep_adapter_draft(std::span<const kernels::Score> masks) {
+  const std::size_t first = network_.spec().logits_shift == 1 ? 0 : 1;
+  for (std::size_t i = first; i < masks.size(); ++i) {
+    if (std::exp(masks[i].logit - masks[i].log_sum_exp) < drafts_.surest) break;
+    adapter_draft_.push_back(masks[i].token);
+  }
+}
+
+std::vector<ShownToken> VerifiedDecoding::view() const {
+  std::vector<ShownToken> shown;
+  const auto tokens = answer_.tokens();
+  for (std::size_t i = 0; i < tokens.size(); ++i) shown.push_back({tokens[i], answer_.probabilities()[i]});
+  if (!answer_.complete()) {
+    for (const std::int32_t token : adapter_draft_) shown.push_back({token, 0.0f});
+    if (adapter_draft_.empty()) shown.push_back({-1, 0.0f});
+  }
+  return shown;
+}
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,65 @@
+// Autoregressive decoding, alone or sped up by verified drafts: guesses for the next tokens run as clean rows behind the
+// pending token; the longest run that agrees with the model's own choices is accepted, and with it the model's next token.
+// The result equals plain autoregressive decoding token for token, whatever the drafts were (speculative decoding,
+// 2211.17192, with deterministic choices: greedy, or sampled with noise that depends on the position alone).
+//
+// With a gated adapter the draft for the next forward comes out of this one: mask rows stand behind the draft as if all of
+// it were accepted (TiDAR 2511.08923, 2507.11851).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/decode.h"
+#include "engine/kv_cache.h"
+
+namespace cinnabar::engine {
+
+struct DraftOptions {
+  bool lookup = true;        // what followed the same tokens earlier in the prompt or the answer
+  bool adapter = true;       // mask rows under the gated adapter, where the model has one
+  int limit = 12;            // draft tokens a forward
+  int shortest_match = 3;    // tokens that must agree before a lookup is believed
+  int mask_rows = 8;         // rows of an adapter draft
+  float surest = 0.3f;       // an adapter draft ends before the first token less probable than this
+};
+inline constexpr DraftOptions kNoDraft{.lookup = false, .adapter = false};
+
+// How tokens are chosen; see kernels::ScoreRequest.
+struct SamplingOptions {
+  float temperature = 0;
+  std::uint64_t seed = 0;
+};
+
+class VerifiedDecoding final : public Decoding {
+ public:
+  // `pending`: the prompt's tokens behind what `cache` holds, at least one; they run with the first forward. `former`: an
+  // earlier answer in the same place, or the text being edited; may be empty. Borrows network and cache.
+  VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
+                   const DraftOptions& drafts, const SamplingOptions& sampling, std::vector<std::int32_t> former = {});
+
+  void propose(Proposal& proposal) override;
+  void absorb(std::span<const kernels::Score> scores) override;
+  Answer& answer() override { return answer_; }
+  std::vector<ShownToken> view() const override;
+
+ private:
+  void make_draft();
+  void judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot);
+  void keep_adapter_draft(std::span<const kernels::Score> masks);
+  bool uses_adapter() const { return drafts_.adapter && network_.has_adapter(); }
+
+  Network& network_;
+  KvCache& cache_;
+  std::vector<std::int32_t> pending_;        // known tokens that have not run, the last of them predicts
+  std::vector<std::int32_t> draft_;          // guesses that run with the next forward
+  std::vector<std::int32_t> adapter_draft_;  // what the mask rows of the last forward said
+  int mask_rows_ = 0;                        // mask rows in the forward under way
+  Answer answer_;
+  DraftOptions drafts_;
+  SamplingOptions sampling_;
+  std::vector<std::int32_t> former_;
+};
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,234 @@
+"""The forward pass and the decoders of make_golden.py, as literal as possible, in float64. The semantics are stated there."""
+import math
+
+import numpy as np
+
+
+def to_bf16(x):
+    """Nearest bfloat16, ties to even, as float64."""
+    bits = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return rounded.view(np.float32).astype(np.float64)
+
+
+def rms_norm(x, weight, eps):
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * weight
+
+
+def softmax(x):
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+class Model:
+    """Weights by the names of `tiny_models.random_weights`, linear layers as [outputs, inputs]."""
+
+    def __init__(self, spec, weights, gated=None, noise=0.0, noise_seed=0, bf16_attention=False):
+        self.spec, self.w, self.gated = spec, weights, gated
+        self.noise, self.random = noise, np.random.default_rng(noise_seed)
+        self.bf16_attention = bf16_attention
+
+    def variant(self, **changes):
+        fields = dict(gated=self.gated, noise=self.noise, bf16_attention=self.bf16_attention)
+        return Model(self.spec, self.w, **{**fields, **changes})
+
+    def _linear(self, x, layer, name, clean, gated):
+        out = x @ self.w[f"{layer}.{name}"].T
+        if f"{layer}.{name}.bias" in self.w:
+            out = out + self.w[f"{layer}.{name}.bias"]
+        if gated and clean < len(x):
+            a, b, scale = self.gated[f"{layer}.{name}"]
+            out[clean:] += x[clean:] @ a.T @ b.T * scale
+        return out
+
+    def _rotate(self, x):
+        half = self.spec["head_size"] // 2
+        frequency = self.spec["rope_theta"] ** (-np.arange(half) / half)
+        angle = np.arange(len(x))[:, None, None] * frequency
+        first, second = x[..., :half], x[..., half:]
+        cos, sin = np.cos(angle), np.sin(angle)
+        return np.concatenate([first * cos - second * sin, second * cos + first * sin], -1)
+
+    def _attention(self, h, layer, clean, gated):
+        s, rows = self.spec, len(h)
+        q = self._linear(h, layer, "q", clean, gated).reshape(rows, s["heads"], -1)
+        k = self._linear(h, layer, "k", clean, gated).reshape(rows, s["kv_heads"], -1)
+        v = self._linear(h, layer, "v", clean, gated).reshape(rows, s["kv_heads"], -1)
+        if s["qk_norm"]:
+            q = rms_norm(q, self.w[f"{layer}.q_norm"], s["norm_epsilon"])
+            k = rms_norm(k, self.w[f"{layer}.k_norm"], s["norm_epsilon"])
+        q, k = self._rotate(q), self._rotate(k)
+        if self.bf16_attention:
+            q, k, v = to_bf16(q), to_bf16(k), to_bf16(v)
+        share = s["heads"] // s["kv_heads"]
+        k, v = np.repeat(k, share, 1), np.repeat(v, share, 1)
+        scores = np.einsum("qhe,khe->hqk", q, k) / math.sqrt(s["head_size"])
+        index = np.arange(rows)
+        unseen = (index[:, None] < clean) & (index[None, :] > index[:, None])  # clean rows are causal, block rows see all
+        probabilities = softmax(np.where(unseen, -np.inf, scores))
+        if self.bf16_attention:
+            probabilities = to_bf16(probabilities)
+        return np.einsum("hqk,khe->qhe", probabilities, v).reshape(rows, -1)
+
+    def logits(self, tokens, clean, gated=False):
+        """[T, V] for T tokens, the first `clean` of them causal, the others one block."""
+        s = self.spec
+        x = self.w["embedding"][np.asarray(tokens)]
+        for layer in range(s["layers"]):
+            h = rms_norm(x, self.w[f"{layer}.attention_norm"], s["norm_epsilon"])
+            x = x + self._linear(self._attention(h, layer, clean, gated), layer, "o", clean, gated)
+            h = rms_norm(x, self.w[f"{layer}.ffn_norm"], s["norm_epsilon"])
+            gate = self._linear(h, layer, "gate", clean, gated)
+            up = self._linear(h, layer, "up", clean, gated)
+            x = x + self._linear(gate / (1 + np.exp(-gate)) * up, layer, "down", clean, gated)
+        x = rms_norm(x, self.w["final_norm"], s["norm_epsilon"])
+        out = x @ self.w["embedding" if s["tied_head"] else "head"].T
+        if self.noise:
+            out = out + self.random.uniform(-self.noise, self.noise, out.shape)
+        return out
+
+
+def allowed_mask(spec, expand_erase=False, may_expand=True):
+    allowed = np.ones(spec["vocabulary"], bool)
+    allowed[spec["never_generated"]] = False
+    for name, use in (("expand", expand_erase and may_expand), ("erase", expand_erase)):
+        if spec[name] >= 0:
+            allowed[spec[name]] = use
+    return allowed
+
+
+def judge(row, allowed):
+    """What may be said about one row of logits, over the allowed tokens."""
+    row = np.where(allowed, row, -np.inf)
+    best = int(row.argmax())
+    p = softmax(row)
+    log_sum_exp = row[best] + math.log(np.exp(row - row[best]).sum())
+    positive = p[p > 0]
+    two = np.sort(row)[-2:]
+    return {"best": best, "best_logit": float(two[1]), "second_logit": float(two[0]), "log_sum_exp": float(log_sum_exp),
+            "entropy": float(-(positive * np.log(positive)).sum()), "probability": float(p[best]),
+            "margin": float(p[best] - np.sort(p)[-2]), "dream_entropy": float((p * np.log(p + 1e-10)).sum())}
+
+
+def best_first(candidates, key):
+    return sorted(candidates, key=lambda c: (-key(c), c["position"]))
+
+
+def choose(candidates, rule):
+    """The candidates to commit in this step by a rule that needs no history."""
+    kind = rule["rule"]
+    if kind == "threshold":
+        passed = [c for c in candidates if c["probability"] >= rule["tau"]]
+        return passed or best_first(candidates, lambda c: c["probability"])[:1]
+    if kind == "factor":
+        ranked, taken = best_first(candidates, lambda c: c["probability"]), 1
+        while taken < len(ranked) and ranked[taken]["probability"] >= 1 - rule["factor"] / (taken + 2):
+            taken += 1
+        return ranked[:taken]
+    if kind == "quota":
+        return best_first(candidates, lambda c: c["probability"])[: rule["count"]]
+    if kind == "entropy_bound":
+        ranked, taken, total = best_first(candidates, lambda c: -c["entropy"]), 0, 0.0
+        for c in ranked:
+            total += c["entropy"]
+            if total > rule["bound"] and taken:
+                break
+            taken += 1
+            if total > rule["bound"]:
+                break
+        return ranked[:taken]
+    raise ValueError(kind)
+
+
+def candidates_of(logits, canvas, positions, spec, allowed, first_row=None):
+    """Candidates of the masked ones among `positions`; logits row i is canvas row i, first_row replaces row positions[0]-1."""
+    found = []
+    for p in positions:
+        if canvas[p] != spec["mask"]:
+            continue
+        row = logits[p - spec["logits_shift"]]
+        if first_row is not None and p == positions[0]:
+            row = first_row
+        found.append({"position": p, **judge(row, allowed)})
+    return found
+
+
+def commit(canvas, chosen):
+    for c in chosen:
+        canvas[c["position"]] = c["best"]
+    return [[c["position"], c["best"]] for c in sorted(chosen, key=lambda c: c["position"])]
+
+
+def autoregressive(model, prompt, count):
+    tokens, allowed = list(prompt), allowed_mask(model.spec)
+    for _ in range(count):
+        tokens.append(judge(model.logits(tokens, len(tokens))[-1], allowed)["best"])
+    return {"tokens": tokens[len(prompt):]}
+
+
+def block_diffusion(model, prompt, block, blocks, rule, gated):
+    spec, clean, steps = model.spec, list(prompt), []
+    allowed = allowed_mask(spec)
+    for b in range(blocks):
+        start = len(clean)
+        canvas = clean + [spec["mask"]] * block
+        positions = range(start, start + block)
+        # With noise, the clean row keeps one value for the whole block, as in an engine that computes it once.
+        first_row = model.logits(clean, start)[-1] if spec["logits_shift"] else None
+        while spec["mask"] in canvas[start:]:
+            logits = model.logits(canvas, start, gated)
+            found = candidates_of(logits, canvas, positions, spec, allowed, first_row)
+            steps.append({"block": b, "commits": commit(canvas, choose(found, rule))})
+        clean = canvas
+    return {"steps": steps, "tokens": clean[len(prompt):], "denoise_forwards": len(steps), "clean_forwards": blocks}
+
+
+def in_place(model, canvas, rule):
+    spec, canvas, kind = model.spec, list(canvas), rule["rule"]
+    allowed, steps = allowed_mask(spec), []
+    masks = [i for i, t in enumerate(canvas) if t == spec["mask"]]
+    size = rule.get("block", len(masks))
+    for block in [masks[i:i + size] for i in range(0, len(masks), size)]:
+        step = 0
+        while any(canvas[p] == spec["mask"] for p in block):
+            found = candidates_of(model.logits(canvas, 0), canvas, block, spec, allowed)
+            if kind == "threshold":
+                chosen = choose(found, rule)
+            elif kind == "llada_quota":
+                count = len(block) // rule["steps"] + (step < len(block) % rule["steps"])
+                chosen = best_first(found, lambda c: c["probability"])[:count]
+            else:
+                key = {"maskgit_plus": "probability", "topk_margin": "margin", "entropy": "dream_entropy"}[kind]
+                chosen = best_first(found, lambda c: c[key])[: dream_quota(len(found), step, rule)]
+            steps.append(commit(canvas, chosen))
+            step += 1
+    return {"steps": steps, "result": canvas, "forwards": len(steps)}
+
+
+def dream_quota(masks, step, rule):
+    if step == rule["steps"] - 1:
+        return masks
+    t, s = (1 + (rule["eps"] - 1) * i / rule["steps"] for i in (step, step + 1))
+    exact = masks * (1 - s / t)
+    assert abs(exact - round(exact)) > 1e-6 or masks == 0, "a quota so near to an integer that rounding would decide"
+    return math.floor(exact)
+
+
+def expand_erase(model, prefix, suffix, masks, limit, broadcast_erase, max_steps):
+    spec, middle, steps = model.spec, [model.spec["mask"]] * masks, []
+    while spec["mask"] in middle and len(steps) < max_steps:
+        canvas = prefix + middle + suffix
+        allowed = allowed_mask(spec, expand_erase=True, may_expand=len(middle) < limit)
+        positions = range(len(prefix), len(prefix) + len(middle))
+        found = candidates_of(model.logits(canvas, 0), canvas, positions, spec, allowed)
+        best = best_first(found, lambda c: -c["entropy"])[0]
+        at, token = best["position"] - len(prefix), best["best"]
+        if token == spec["expand"]:
+            middle[at:at + 1] = [spec["mask"]] * 2
+        elif token == spec["erase"]:
+            rest_masked = all(t == spec["mask"] for t in middle[at + 1:])
+            middle[at:len(middle) if broadcast_erase and rest_masked else at + 1] = []
+        else:
+            middle[at] = token
+        steps.append({"commit": [best["position"], token], "middle": list(middle)})
+    return {"steps": steps, "middle": middle, "forwards": len(steps), "finished": spec["mask"] not in middle}
