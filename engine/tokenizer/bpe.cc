@@ -155,7 +155,7 @@ Status BpeTokenizer::find_byte_tokens() {
 }
 
 Status BpeTokenizer::add_merge(const BpeVocabulary& vocabulary, const TextIndex& index, std::size_t rank) {
-  const auto& [left_text, right_text] = vocabulary.merges[rank];
+  const std::string_view left_text = vocabulary.merges[rank].first, right_text = vocabulary.merges[rank].second;
   const auto fail = [&](const std::string& why) {
     return Status::error("merge " + std::to_string(rank) + " (" + quoted(left_text) + " + " + quoted(right_text) +
                          "): " + why);
