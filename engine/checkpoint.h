@@ -42,6 +42,11 @@ struct Checkpoint {
   const Tensor* find(std::string_view name) const;
 };
 
+// An untrusted name for a message: in quotes, at most 80 characters, unprintable bytes as \xNN.
+std::string shown_name(std::string_view name);
+// "[896, 4864]", for messages.
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
 // Opens what `path` is: a .gguf file; a folder with config.json and safetensors; a parts manifest (models/*/parts.json, or
 // the folder that holds it): checksummed parts joined by mapping. Errors name the file, the tensor, expected and found.
 Result<Checkpoint> open_checkpoint(const std::string& path);

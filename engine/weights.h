@@ -2,6 +2,7 @@
 // they borrow from the Checkpoint, which must live until the backend has packed them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
