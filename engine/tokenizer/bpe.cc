@@ -17,10 +17,6 @@ constexpr std::size_t kMostCachedWords = 8192;
 
 using TextIndex = std::vector<std::int32_t>;  // ids sorted by text
 
-std::string quoted(std::string_view text) {
-  return "'" + std::string(text.substr(0, 100)) + (text.size() > 100 ? "...'" : "'");
-}
-
 // GPT-2's alphabet: printable Latin-1 bytes stand for themselves, the others for U+0100 and up, in order.
 std::array<std::int16_t, 324> byte_of_character() {
   std::array<std::int16_t, 324> table;
@@ -81,37 +77,26 @@ class BpeTokenizer final : public Tokenizer {
 
   Status build(const BpeVocabulary& vocabulary);
 
-  std::int32_t size() const override { return static_cast<std::int32_t>(kinds_.size()); }
+  std::int32_t size() const override { return tokens_.size(); }
   std::vector<std::int32_t> encode(std::string_view text) const override;
-  std::string_view bytes(std::int32_t token) const override {
-    if (token < 0 || token >= size()) return {};
-    return std::string_view(text_).substr(offsets_[token], offsets_[token + 1] - offsets_[token]);
-  }
-  bool is_special(std::int32_t token) const override {
-    return token >= 0 && token < size() && kinds_[token] == TokenKind::special;
-  }
-  std::optional<std::int32_t> special(std::string_view literal) const override;
-  std::span<const std::int32_t> sorted_by_bytes() const override { return sorted_; }
+  std::string_view bytes(std::int32_t token) const override { return tokens_.bytes(token); }
+  bool is_special(std::int32_t token) const override { return tokens_.kind(token) == TokenKind::special; }
+  std::optional<std::int32_t> special(std::string_view literal) const override { return tokens_.special(literal); }
+  std::span<const std::int32_t> sorted_by_bytes() const override { return tokens_.sorted_by_bytes(); }
 
  private:
   struct Encoding;
   Status add_tokens(const BpeVocabulary& vocabulary);
   Status find_byte_tokens();
   Status add_merge(const BpeVocabulary& vocabulary, const TextIndex& index, std::size_t rank);
-  void sort_by_bytes();
-  std::int32_t token_of(std::string_view word) const;
   void encode_word(std::string_view word, Encoding& encoding) const;
   void merge_into(std::string_view word, Encoding& encoding) const;
 
   PreTokenizer words_;
   MergeTable merges_;
   bool whole_words_first_ = false;
-  std::string text_;                  // all tokens' bytes, one behind the other
-  std::vector<std::size_t> offsets_;  // [V + 1] into text_
-  std::vector<TokenKind> kinds_;      // [V]
+  TokenStore tokens_;
   std::array<std::int32_t, 256> byte_tokens_{};
-  std::vector<std::int32_t> sorted_;
-  std::vector<std::pair<std::string, std::int32_t>> specials_;  // by literal, sorted
 };
 
 struct BpeTokenizer::Encoding {
@@ -149,27 +134,18 @@ std::int32_t find_text(const BpeVocabulary& vocabulary, const TextIndex& index, 
 
 Status BpeTokenizer::add_tokens(const BpeVocabulary& vocabulary) {
   const auto table = byte_of_character();
-  offsets_.push_back(0);
-  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
-    const auto& token = vocabulary.tokens[id];
-    if (token.kind == TokenKind::byte_level) text_ += spelled_bytes(token.text, table);
-    if (token.kind == TokenKind::literal) text_ += token.text;
-    if (text_.size() > kMostTokenBytes) {
-      return Status::error("the tokens' bytes up to token " + std::to_string(id) + " exceed the limit of " +
-                           std::to_string(kMostTokenBytes));
-    }
-    if (token.kind == TokenKind::special) specials_.emplace_back(token.text, static_cast<std::int32_t>(id));
-    offsets_.push_back(text_.size());
-    kinds_.push_back(token.kind);
+  for (const auto& [text, kind] : vocabulary.tokens) {
+    const std::string bytes = kind == TokenKind::byte_level ? spelled_bytes(text, table) : std::string(text);
+    if (Status status = tokens_.add(kind, bytes, text); !status) return status;
   }
-  std::sort(specials_.begin(), specials_.end());
+  tokens_.finish();
   return Status();
 }
 
 Status BpeTokenizer::find_byte_tokens() {
   for (unsigned byte = 0; byte < 256; ++byte) {
     const char character = static_cast<char>(byte);
-    byte_tokens_[byte] = token_of(std::string_view(&character, 1));
+    byte_tokens_[byte] = tokens_.find(std::string_view(&character, 1));
     if (byte_tokens_[byte] >= 0) continue;
     constexpr std::string_view kHex = "0123456789ABCDEF";
     return Status::error(std::string("no token stands for byte 0x") + kHex[byte >> 4] + kHex[byte & 15] +
@@ -190,7 +166,7 @@ Status BpeTokenizer::add_merge(const BpeVocabulary& vocabulary, const TextIndex&
   const std::int32_t result = find_text(vocabulary, index, joined);
   for (const auto& [id, text] : {std::pair{left, left_text}, {right, right_text}, {result, std::string_view(joined)}}) {
     if (id < 0) return fail("no token is " + quoted(text));
-    if (kinds_[id] != TokenKind::byte_level) return fail("token " + quoted(text) + " is not an ordinary one");
+    if (tokens_.kind(id) != TokenKind::byte_level) return fail("token " + quoted(text) + " is not an ordinary one");
   }
   // Spellings can be joined without their bytes being so when one lies outside the alphabet.
   if (std::string(bytes(left)).append(bytes(right)) != bytes(result)) {
@@ -202,21 +178,10 @@ Status BpeTokenizer::add_merge(const BpeVocabulary& vocabulary, const TextIndex&
   return Status();
 }
 
-void BpeTokenizer::sort_by_bytes() {
-  for (std::int32_t id = 0; id < size(); ++id) {
-    if (!bytes(id).empty()) sorted_.push_back(id);
-  }
-  std::sort(sorted_.begin(), sorted_.end(), [&](std::int32_t a, std::int32_t b) {
-    const int order = bytes(a).compare(bytes(b));
-    return order != 0 ? order < 0 : a < b;
-  });
-}
-
 Status BpeTokenizer::build(const BpeVocabulary& vocabulary) {
   const Result<TextIndex> index = index_texts(vocabulary);
   if (!index) return index.status();
   if (Status status = add_tokens(vocabulary); !status) return status;
-  sort_by_bytes();
   if (Status status = find_byte_tokens(); !status) return status;
   for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
     if (Status status = add_merge(vocabulary, *index, rank); !status) return status;
@@ -225,26 +190,9 @@ Status BpeTokenizer::build(const BpeVocabulary& vocabulary) {
   return Status();
 }
 
-std::optional<std::int32_t> BpeTokenizer::special(std::string_view literal) const {
-  const auto found = std::lower_bound(specials_.begin(), specials_.end(), literal,
-                                      [](const auto& entry, std::string_view wanted) { return entry.first < wanted; });
-  if (found == specials_.end() || found->first != literal) return std::nullopt;
-  return found->second;
-}
-
-// The byte-level token of exactly these bytes, or -1.
-std::int32_t BpeTokenizer::token_of(std::string_view word) const {
-  auto found = std::lower_bound(sorted_.begin(), sorted_.end(), word,
-                                [&](std::int32_t id, std::string_view wanted) { return bytes(id) < wanted; });
-  for (; found != sorted_.end() && bytes(*found) == word; ++found) {
-    if (kinds_[*found] == TokenKind::byte_level) return *found;
-  }
-  return -1;
-}
-
 void BpeTokenizer::merge_into(std::string_view word, Encoding& encoding) const {
   if (whole_words_first_) {
-    if (const std::int32_t token = token_of(word); token >= 0) {
+    if (const std::int32_t token = tokens_.find(word); token >= 0) {
       encoding.out.push_back(token);
       return;
     }
@@ -299,11 +247,6 @@ std::vector<std::int32_t> BpeTokenizer::encode(std::string_view text) const {
 }
 
 }  // namespace
-
-TokenKind user_defined_kind(std::string_view text) {
-  const bool markup = text.size() > 2 && text.front() == '<' && text.back() == '>';
-  return markup ? TokenKind::special : TokenKind::literal;
-}
 
 Result<std::unique_ptr<Tokenizer>> make_bpe_tokenizer(const BpeVocabulary& vocabulary, PreTokenizer words) {
   if (vocabulary.tokens.size() > kMostTokens || vocabulary.merges.size() > kMostMerges) {

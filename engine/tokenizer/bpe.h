@@ -13,21 +13,11 @@
 #include <vector>
 
 #include "engine/tokenizer/pretokenizer.h"
+#include "engine/tokenizer/token_store.h"
 #include "engine/tokenizer/tokenizer.h"
 #include "kernels/result.h"
 
 namespace cinnabar::engine {
-
-enum class TokenKind : std::uint8_t {
-  byte_level,  // ordinary: spelled in the printable alphabet that GPT-2 maps bytes to
-  literal,     // ordinary, but written as plain text and made by no merge: encode() never yields it, decode() gives its
-               // text
-  special,     // control, unknown, reserved: no bytes
-  absent,      // no token has this id
-};
-
-// A user-defined token is markup such as <tool_call> or <|sep|> (special here) or plain text such as a run of spaces.
-TokenKind user_defined_kind(std::string_view text);
 
 // What a vocabulary file says. Views borrow from the file's content for the duration of make_bpe_tokenizer.
 struct BpeVocabulary {
@@ -40,9 +30,7 @@ struct BpeVocabulary {
   bool whole_words_first = false;                                     // a word that is a token is taken without merging
 };
 
-inline constexpr std::size_t kMostTokens = std::size_t{1} << 22;
 inline constexpr std::size_t kMostMerges = std::size_t{1} << 23;
-inline constexpr std::size_t kMostTokenBytes = std::size_t{1} << 30;  // of all tokens together
 
 // Checks that texts are unique, every byte has a token, and every merge joins two ordinary tokens into a third whose
 // bytes are theirs. Errors name the token, the byte or the merge.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Documents name only what exists: paths in back-quotes and links, FILE:LINE:COL positions, ./dev commands."""
+"""Documents name only what exists: paths and tests in back-quotes, links, FILE:LINE:COL positions, ./dev commands."""
 import glob
 import itertools
 import re
@@ -13,6 +13,7 @@ ROOT_FILE = re.compile(r"^[A-Za-z.][\w.-]*\.(md|txt|json|py|sh|toml)$|^(LICENSE|
 # Names of files that users, tools or model folders have, spoken of without meaning one of ours.
 FOREIGN = {"config.json", "tokenizer.json", "vocab.json", "merges.txt", "adapter_config.json", "compile_commands.json",
            "parts.json", "settings.json", "package.json"}
+TEST = re.compile(r"^(kernels|engine|lsp|daemon|tidy)\.([a-z][a-z0-9_]+)$")
 POSITION = re.compile(r"^(.+?):(\d+):(\d+)$")
 
 
@@ -45,7 +46,19 @@ def _check_position(root, path, line, column):
     return None
 
 
-def _check_word(root, word, commands):
+def _check_test(root, folder, topic):
+    if folder == "tidy":
+        places = [f"tests/tidy/{topic.removesuffix('_can_fail')}.py", f"tests/support/{topic.removesuffix('_can_fail')}.py"]
+    else:
+        places = [f"tests/*/{folder}/**/{topic}_test.cc"]
+    found = any(glob.glob(str(Path(root) / place), recursive=True) for place in places)
+    return None if found else f"no test {folder}.{topic}"
+
+
+def _check_word(root, word):
+    test = TEST.match(word)
+    if test:
+        return _check_test(root, test[1], test[2])
     position = POSITION.match(word)
     if position and _is_path(position[1]):
         return _check_position(root, position[1], int(position[2]), int(position[3]))
@@ -65,7 +78,7 @@ def _check_document(root, document, commands):
         words += [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", line) if "://" not in target]
         words += re.findall(r"(?<![\w/.-])[\w./-]+:\d+:\d+", line)
         for word in words:
-            complaint = _check_word(root, word.removeprefix("./"), commands)
+            complaint = _check_word(root, word.removeprefix("./"))
             if complaint:
                 found.append(f"{document}:{number}: {complaint}")
         for command in re.findall(r"(?:`|^|\$ )\./dev ([a-z][a-z-]*)", line):
@@ -81,11 +94,16 @@ def check(root):
 
 
 GOOD = {
-    "README.md": "I said ./dev plainly. See `engine/a.h`, `engine/*.h`, `engine/{a,b}.h`, `engine/`, [this](engine/a.h#x), `build/x`, `utf-8/16`,\n"
+    "README.md": "I said ./dev plainly. See `engine/a.h`, `engine/*.h`, `engine/{a,b}.h`, `engine/`, `build/x`,\n"
+                 "[this](engine/a.h#x), `utf-8/16`, "
                  "`./dev test`, `cinnabar complete engine/a.h:2:4`.\n```\n./dev gpu-check\n```\n",
     "dev": "cmd_test() {\n}\ncmd_gpu_check() {\n}\n",
     "engine/a.h": "int\nabc\n",
     "engine/b.h": "",
+    "ARCHITECTURE.md": "`engine.canvas`, `engine.bpe`, `tidy.sizes_can_fail`, engine.gone\n",
+    "tests/unit/engine/canvas_test.cc": "",
+    "tests/golden/engine/tokenizer/bpe_test.cc": "",
+    "tests/tidy/sizes.py": "",
 }
 CASES = [
     ("file", {"README.md": "\nsee `engine/gone.h`\n"}, "README.md:2: stale path engine/gone.h"),
@@ -97,6 +115,8 @@ CASES = [
     ("in a command", {"README.md": "`python3 training/train.py --fast`\n"}, "stale path training/train.py"),
     ("line", {"README.md": "`cinnabar complete engine/a.h:9:1`\n"}, "has no line 9"),
     ("column", {"dev": "cmd_demo() {\n  x engine/a.h:2:5\n}\n"}, "dev:2: engine/a.h line 2 has no column 5"),
+    ("test", {"HACKING.md": "`lsp.canvas`\n"}, "no test lsp.canvas"),
+    ("tidy test", {"HACKING.md": "`tidy.gone`\n"}, "no test tidy.gone"),
     ("command", {"README.md": "run `./dev fly`\n"}, "./dev has no command fly"),
 ]
 

@@ -1,0 +1,19 @@
+// The program's commands, one function each; see the table in daemon/options.cc. Each prints its result on standard output,
+// what went wrong on standard error, and returns the exit status: 0 done, 1 failed, 2 wrong usage.
+//
+// Main thread only.
+#pragma once
+
+namespace cinnabar::daemon {
+
+struct Options;
+
+int run_complete(Options& options);
+int run_infill(Options& options);
+int run_model_info(Options& options);
+int run_model_list(Options& options);
+int run_model_verify(Options& options);
+int run_bench_denoise(Options& options);
+int run_completion(Options& options);
+
+}  // namespace cinnabar::daemon

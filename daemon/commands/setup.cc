@@ -1,0 +1,47 @@
+#include "daemon/commands/setup.h"
+
+#include <filesystem>
+#include <iostream>
+
+namespace cinnabar::daemon {
+
+std::string embedded_model() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return {};
+  // <tree>/build/<preset>/cinnabar, and <prefix>/bin/cinnabar.
+  for (const char* relative : {"../../models/default", "../share/cinnabar/models/default"}) {
+    const auto folder = (program.parent_path() / relative).lexically_normal();
+    if (std::filesystem::exists(folder / "parts.json", error)) return folder.string();
+  }
+  return {};
+}
+
+Result<Setup> open_engine(const Options& options) {
+  engine::EngineOptions chosen = options.engine;
+  if (chosen.model.empty()) chosen.model = embedded_model();
+  if (chosen.model.empty()) {
+    return Status::error("the embedded model is not beside this program (models/default); name one with --model PATH");
+  }
+  auto backend = kernels::cpu::make_backend(options.cpu);
+  if (!backend) return backend.status();
+  Setup setup;
+  setup.backend = std::move(backend).value();
+  auto engine = engine::Engine::open(chosen, *setup.backend);
+  if (!engine) return engine.status();
+  setup.engine = std::move(engine).value();
+  return setup;
+}
+
+int failed(const Status& status) {
+  std::cerr << "cinnabar: " << status.message() << "\n";
+  return 1;
+}
+
+engine::DecodeLimits limits_of(const Options& options) {
+  engine::DecodeLimits limits;
+  if (options.deadline_ms > 0) limits.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options.deadline_ms);
+  return limits;
+}
+
+}  // namespace cinnabar::daemon

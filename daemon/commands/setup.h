@@ -1,0 +1,28 @@
+// What several commands begin with: the backend, the engine on it, and the installed model's place.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "daemon/options.h"
+
+namespace cinnabar::daemon {
+
+struct Setup {
+  std::unique_ptr<kernels::Backend> backend;
+  std::unique_ptr<engine::Engine> engine;  // borrows the backend
+};
+
+// Opens options.engine.model, or the embedded model. Errors say which path was tried.
+Result<Setup> open_engine(const Options& options);
+
+// The folder of the embedded model: models/default beside the source tree or the installation this program runs from.
+// Empty when there is none.
+std::string embedded_model();
+
+// Prints "cinnabar: message" on standard error; returns 1.
+int failed(const Status& status);
+
+engine::DecodeLimits limits_of(const Options& options);
+
+}  // namespace cinnabar::daemon

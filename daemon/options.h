@@ -1,0 +1,63 @@
+// The command line as data: every command, its options, their defaults and help stand in one table, from which parsing,
+// --help and the shell completions come.
+//
+// Main thread only.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/infill.h"
+#include "kernels/cpu/backend.h"
+#include "kernels/result.h"
+
+namespace cinnabar::daemon {
+
+// Everything the command line can set. Zero or empty: the default named in the help.
+struct Options {
+  engine::EngineOptions engine;
+  kernels::cpu::CpuOptions cpu;
+  engine::InfillRequest request;
+  int deadline_ms = 0;
+  bool watch = false;
+  bool json = false;
+  std::string llama_bench;  // bench: a llama-bench binary to run side by side
+  std::string gguf;         // bench: the file it gets
+  std::vector<std::string> arguments;  // positional
+};
+
+// One option: `--name VALUE`, or a flag when `value` is empty. `set` returns what is wrong with a value, or nothing.
+struct Option {
+  std::string_view name;
+  std::string_view value;    // what stands for the value in the help: "N", "PATH"; empty: a flag
+  std::string_view choices;  // "a b c" for completion; may be empty
+  std::string_view help;
+  std::function<std::optional<std::string>(Options&, std::string_view)> set;
+};
+
+enum class Group : std::uint8_t { none = 0, model = 1, decode = 2, watch = 4, json = 8, bench = 16 };
+
+struct Command {
+  std::string_view name;       // "complete", "model info"
+  std::string_view arguments;  // "FILE:LINE:COL"
+  std::string_view help;
+  unsigned groups;             // Group bits: which options it takes
+  int (*run)(Options&);        // the exit status: 0 done, 1 failed, 2 wrong usage
+};
+
+const std::vector<Command>& commands();
+std::vector<const Option*> options_of(const Command& command);
+
+// Parses and runs; prints help, usage errors and nothing else itself. `arguments` without the program's name.
+int run_command_line(const std::vector<std::string>& arguments);
+
+// "--stop=hole", "--stop hole"; `--` ends options. Fails with a sentence that names the option and what it expects.
+Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first);
+
+// Completion script for "bash" or "zsh"; empty for another shell.
+std::string completion_script(std::string_view shell);
+
+}  // namespace cinnabar::daemon

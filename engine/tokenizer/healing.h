@@ -1,0 +1,20 @@
+// Token healing: a hole often starts inside a token, because the user's typed bytes end where no token of the right
+// completion does. The prompt is then cut back to a token's edge, and the first tokens of the hole must spell what was
+// typed. This says which tokens can come first.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "engine/tokenizer/tokenizer.h"
+
+namespace cinnabar::engine {
+
+// Sets `bitmap` to ceil(V / 64) words, V = tokenizer.size(); bit t % 64 of word t / 64 is set where ordinary token t's
+// bytes start with `typed` (the token finishes it and may go on) or are a non-empty prefix of it (the next token goes
+// on from there). Empty `typed`: all ordinary tokens. Special tokens never. O(log V) in the length of the longest
+// token, plus the bits set.
+void tokens_consistent_with(const Tokenizer& tokenizer, std::string_view typed, std::vector<std::uint64_t>& bitmap);
+
+}  // namespace cinnabar::engine
