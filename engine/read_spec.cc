@@ -28,6 +28,8 @@ void fill(std::int32_t& id, const SpecialTokens& specials, std::initializer_list
 void fill_ids(const Family& family, const SpecialTokens& specials, ModelSpec& spec) {
   fill(spec.mask, specials, {"<|mask|>", "<|mdm_mask|>", "|<MASK>|", "[MASK]"});
   if (spec.mask < 0 && family.mask < spec.vocabulary) spec.mask = family.mask;
+  // A chat model's end token ends a turn; a text that fills a hole ends as texts did in pre-training.
+  if (const std::int32_t end = specials.find("<|endoftext|>"); end >= 0) spec.end_of_text = end;
   fill(spec.fim_prefix, specials, {"<|fim_prefix|>", "<fim_prefix>"});
   fill(spec.fim_middle, specials, {"<|fim_middle|>", "<fim_middle>"});
   fill(spec.fim_suffix, specials, {"<|fim_suffix|>", "<fim_suffix>"});

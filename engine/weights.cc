@@ -124,19 +124,6 @@ LayerWeights bind_layer(Binder& bind, const ModelSpec& spec, const TensorNames& 
 
 }  // namespace
 
-std::vector<std::byte> rotate_half_rows(std::span<const std::byte> rows, std::int64_t row_bytes, int head_size) {
-  std::vector<std::byte> out(rows.size());
-  const std::int64_t count = static_cast<std::int64_t>(rows.size()) / row_bytes;
-  const int half = head_size / 2;
-  for (std::int64_t row = 0; row < count; ++row) {
-    const std::int64_t head = row / head_size * head_size;
-    const std::int64_t inside = row % head_size;
-    const std::int64_t from = head + 2 * (inside % half) + inside / half;
-    std::memcpy(out.data() + row * row_bytes, rows.data() + from * row_bytes, static_cast<std::size_t>(row_bytes));
-  }
-  return out;
-}
-
 Result<Weights> bind_weights(const Checkpoint& checkpoint, const ModelSpec& spec) {
   if (const auto status = validate(spec); !status) return status.in(checkpoint.source);
   const auto family = find_family(checkpoint);

@@ -14,20 +14,20 @@
 namespace cinnabar::engine {
 
 struct LayerWeights {
-  kernels::StoredMatrix query, key, value;   // [H*E, D], [K*E, D], [K*E, D]
-  kernels::StoredMatrix attention_output;    // [D, H*E]
-  kernels::StoredMatrix gate, up;            // [F, D]
-  kernels::StoredMatrix down;                // [D, F]
+  kernels::StoredMatrix query, key, value;              // [H*E, D], [K*E, D], [K*E, D]
+  kernels::StoredMatrix attention_output;               // [D, H*E]
+  kernels::StoredMatrix gate, up;                       // [F, D]
+  kernels::StoredMatrix down;                           // [D, F]
   std::vector<float> attention_norm, ffn_norm;          // [D]
   std::vector<float> query_bias, key_bias, value_bias;  // [H*E], [K*E], [K*E]; empty without qkv_bias
   std::vector<float> query_norm, key_norm;              // [E]; empty without qk_norm
 };
 
 struct Weights {
-  kernels::StoredMatrix embedding;  // [V, D]
-  kernels::StoredMatrix head;       // [V, D]; the embedding when tied
-  std::vector<float> final_norm;    // [D]
-  std::vector<LayerWeights> layers; // L
+  kernels::StoredMatrix embedding;   // [V, D]
+  kernels::StoredMatrix head;        // [V, D]; the embedding when tied
+  std::vector<float> final_norm;     // [D]
+  std::vector<LayerWeights> layers;  // L
   // Memory of matrices that had to be rewritten at load (un-permuted q/k, merged LoRA); the views above point into it.
   std::vector<std::unique_ptr<std::vector<std::byte>>> owned;
 };
@@ -58,6 +58,10 @@ struct LayerAdapter {
 struct Adapter {
   bool gated = false;  // active only on block rows (models/README: gated adapter); else it is merged into the weights
   std::vector<LayerAdapter> layers;
+  // What training gave a meaning to: GGUF cinnabar.hole_end_token_id and cinnabar.block_length (PEFT configuration:
+  // cinnabar_hole_end_token_id, cinnabar_block_length). -1 and 0: nothing said, the model's own values hold.
+  std::int32_t hole_end = -1;
+  int block_length = 0;
 };
 Result<Adapter> load_adapter(const std::string& path, const ModelSpec& spec);
 // weights += adapter, matrix by matrix, as f32 in `owned`. Only for adapters that are not gated.
