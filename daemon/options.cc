@@ -62,10 +62,10 @@ const std::vector<std::pair<Group, Option>>& table() {
   static const std::vector<std::pair<Group, Option>> kTable = {
       {Group::model, {"model", "PATH", "", "model file or folder (default: the embedded one)", text(CINNABAR_FIELD(engine.model))}},
       {Group::model, {"adapter", "PATH", "", "LoRA adapter, GGUF or PEFT folder", text(CINNABAR_FIELD(engine.adapter))}},
-      {Group::model, {"threads", "N", "", "CPU threads (default: physical cores)", number<int>(CINNABAR_FIELD(cpu.threads), 0, 256)}},
+      {Group::model, {"threads", "N", "", "CPU threads (default: physical cores)", number<int>(CINNABAR_FIELD(engine.cpu.threads), 0, 256)}},
       {Group::model,
        {"isa", "NAME", "plain avx2 avx512 amx", "instruction set (default: the best there is)",
-        word(kernels::cpu::parse_isa, CINNABAR_FIELD(cpu.isa), "plain, avx2, avx512, amx")}},
+        word(kernels::cpu::parse_isa, CINNABAR_FIELD(engine.cpu.isa), "plain, avx2, avx512, amx")}},
       {Group::model,
        {"compute", "TYPE", "int8 bf16 f32", "arithmetic of the matrix products (default: int8)",
         word(parse_compute, CINNABAR_FIELD(engine.compute), "int8, bf16, f32")}},

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "engine/infill.h"
-#include "kernels/cpu/backend.h"
 #include "kernels/result.h"
 
 namespace cinnabar::daemon {
@@ -19,7 +18,6 @@ namespace cinnabar::daemon {
 // Everything the command line can set. Zero or empty: the default named in the help.
 struct Options {
   engine::EngineOptions engine;
-  kernels::cpu::CpuOptions cpu;
   engine::InfillRequest request;
   int deadline_ms = 0;
   bool watch = false;

@@ -23,7 +23,13 @@ std::string_view name(Mode mode) {
 
 Engine::~Engine() = default;
 
-Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, kernels::Backend& backend) {
+Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
+  auto backend = kernels::cpu::make_backend(options.cpu);
+  if (!backend) return backend.status();
+  return open(options, std::move(backend).value());
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::unique_ptr<kernels::Backend> backend) {
   auto model = load_model(options.model);
   if (!model) return model.status();
   auto tokenizer = load_tokenizer(model->checkpoint);
@@ -35,9 +41,10 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, kerne
     if (adapter->gated) gated = std::move(adapter).value();
     else if (Status merged = merge_adapter(*adapter, model->spec, model->weights); !merged) return merged;
   }
-  auto network = Network::create(*model, gated ? &*gated : nullptr, backend, options.compute);
+  auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, options.compute);
   if (!network) return network.status();
   std::unique_ptr<Engine> engine(new Engine(options));
+  engine->backend_ = std::move(backend);
   engine->tokenizer_ = std::move(tokenizer).value();
   engine->network_ = std::move(network).value();
   return engine;
@@ -144,6 +151,7 @@ Result<InfillResult> Engine::fill_block_causal(const InfillRequest& request, con
   }
   std::vector<KvCache> forks;
   std::vector<std::unique_ptr<Decoding>> owned;
+  forks.reserve(static_cast<std::size_t>(request.candidates));
   for (int i = 1; i < request.candidates; ++i) {
     auto fork = KvCache::create(*network_, cache.size() + request.max_tokens + 128);
     if (!fork) return fork.status();

@@ -15,6 +15,7 @@
 #include "engine/in_place.h"
 #include "engine/prompt.h"
 #include "engine/verified.h"
+#include "kernels/cpu/backend.h"
 
 namespace cinnabar::engine {
 
@@ -52,6 +53,7 @@ struct InfillResult {
 struct EngineOptions {
   std::string model;                               // path, see open_checkpoint
   std::string adapter;                             // empty: none
+  kernels::cpu::CpuOptions cpu;
   kernels::Compute compute = kernels::Compute::int8;
   PromptBudget budget;
   int places = 3;                                  // prompts whose keys and values are kept
@@ -60,13 +62,17 @@ struct EngineOptions {
 
 class Engine {
  public:
-  // Borrows the backend.
-  static Result<std::unique_ptr<Engine>> open(const EngineOptions& options, kernels::Backend& backend);
+  // Opens model and adapter on the CPU that the options describe.
+  static Result<std::unique_ptr<Engine>> open(const EngineOptions& options);
+  // The same on a given device.
+  static Result<std::unique_ptr<Engine>> open(const EngineOptions& options, std::unique_ptr<kernels::Backend> backend);
   ~Engine();
 
   const ModelSpec& spec() const { return network_->spec(); }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   Network& network() { return *network_; }
+  // "cpu (amx, 2 threads)".
+  std::string device() const { return backend_->description(); }
 
   // Fills one hole. A request that was cancelled or ran out of time while its prompt was read has no answers' text.
   Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits, const StepObserver& observer = {});
@@ -90,6 +96,7 @@ class Engine {
   Answer make_answer(const InfillRequest& request, const Prompt& prompt) const;
 
   EngineOptions options_;
+  std::unique_ptr<kernels::Backend> backend_;  // outlives what is packed for it
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<Network> network_;
   std::vector<std::unique_ptr<Place>> places_;

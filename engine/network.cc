@@ -111,7 +111,7 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
     std::vector<float> bias = from.query_bias;
     bias.insert(bias.end(), from.key_bias.begin(), from.key_bias.end());
     bias.insert(bias.end(), from.value_bias.begin(), from.value_bias.end());
-    for (Status s : {pack_into({from.query, from.key, from.value}, to.qkv), pack_into({from.attention_output}, to.output),
+    for (const Status& s : {pack_into({from.query, from.key, from.value}, to.qkv), pack_into({from.attention_output}, to.output),
                      pack_into({from.gate, from.up}, to.gate_up), pack_into({from.down}, to.down),
                      upload(backend_, from.attention_norm, to.attention_norm), upload(backend_, from.ffn_norm, to.ffn_norm),
                      upload(backend_, bias, to.qkv_bias), upload(backend_, from.query_norm, to.query_norm),
@@ -144,7 +144,7 @@ Status Network::pack_adapter(const Adapter& adapter) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerAdapter& from = adapter.layers[i];
     GatedLayer& to = adapters_[i];
-    for (Status s : {add(from.query, 0, to.qkv), add(from.key, query_columns, to.qkv),
+    for (const Status& s : {add(from.query, 0, to.qkv), add(from.key, query_columns, to.qkv),
                      add(from.value, query_columns + key_columns, to.qkv), add(from.attention_output, 0, to.output),
                      add(from.gate, 0, to.gate_up), add(from.up, spec_.ffn, to.gate_up), add(from.down, 0, to.down)}) {
       if (!s) return s.in("adapter layer " + std::to_string(i));

@@ -27,12 +27,6 @@ std::optional<std::int64_t> whole_number(const Json& value) {
   return static_cast<std::int64_t>(number);
 }
 
-std::optional<RequestId> read_id(const Json& value) {
-  if (value.is_string()) return RequestId(value.get_ref<const std::string&>());
-  if (const auto number = whole_number(value)) return RequestId(*number);
-  return std::nullopt;
-}
-
 ResponseError invalid(std::string message) { return {ErrorCode::kInvalidRequest, std::move(message)}; }
 
 std::string expected(std::string_view member, std::string_view what, const Json& found) {
@@ -112,6 +106,12 @@ std::variant<Message, MessageProblem> classify(Json value) {
     problem.error = invalid(is_call ? call_problem(value) : response_problem(value));
   if (!problem.error.message.empty()) return problem;
   return is_call ? to_call(value) : to_response(value);
+}
+
+std::optional<RequestId> read_id(const Json& value) {
+  if (value.is_string()) return RequestId(value.get_ref<const std::string&>());
+  if (const auto number = whole_number(value)) return RequestId(*number);
+  return std::nullopt;
 }
 
 Json make_request(const RequestId& id, std::string_view method, Json params) {

@@ -49,6 +49,9 @@ struct MessageProblem {
 // neither of result and error, or whose error has no whole-number code and string message. Unknown members are ignored.
 std::variant<Message, MessageProblem> classify(Json value);
 
+// The id that `value` is, where it is one.
+std::optional<RequestId> read_id(const Json& value);
+
 // The four kinds that we send. `params` and `result` are written as they are; null params are left out.
 Json make_request(const RequestId& id, std::string_view method, Json params);
 Json make_notification(std::string_view method, Json params);

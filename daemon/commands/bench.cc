@@ -75,12 +75,12 @@ void run_llama_bench(const Options& options) {
 }  // namespace
 
 int run_bench_denoise(Options& options) {
-  auto setup = open_engine(options);
-  if (!setup) return failed(setup.status());
-  engine::Network& network = setup->engine->network();
-  const int threads = options.cpu.threads > 0 ? options.cpu.threads : static_cast<int>(std::thread::hardware_concurrency());
+  auto engine = open_engine(options);
+  if (!engine) return failed(engine.status());
+  engine::Network& network = (*engine)->network();
+  const int threads = options.engine.cpu.threads > 0 ? options.engine.cpu.threads : static_cast<int>(std::thread::hardware_concurrency());
   const double floor = read_floor(network.streamed_bytes(), threads);
-  std::cout << setup->backend->description() << "; weights streamed " << network.streamed_bytes() / 1000000 << " MB, reading as many bytes "
+  std::cout << (*engine)->device() << "; weights streamed " << network.streamed_bytes() / 1000000 << " MB, reading as many bytes "
             << floor << " ms\n\n";
   auto cache = engine::KvCache::create(network, 5200);
   if (!cache) return failed(cache.status());

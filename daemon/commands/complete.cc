@@ -142,14 +142,14 @@ int run_complete(Options& options) {
   if (!text) return failed(text.status());
   const auto offset = offset_of(*text, *place);
   if (!offset) return failed(offset.status());
-  auto setup = open_engine(options);
-  if (!setup) return failed(setup.status());
+  auto engine = open_engine(options);
+  if (!engine) return failed(engine.status());
   options.request.prefix = text->substr(0, *offset);
   options.request.suffix = text->substr(*offset);
-  Watcher watcher(setup->engine->tokenizer());
+  Watcher watcher((*engine)->tokenizer());
   engine::StepObserver observer;
   if (options.watch) observer = std::ref(watcher);
-  const auto result = setup->engine->infill(options.request, limits_of(options), observer);
+  const auto result = (*engine)->infill(options.request, limits_of(options), observer);
   if (!result) return failed(result.status());
   if (options.watch) watcher.erase();
   if (options.json) print_json(*result);

@@ -77,8 +77,8 @@ json answer_line(const Options& options, engine::Engine& engine, const engine::I
 }  // namespace
 
 int run_infill(Options& options) {
-  auto setup = open_engine(options);
-  if (!setup) return failed(setup.status());
+  auto engine = open_engine(options);
+  if (!engine) return failed(engine.status());
   bool all_right = true;
   std::string text;
   for (std::size_t number = 1; std::getline(std::cin, text); ++number) {
@@ -90,7 +90,7 @@ int run_infill(Options& options) {
     } else if (const auto request = read_request(line, options.request); !request) {
       answer = {{"error", "line " + std::to_string(number) + ": " + request.message()}};
     } else {
-      answer = answer_line(options, *setup->engine, *request);
+      answer = answer_line(options, **engine, *request);
     }
     if (line.is_object() && line.contains("id")) answer["id"] = line["id"];
     all_right = all_right && !answer.contains("error");

@@ -5,6 +5,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "engine/parts.h"
 
 namespace cinnabar::daemon {
 namespace {

@@ -17,20 +17,13 @@ std::string embedded_model() {
   return {};
 }
 
-Result<Setup> open_engine(const Options& options) {
+Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options) {
   engine::EngineOptions chosen = options.engine;
   if (chosen.model.empty()) chosen.model = embedded_model();
   if (chosen.model.empty()) {
     return Status::error("the embedded model is not beside this program (models/default); name one with --model PATH");
   }
-  auto backend = kernels::cpu::make_backend(options.cpu);
-  if (!backend) return backend.status();
-  Setup setup;
-  setup.backend = std::move(backend).value();
-  auto engine = engine::Engine::open(chosen, *setup.backend);
-  if (!engine) return engine.status();
-  setup.engine = std::move(engine).value();
-  return setup;
+  return engine::Engine::open(chosen);
 }
 
 int failed(const Status& status) {

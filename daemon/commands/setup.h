@@ -1,4 +1,4 @@
-// What several commands begin with: the backend, the engine on it, and the installed model's place.
+// What several commands begin with: the engine and the installed model's place.
 #pragma once
 
 #include <memory>
@@ -8,13 +8,8 @@
 
 namespace cinnabar::daemon {
 
-struct Setup {
-  std::unique_ptr<kernels::Backend> backend;
-  std::unique_ptr<engine::Engine> engine;  // borrows the backend
-};
-
 // Opens options.engine.model, or the embedded model. Errors say which path was tried.
-Result<Setup> open_engine(const Options& options);
+Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options);
 
 // The folder of the embedded model: models/default beside the source tree or the installation this program runs from.
 // Empty when there is none.

@@ -1,6 +1,7 @@
 #include "engine/tokenizer/tokenizer.h"
 
 #include "engine/tokenizer/bpe_files.h"
+#include "engine/tokenizer/sentencepiece.h"
 
 namespace cinnabar::engine {
 namespace {
@@ -10,11 +11,14 @@ Result<std::unique_ptr<Tokenizer>> from_gguf(const Checkpoint& checkpoint) {
   const std::string* model = found == checkpoint.metadata.end() ? nullptr : std::get_if<std::string>(&found->second);
   if (model == nullptr) return Status::error("tokenizer.ggml.model is missing or not a string");
   if (*model == "gpt2") return bpe_from_gguf(checkpoint);
-  return Status::error("tokenizer.ggml.model is '" + model->substr(0, 40) + "'; 'gpt2' is supported");
+  if (*model == "llama") return sentencepiece_from_gguf(checkpoint);
+  return Status::error("tokenizer.ggml.model is '" + model->substr(0, 40) + "'; 'gpt2' and 'llama' are supported");
 }
 
 Result<std::unique_ptr<Tokenizer>> from_folder(const Checkpoint& checkpoint) {
   const auto has = [&](std::string_view file) { return checkpoint.texts.find(file) != checkpoint.texts.end(); };
+  // Where both are there, tokenizer.json is SentencePiece translated, with steps that are not byte exact.
+  if (has("tokenizer.model")) return sentencepiece_from_model_file(checkpoint);
   if (has("tokenizer.json")) return bpe_from_tokenizer_json(checkpoint);
   if (has("vocab.json")) return bpe_from_vocab_and_merges(checkpoint);
   return Status::error("no tokenizer: expected tokenizer.json, or vocab.json and merges.txt, or tokenizer.model");

@@ -1,0 +1,111 @@
+// Operations that treat each row by itself: norms, rotary embedding, gated activation, embedding, gathering.
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#include "kernels/cpu/context.h"
+
+namespace cinnabar::kernels::cpu {
+namespace {
+
+constexpr std::int64_t kTaskValues = 16 << 10;  // a few microseconds of work
+
+// body(row) for every row, in tasks of about kTaskValues values.
+template <typename Body>
+void each_row(Context& context, std::int64_t rows, std::int64_t cols, const Body& body) {
+  const std::int64_t step = std::max<std::int64_t>(1, kTaskValues / std::max<std::int64_t>(1, cols));
+  const auto some_rows = [&](int task, int) {
+    const std::int64_t end = std::min(rows, (task + 1) * step);
+    for (std::int64_t row = task * step; row < end; ++row) body(row);
+  };
+  context.pool.run(static_cast<int>((rows + step - 1) / step), some_rows);
+}
+
+// Cosines and sines for positions below `positions`, in double before rounding; kept for the next call.
+const RopeTable& rope_table(Context& context, const RopeSpec& spec, std::int64_t positions) {
+  auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(), [&](const RopeTable& table) {
+    return table.spec.theta == spec.theta && table.spec.head_size == spec.head_size;
+  });
+  if (found == context.rope_tables.end()) {
+    found = context.rope_tables.insert(found, RopeTable{});
+    found->spec = spec;
+  }
+  RopeTable& table = *found;
+  const int half = spec.head_size / 2;
+  if (table.positions >= positions) return table;
+  const std::int64_t end = (positions + 1023) / 1024 * 1024;
+  table.cosines.resize(end * half);
+  table.sines.resize(end * half);
+  for (int i = 0; i < half; ++i) {
+    const double frequency = std::pow(static_cast<double>(spec.theta), -2.0 * i / spec.head_size);
+    for (std::int64_t position = table.positions; position < end; ++position) {
+      table.cosines[position * half + i] = static_cast<float>(std::cos(static_cast<double>(position) * frequency));
+      table.sines[position * half + i] = static_cast<float>(std::sin(static_cast<double>(position) * frequency));
+    }
+  }
+  table.positions = end;
+  return table;
+}
+
+}  // namespace
+
+void rms_norm(Context& context, Rows x, const float* weight, float eps, Rows out) {
+  assert(x.rows == out.rows && x.cols == out.cols);
+  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
+    context.ops.rms_norm(x.data + row * x.stride, weight, eps, x.cols, out.data + row * out.stride);
+  });
+}
+
+void head_norm(Context& context, Rows x, const float* weight, float eps, int head_size) {
+  assert(head_size > 0 && x.cols % head_size == 0);
+  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
+    float* data = x.data + row * x.stride;
+    for (std::int64_t i = 0; i < x.cols; i += head_size)
+      context.ops.rms_norm(data + i, weight, eps, head_size, data + i);
+  });
+}
+
+void rope(Context& context, Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) {
+  assert(x.rows == static_cast<std::int64_t>(positions.size()));
+  assert(spec.head_size > 0 && spec.head_size % 2 == 0 && x.cols % spec.head_size == 0);
+  if (positions.empty()) return;
+  const auto [smallest, largest] = std::minmax_element(positions.begin(), positions.end());
+  assert(*smallest >= 0);
+  const RopeTable& table = rope_table(context, spec, static_cast<std::int64_t>(*largest) + 1);
+  const std::int64_t half = spec.head_size / 2;
+  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
+    const std::int64_t angle = positions[row] * half;
+    for (std::int64_t i = 0; i < x.cols; i += spec.head_size) {
+      context.ops.rotate(x.data + row * x.stride + i, table.cosines.data() + angle, table.sines.data() + angle, half);
+    }
+  });
+  static_cast<void>(smallest);
+}
+
+void gated_silu(Context& context, Rows x, Rows out) {
+  assert(x.rows == out.rows && x.cols == 2 * out.cols);
+  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
+    const float* gate = x.data + row * x.stride;
+    context.ops.gated_silu(gate, gate + out.cols, out.cols, out.data + row * out.stride);
+  });
+}
+
+void embed(Context& context, std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+  assert(out.rows == static_cast<std::int64_t>(ids.size()) && out.cols == table.cols);
+  const std::int64_t bytes = row_bytes(table.dtype, table.cols);
+  each_row(context, out.rows, out.cols, [&](std::int64_t row) {
+    assert(ids[row] >= 0 && ids[row] < table.rows);
+    dequantize(table.dtype, table.data + ids[row] * bytes, out.data + row * out.stride, table.cols);
+  });
+}
+
+void gather_rows(Context& context, Rows x, std::span<const std::int32_t> rows, Rows out) {
+  assert(out.rows == static_cast<std::int64_t>(rows.size()) && out.cols == x.cols);
+  each_row(context, out.rows, out.cols, [&](std::int64_t row) {
+    assert(rows[row] >= 0 && rows[row] < x.rows);
+    std::memcpy(out.data + row * out.stride, x.data + rows[row] * x.stride, x.cols * sizeof(float));
+  });
+}
+
+}  // namespace cinnabar::kernels::cpu

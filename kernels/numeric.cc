@@ -1,0 +1,232 @@
+#include "kernels/numeric.h"
+
+#include <array>
+#include <bit>
+#include <cassert>
+#include <cstring>
+
+namespace cinnabar::kernels {
+namespace {
+
+constexpr std::array<DTypeInfo, kDTypeCount> kInfo = {{
+    {"F32", 1, 4},
+    {"F16", 1, 2},
+    {"BF16", 1, 2},
+    {"Q8_0", 32, 34},
+    {"Q4_0", 32, 18},
+    {"Q4_1", 32, 20},
+    {"Q5_0", 32, 22},
+    {"Q5_1", 32, 24},
+    {"IQ4_NL", 32, 18},
+    {"Q4_K", 256, 144},
+    {"Q5_K", 256, 176},
+    {"Q6_K", 256, 210},
+}};
+
+// The 16 levels an IQ4_NL code stands for.
+constexpr std::array<float, 16> kIq4Levels = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
+int byte_at(const std::byte* p, int i) { return std::to_integer<int>(p[i]); }
+
+std::uint16_t half_at(const std::byte* p, int offset) {
+  std::uint16_t bits;
+  std::memcpy(&bits, p + offset, sizeof bits);
+  return bits;
+}
+
+float f16_at(const std::byte* p, int offset) { return f16_to_f32(half_at(p, offset)); }
+
+// Blocks of 32: value j in the low nibble of byte j, value j + 16 in its high nibble.
+int nibble(const std::byte* codes, int j) { return j < 16 ? byte_at(codes, j) & 15 : byte_at(codes, j - 16) >> 4; }
+
+// Q5 blocks keep the fifth bit of value j as bit j of a 32-bit word.
+int fifth_bit(const std::byte* word, int j) { return ((byte_at(word, j / 8) >> (j % 8)) & 1) << 4; }
+
+// { f16 d; i8 q[32] }: d q
+void expand_q8_0(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  for (int j = 0; j < 32; ++j) out[j] = d * static_cast<float>(static_cast<std::int8_t>(byte_at(block, 2 + j)));
+}
+
+// { f16 d; nibbles q[32] }: d (q - 8)
+void expand_q4_0(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  for (int j = 0; j < 32; ++j) out[j] = d * static_cast<float>(nibble(block + 2, j) - 8);
+}
+
+// { f16 d, m; nibbles q[32] }: d q + m
+void expand_q4_1(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  const float m = f16_at(block, 2);
+  for (int j = 0; j < 32; ++j) out[j] = d * static_cast<float>(nibble(block + 4, j)) + m;
+}
+
+// { f16 d; u32 high bits; nibbles q[32] }: d (q - 16)
+void expand_q5_0(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  for (int j = 0; j < 32; ++j) {
+    out[j] = d * static_cast<float>((nibble(block + 6, j) | fifth_bit(block + 2, j)) - 16);
+  }
+}
+
+// { f16 d, m; u32 high bits; nibbles q[32] }: d q + m
+void expand_q5_1(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  const float m = f16_at(block, 2);
+  for (int j = 0; j < 32; ++j) {
+    out[j] = d * static_cast<float>(nibble(block + 8, j) | fifth_bit(block + 4, j)) + m;
+  }
+}
+
+// { f16 d; nibbles q[32] }: d level[q]
+void expand_iq4_nl(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  for (int j = 0; j < 32; ++j) out[j] = d * kIq4Levels[nibble(block + 2, j)];
+}
+
+struct ScaleMin {
+  int scale;
+  int min;
+};
+
+// The K formats pack eight 6-bit scales and eight 6-bit minima in 12 bytes: the first four of each in bytes 0-3 and
+// 4-7, the low four bits of the others in bytes 8-11 and their top two bits above the first ones.
+ScaleMin scale_min(const std::byte* packed, int sub) {
+  if (sub < 4) return {byte_at(packed, sub) & 63, byte_at(packed, sub + 4) & 63};
+  const int low = byte_at(packed, sub + 4);
+  return {(low & 15) | ((byte_at(packed, sub - 4) >> 6) << 4), (low >> 4) | ((byte_at(packed, sub) >> 6) << 4)};
+}
+
+// { f16 d, dmin; u8 scales[12]; nibbles q[256] }, eight sub-blocks of 32: (d scale) q - (dmin min). Sub-blocks 2i and
+// 2i+1 are the low and high nibbles of the same 32 bytes.
+void expand_q4_k(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  const float dmin = f16_at(block, 2);
+  for (int sub = 0; sub < 8; ++sub) {
+    const ScaleMin s = scale_min(block + 4, sub);
+    const float scale = d * static_cast<float>(s.scale);
+    const float min = dmin * static_cast<float>(s.min);
+    const std::byte* codes = block + 16 + 32 * (sub / 2);
+    const int shift = 4 * (sub % 2);
+    for (int j = 0; j < 32; ++j)
+      out[32 * sub + j] = scale * static_cast<float>((byte_at(codes, j) >> shift) & 15) - min;
+  }
+}
+
+// { f16 d, dmin; u8 scales[12]; u8 high[32]; nibbles q[256] }: as Q4_K; bit `sub` of high[j] is the fifth bit.
+void expand_q5_k(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  const float dmin = f16_at(block, 2);
+  for (int sub = 0; sub < 8; ++sub) {
+    const ScaleMin s = scale_min(block + 4, sub);
+    const float scale = d * static_cast<float>(s.scale);
+    const float min = dmin * static_cast<float>(s.min);
+    const std::byte* codes = block + 48 + 32 * (sub / 2);
+    const int shift = 4 * (sub % 2);
+    for (int j = 0; j < 32; ++j) {
+      const int q = ((byte_at(codes, j) >> shift) & 15) | (((byte_at(block + 16, j) >> sub) & 1) << 4);
+      out[32 * sub + j] = scale * static_cast<float>(q) - min;
+    }
+  }
+}
+
+// { u8 low[128]; u8 high[64]; i8 scales[16]; f16 d }, two halves of 128, each four runs of 32: (d scale) (q - 32). Run
+// r takes its low nibbles from bytes 32 (r % 2) on (low nibble for r < 2, high above) and bits 2r of the half's 32 high
+// bytes; a scale covers 16 values.
+void expand_q6_k(const std::byte* block, float* out) {
+  const float d = f16_at(block, 208);
+  for (int half = 0; half < 2; ++half) {
+    const std::byte* low = block + 64 * half;
+    const std::byte* high = block + 128 + 32 * half;
+    for (int i = 0; i < 128; ++i) {
+      const int run = i / 32;
+      const int j = i % 32;
+      const int q =
+          ((byte_at(low, 32 * (run % 2) + j) >> (4 * (run / 2))) & 15) | (((byte_at(high, j) >> (2 * run)) & 3) << 4);
+      const int scale = static_cast<std::int8_t>(byte_at(block, 192 + 8 * half + i / 16));
+      out[128 * half + i] = d * static_cast<float>(scale) * static_cast<float>(q - 32);
+    }
+  }
+}
+
+using Expand = void (*)(const std::byte*, float*);
+
+void expand_blocks(const DTypeInfo& format, Expand expand, const std::byte* source, float* out, std::int64_t values) {
+  assert(values % format.block_values == 0);
+  for (std::int64_t i = 0; i < values; i += format.block_values) {
+    expand(source, out + i);
+    source += format.block_bytes;
+  }
+}
+
+}  // namespace
+
+const DTypeInfo& info(DType dtype) { return kInfo[static_cast<std::size_t>(dtype)]; }
+
+std::int64_t row_bytes(DType dtype, std::int64_t values) {
+  const DTypeInfo& format = info(dtype);
+  assert(values % format.block_values == 0);
+  return values / format.block_values * format.block_bytes;
+}
+
+void dequantize(DType dtype, const std::byte* source, float* out, std::int64_t values) {
+  constexpr std::array<Expand, kDTypeCount> kExpand = {nullptr,       nullptr,     nullptr,     expand_q8_0,
+                                                       expand_q4_0,   expand_q4_1, expand_q5_0, expand_q5_1,
+                                                       expand_iq4_nl, expand_q4_k, expand_q5_k, expand_q6_k};
+  switch (dtype) {
+    case DType::f32:
+      if (values > 0) std::memcpy(out, source, static_cast<std::size_t>(values) * sizeof(float));
+      return;
+    case DType::f16:
+      for (std::int64_t i = 0; i < values; ++i) out[i] = f16_at(source + 2 * i, 0);
+      return;
+    case DType::bf16:
+      for (std::int64_t i = 0; i < values; ++i) out[i] = bf16_to_f32(half_at(source + 2 * i, 0));
+      return;
+    default:
+      expand_blocks(info(dtype), kExpand[static_cast<std::size_t>(dtype)], source, out, values);
+  }
+}
+
+float bf16_to_f32(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+
+std::uint16_t f32_to_bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u)
+    return static_cast<std::uint16_t>((bits >> 16) | 0x40);  // NaN stays quiet NaN
+  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+}
+
+float f16_to_f32(std::uint16_t bits) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000) << 16;
+  const std::uint32_t exponent = (bits >> 10) & 31;
+  const std::uint32_t fraction = bits & 1023;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+  if (fraction == 0) return std::bit_cast<float>(sign);
+  // Subnormal: fraction * 2^-24, normalised by its top bit.
+  const int top = 31 - std::countl_zero(fraction);
+  const std::uint32_t mantissa = (fraction << (23 - top)) & 0x7fffffu;
+  return std::bit_cast<float>(sign | (static_cast<std::uint32_t>(top + 103) << 23) | mantissa);
+}
+
+std::uint16_t f32_to_f16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000);
+  const std::uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00);
+  if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00);  // 65520 and above round to infinity
+  const int exponent = static_cast<int>(magnitude >> 23) - 127;
+  if (exponent < -25) return sign;
+  // Shift the 24-bit significand so that one unit is the last kept bit; a carry runs into the exponent by itself.
+  const std::uint32_t significand = (magnitude & 0x7fffffu) | 0x800000u;
+  const int shift = exponent >= -14 ? 13 : -1 - exponent;
+  const std::uint32_t kept = significand >> shift;
+  const std::uint32_t rest = significand & ((1u << shift) - 1);
+  const std::uint32_t half = 1u << (shift - 1);
+  const std::uint32_t rounded = kept + ((rest > half || (rest == half && (kept & 1) != 0)) ? 1 : 0);
+  const std::uint32_t base = exponent >= -14 ? static_cast<std::uint32_t>(exponent + 14) << 10 : 0;
+  return static_cast<std::uint16_t>(sign | (base + rounded));
+}
+
+}  // namespace cinnabar::kernels
