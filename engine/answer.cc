@@ -77,6 +77,7 @@ const std::uint64_t* Answer::allowed_after(std::span<const std::int32_t> ahead) 
   if (covered >= rules_.typed.size()) return open_.data();
   std::vector<std::uint64_t>& bitmap = bitmaps_.emplace_back(open_.size(), 0);
   tokens_consistent_with(tokenizer_, std::string_view(rules_.typed).substr(covered), bitmap);
+  bitmap.resize(open_.size(), 0);  // the model's matrix may have more rows than the tokenizer, or fewer
   for (std::size_t i = 0; i < bitmap.size(); ++i) bitmap[i] &= open_[i];
   return bitmap.data();
 }

@@ -100,7 +100,8 @@ class EndFinder {
     if (first_line() && !hole_.rest_of_line.empty()) {
       if (auto end = without_rest_of_line(i)) return end;
     }
-    if (closed_outside_) return i;  // the closer's line is the last
+    // The closer's line is the last, unless it opens the next part ("} else {").
+    if (closed_outside_ && scan_.balanced()) return i;
     line_start_ = i + 1;
     line_judged_ = false;
     return std::nullopt;
@@ -152,12 +153,18 @@ class EndFinder {
     return !next.empty() && next.front() == closer;
   }
 
+  // A closer that begins a line further in than the one behind the hole closes another bracket than that one.
+  bool deeper_than_next_line(std::size_t i) const {
+    if (!hole_.rest_of_line.empty() || first_line() || !is_blank(line_until(i))) return false;
+    return indent_width(line_until(i)) > indent_width(hole_.next_line);
+  }
+
   std::optional<std::size_t> at_outside_closer(std::size_t i) {
     const bool same_line = first_line() && !hole_.rest_of_line.empty();
     if (same_line && hole_.rest_of_line.front() == text_[i]) return i;
     if (hole_.rule == EndRule::line) return std::nullopt;
-    if (given_behind(text_[i])) return is_blank(line_until(i)) ? before_this_line() : right_stripped(text_.substr(0, i)).size();
-    if (!first_line()) closed_outside_ = true;
+    if (given_behind(text_[i]) && !deeper_than_next_line(i)) return is_blank(line_until(i)) ? before_this_line() : right_stripped(text_.substr(0, i)).size();
+    if (hole_.rule == EndRule::block && !first_line()) closed_outside_ = true;
     return std::nullopt;
   }
 

@@ -164,6 +164,9 @@ std::int64_t Network::streamed_bytes() const {
 Status Network::reserve(std::int64_t rows) {
   Scratch& s = *scratch_;
   if (rows <= s.capacity) return {};
+  if (rows > max_rows()) {
+    return Status::error("a forward of " + std::to_string(rows) + " rows, at most " + std::to_string(max_rows()) + " are possible");
+  }
   const std::int64_t capacity = std::min(max_rows(), std::max<std::int64_t>(64, 2 * rows));
   const std::int64_t attention_width = std::int64_t{spec_.heads} * spec_.head_size;
   const std::int64_t qkv_width = attention_width + 2 * std::int64_t{spec_.kv_heads} * spec_.head_size;

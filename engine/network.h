@@ -46,13 +46,13 @@ class Network {
   std::int64_t streamed_bytes() const;
 
   // One forward of all segments' rows (at most max_rows()); out[i] judges the i-th judged row in order, as requests[i]
-  // asks. One call = one NFE. Fails only for lack of memory.
+  // asks. One call = one NFE. Fails for lack of memory and for too many rows.
   Status forward(std::span<const ForwardSegment> segments, std::span<const kernels::ScoreRequest> requests,
                  std::span<kernels::Score> out);
   // The same with the judged rows' logits [R, V] instead of their scores; for golden tests and calibration.
   Status forward_logits(std::span<const ForwardSegment> segments, std::vector<float>& logits);
 
-  static constexpr std::int64_t max_rows() { return 1024; }
+  static constexpr std::int64_t max_rows() { return 4096; }  // a canvas under full attention runs whole
 
  private:
   struct Layer;

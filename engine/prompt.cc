@@ -8,16 +8,17 @@ std::string_view prefix_window(std::string_view prefix, std::size_t budget) {
   if (prefix.size() <= budget) return prefix;
   const std::size_t stride = std::max<std::size_t>(budget / 4, 1);
   const std::size_t dropped = (prefix.size() - budget + stride - 1) / stride * stride;
-  const std::size_t newline = prefix.find('\n', std::min(dropped, prefix.size() - 1));
-  // A line longer than the window is cut inside: better half a line than nothing.
-  const std::size_t start = newline == std::string_view::npos ? dropped : newline + 1;
-  return prefix.substr(std::min(start, prefix.size()));
+  // Looked for within one stride only, which typing no longer changes. A longer line is cut inside: better half a line
+  // than little or nothing.
+  const std::size_t newline = prefix.substr(0, std::min(dropped + stride, prefix.size())).find('\n', dropped);
+  return prefix.substr(newline == std::string_view::npos ? dropped : newline + 1);
 }
 
 std::string_view suffix_window(std::string_view suffix, std::size_t budget) {
   if (suffix.size() <= budget) return suffix;
-  const std::size_t newline = suffix.rfind('\n', budget);
-  return suffix.substr(0, newline == std::string_view::npos ? budget : newline + 1);
+  suffix = suffix.substr(0, budget);
+  const std::size_t newline = suffix.rfind('\n');
+  return newline == std::string_view::npos ? suffix : suffix.substr(0, newline + 1);
 }
 
 namespace {
