@@ -1,3 +1,4 @@
+#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
