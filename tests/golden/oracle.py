@@ -20,16 +20,21 @@ def softmax(x):
     return e / e.sum(-1, keepdims=True)
 
 
+# What engines with bfloat16 keys and values round in attention. "p": the normalised probabilities; "e": the exponentials,
+# then divided by the sum of the exact ones; "E": by the sum of the rounded ones.
+ROUNDINGS = (("kv",), ("q", "kv"), ("kv", "e"), ("q", "kv", "p"), ("q", "kv", "e"), ("q", "kv", "E"))
+
+
 class Model:
     """Weights by the names of `tiny_models.random_weights`, linear layers as [outputs, inputs]."""
 
-    def __init__(self, spec, weights, gated=None, noise=0.0, noise_seed=0, bf16_attention=False):
+    def __init__(self, spec, weights, gated=None, noise=0.0, noise_seed=0, rounded=()):
         self.spec, self.w, self.gated = spec, weights, gated
         self.noise, self.random = noise, np.random.default_rng(noise_seed)
-        self.bf16_attention = bf16_attention
+        self.rounded = rounded
 
     def variant(self, **changes):
-        fields = dict(gated=self.gated, noise=self.noise, bf16_attention=self.bf16_attention)
+        fields = dict(gated=self.gated, noise=self.noise, rounded=self.rounded)
         return Model(self.spec, self.w, **{**fields, **changes})
 
     def _linear(self, x, layer, name, clean, gated):
@@ -58,15 +63,20 @@ class Model:
             q = rms_norm(q, self.w[f"{layer}.q_norm"], s["norm_epsilon"])
             k = rms_norm(k, self.w[f"{layer}.k_norm"], s["norm_epsilon"])
         q, k = self._rotate(q), self._rotate(k)
-        if self.bf16_attention:
-            q, k, v = to_bf16(q), to_bf16(k), to_bf16(v)
+        if "q" in self.rounded:
+            q = to_bf16(q)
+        if "kv" in self.rounded:
+            k, v = to_bf16(k), to_bf16(v)
         share = s["heads"] // s["kv_heads"]
         k, v = np.repeat(k, share, 1), np.repeat(v, share, 1)
         scores = np.einsum("qhe,khe->hqk", q, k) / math.sqrt(s["head_size"])
         index = np.arange(rows)
         unseen = (index[:, None] < clean) & (index[None, :] > index[:, None])  # clean rows are causal, block rows see all
-        probabilities = softmax(np.where(unseen, -np.inf, scores))
-        if self.bf16_attention:
+        scores = np.where(unseen, -np.inf, scores)
+        e = np.exp(scores - scores.max(-1, keepdims=True))
+        total = (to_bf16(e) if "E" in self.rounded else e).sum(-1, keepdims=True)
+        probabilities = (to_bf16(e) if {"e", "E"} & {*self.rounded} else e) / total
+        if "p" in self.rounded:
             probabilities = to_bf16(probabilities)
         return np.einsum("hqk,khe->qhe", probabilities, v).reshape(rows, -1)
 
