@@ -5,9 +5,9 @@
 
 namespace cinnabar::lsp {
 
-// Takes framed bytes towards one client. Replies may be given on any thread, so send() must be thread-safe; one call is
-// one whole message and messages go out in the order of the calls. Called under the
-// connection's lock: must neither block for long nor call back into the dispatcher.
+// Takes framed bytes towards one client; one call is one whole message. The dispatcher calls it under its connection's
+// lock, from whatever thread gives a reply: calls never overlap, and must neither block for long nor call back into the
+// dispatcher.
 class Transport {
  public:
   virtual ~Transport() = default;

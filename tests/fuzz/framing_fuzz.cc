@@ -1,5 +1,6 @@
 // Framing under arbitrary bytes: the frames must not depend on how the stream was cut into pieces, and every body that
 // comes out must come out again after encode_frame.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,6 @@
 // A whole server side under arbitrary message texts, one a line: nothing may crash or throw, each request that was
 // accepted is answered exactly once, and what we write must read back as a message of ours.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
