@@ -21,10 +21,14 @@ std::string_view name(StopReason reason) {
 Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules rules)
     : tokenizer_(tokenizer), rules_(std::move(rules)) {
   open_.assign((static_cast<std::size_t>(spec.vocabulary) + 63) / 64, ~std::uint64_t{0});
-  for (const std::int32_t token : spec.never_generated) {
-    if (token < 0 || token >= spec.vocabulary) continue;
+  const auto close = [&](std::int32_t token) {
     open_[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
+  };
+  for (const std::int32_t token : spec.never_generated) {
+    if (token >= 0 && token < spec.vocabulary) close(token);
   }
+  // Matrices are often padded to a round number of rows; those behind the tokenizer's last token mean nothing.
+  for (std::int32_t token = tokenizer.size(); token < spec.vocabulary; ++token) close(token);
 }
 
 void Answer::append(std::int32_t token, float probability) {

@@ -61,7 +61,7 @@ class Answer {
  private:
   const Tokenizer& tokenizer_;
   AnswerRules rules_;
-  std::vector<std::uint64_t> open_;              // everything but never_generated
+  std::vector<std::uint64_t> open_;              // all tokens but never_generated
   std::deque<std::vector<std::uint64_t>> bitmaps_;
   std::vector<std::int32_t> tokens_;
   std::vector<float> probabilities_;

@@ -114,6 +114,12 @@ TEST_CASE("never_generated is closed, ids outside the matrix are passed over") {
   CHECK(allows(open, 257));
 }
 
+TEST_CASE("rows of the matrix that no token stands for are closed") {
+  Fixture f(rules("", ""), 320);
+  const std::uint64_t* open = f.answer.allowed_after({});
+  for (std::int32_t token = 261; token < 320; ++token) CHECK(allows(open, token) == (token < 288));
+}
+
 // Backends read one bit for every row of the matrix, and those may be more or fewer than the tokenizer's tokens.
 TEST_CASE("a healing bitmap covers every row of the matrix") {
   for (const std::int32_t rows : {64, 288, 1024}) {
