@@ -1,9 +1,9 @@
 // Times the CPU kernels at the default model's shapes: the products of one forward over 24 layers of distinct weights
 // and the head, attention over 24 layers, and the scoring of rows. Prints the median and the least of N runs, GB/s of
-// weights or keys and values, and beside the products the least time to read as many bytes and oneDNN's time where it
-// was built in.
+// weights or keys and values, and beside the products the time in which a plain loop reads as many bytes.
 //
-//   kernels_bench [--threads N] [--isa plain|avx2|avx512|amx] [--repeats N] [--only products|attention|score|rows]
+//   kernels_bench [--threads N] [--isa plain|avx2|avx512|amx] [--repeats N] [--only
+//   products|attention|score|rows]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,11 +14,14 @@
 #include <thread>
 #include <vector>
 
-#include "bench/onednn_yardstick.h"
 #include "kernels/cpu/backend.h"
 
 namespace cinnabar::bench {
 namespace {
+
+struct ProductShape {
+  std::int64_t inputs, outputs;  // K, N
+};
 
 using kernels::Backend;
 using kernels::Compute;
@@ -121,8 +124,8 @@ void bench_products(Backend& cpu, const Options& options, int threads) {
   const double floor = read_ms(bytes + model.head->bytes(), threads, 10);
   std::printf("int8 products of a forward: layers %.1f MB, head %.1f MB; reading both: least %.2f ms\n",
               static_cast<double>(bytes) / 1e6, static_cast<double>(model.head->bytes()) / 1e6, floor);
-  std::printf("%6s %10s %10s %8s %8s %8s | %10s %8s | %12s %12s\n", "rows", "layers ms", "least", "GB/s", "TOP/s",
-              "of floor", "head ms", "least", "oneDNN layers", "oneDNN head");
+  std::printf("%6s %10s %10s %8s %8s %8s | %10s %8s\n", "rows", "layers ms", "least", "GB/s", "TOP/s", "of floor",
+              "head ms", "least");
   for (const std::int64_t rows : {1, 2, 4, 8, 16, 32, 64, 512, 1024}) {
     std::vector<float> x = random_values(rows * kFeedForward, 5, 1);
     std::vector<float> out(rows * kVocabulary);
@@ -135,23 +138,10 @@ void bench_products(Backend& cpu, const Options& options, int threads) {
     const Timing head = rows > 64 ? Timing{0, 0} : time(repeats, [&] {
       cpu.linear(Rows(x.data(), rows, kWidth), *model.head, nullptr, Rows(out.data(), rows, kVocabulary));
     });
-    double onednn_layers = 0;
-    double onednn_head = 0;
-#ifdef CINNABAR_HAVE_ONEDNN
-    std::vector<ProductShape> shapes;
-    for (int layer = 0; layer < kLayers; ++layer) shapes.insert(shapes.end(), kLayer.begin(), kLayer.end());
-    // In a thread of its own: oneDNN remembers for each thread that it has set up the tiles, and our kernels release
-    // them.
-    std::thread([&] { onednn_layers = time(repeats, onednn_products(shapes, rows)).least_ms; }).join();
-    if (rows <= 64) {
-      std::thread([&] { onednn_head = time(repeats, onednn_products({{kWidth, kVocabulary}}, rows)).least_ms; }).join();
-    }
-#endif
     const double operations = 2.0 * 357.9e6 * static_cast<double>(rows);
-    std::printf("%6ld %10.2f %10.2f %8.1f %8.2f %8.2f | %10.2f %8.2f | %12.2f %12.2f\n", static_cast<long>(rows),
-                layers.median_ms, layers.least_ms, static_cast<double>(bytes) / layers.least_ms / 1e6,
-                operations / layers.least_ms / 1e9, (layers.least_ms + head.least_ms) / floor, head.median_ms,
-                head.least_ms, onednn_layers, onednn_head);
+    std::printf("%6ld %10.2f %10.2f %8.1f %8.2f %8.2f | %10.2f %8.2f\n", static_cast<long>(rows), layers.median_ms,
+                layers.least_ms, static_cast<double>(bytes) / layers.least_ms / 1e6, operations / layers.least_ms / 1e9,
+                (layers.least_ms + head.least_ms) / floor, head.median_ms, head.least_ms);
     std::fflush(stdout);
   }
 }
@@ -259,9 +249,9 @@ int run(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Options options;
   if (!parse(argc, argv, options)) {
-    std::fprintf(
-        stderr,
-        "usage: kernels_bench [--threads N] [--isa LEVEL] [--repeats N] [--only products|attention|score|rows]\n");
+    std::fprintf(stderr,
+                 "usage: kernels_bench [--threads N] [--isa LEVEL] [--repeats N] [--only "
+                 "products|attention|score|rows]\n");
     return 2;
   }
   auto cpu = kernels::cpu::make_backend(
