@@ -56,13 +56,18 @@ std::optional<kernels::Compute> parse_compute(std::string_view value) {
   return std::nullopt;
 }
 
-#define CINNABAR_FIELD(field) [](Options& o) -> auto& { return o.field; }
+#define CINNABAR_FIELD(field) \
+  [](Options & o) -> auto& { return o.field; }
 
 const std::vector<std::pair<Group, Option>>& table() {
   static const std::vector<std::pair<Group, Option>> kTable = {
-      {Group::model, {"model", "PATH", "", "model file or folder (default: the embedded one)", text(CINNABAR_FIELD(engine.model))}},
-      {Group::model, {"adapter", "PATH", "", "LoRA adapter, GGUF or PEFT folder", text(CINNABAR_FIELD(engine.adapter))}},
-      {Group::model, {"threads", "N", "", "CPU threads (default: physical cores)", number<int>(CINNABAR_FIELD(engine.cpu.threads), 0, 256)}},
+      {Group::model,
+       {"model", "PATH", "", "model file or folder (default: the embedded one)", text(CINNABAR_FIELD(engine.model))}},
+      {Group::model,
+       {"adapter", "PATH", "", "LoRA adapter, GGUF or PEFT folder", text(CINNABAR_FIELD(engine.adapter))}},
+      {Group::model,
+       {"threads", "N", "", "CPU threads (default: physical cores)",
+        number<int>(CINNABAR_FIELD(engine.cpu.threads), 0, 256)}},
       {Group::model,
        {"isa", "NAME", "plain avx2 avx512 amx", "instruction set (default: the best there is)",
         word(kernels::cpu::parse_isa, CINNABAR_FIELD(engine.cpu.isa), "plain, avx2, avx512, amx")}},
@@ -78,24 +83,47 @@ const std::vector<std::pair<Group, Option>>& table() {
       {Group::decode,
        {"stop", "RULE", "line block hole", "where the answer ends (default: line)",
         word(engine::parse_end_rule, CINNABAR_FIELD(request.end), "line, block, hole")}},
-      {Group::decode, {"max-tokens", "N", "", "longest answer (default: 128)", number<int>(CINNABAR_FIELD(request.max_tokens), 1, 1024)}},
-      {Group::decode, {"draft", "N", "", "draft tokens a forward in verified mode (default: 12)", number<int>(CINNABAR_FIELD(request.drafts.limit), 0, 64)}},
+      {Group::decode,
+       {"max-tokens", "N", "", "longest answer (default: 128)",
+        number<int>(CINNABAR_FIELD(request.max_tokens), 1, 1024)}},
+      {Group::decode,
+       {"draft", "N", "", "draft tokens a forward in verified mode (default: 12)",
+        number<int>(CINNABAR_FIELD(request.drafts.limit), 0, 64)}},
       {Group::decode,
        {"lookup", "SWITCH", "on off", "drafts from text that repeats (default: on)",
         word(parse_switch, CINNABAR_FIELD(request.drafts.lookup), "on, off")}},
-      {Group::decode, {"block", "N", "", "block length in diffusion mode (default: 8)", number<int>(CINNABAR_FIELD(request.block.length), 1, 64)}},
+      {Group::decode,
+       {"block", "N", "", "block length in diffusion mode (default: 8)",
+        number<int>(CINNABAR_FIELD(request.block.length), 1, 64)}},
       {Group::decode,
        {"threshold", "P", "", "confidence that commits a position in diffusion mode (default: 0.9)",
         number<float>(CINNABAR_FIELD(request.block.choice.value), 0.0f, 1.0f)}},
-      {Group::decode, {"temperature", "T", "", "0: the most probable token (default)", number<float>(CINNABAR_FIELD(request.sampling.temperature), 0.0f, 5.0f)}},
-      {Group::decode, {"seed", "N", "", "of the sampling noise (default: 0)", number<std::uint64_t>(CINNABAR_FIELD(request.sampling.seed), 0, ~std::uint64_t{0})}},
-      {Group::decode, {"candidates", "N", "", "answers asked for (default: 1)", number<int>(CINNABAR_FIELD(request.candidates), 1, 8)}},
-      {Group::decode, {"deadline-ms", "N", "", "give what is there after so many milliseconds (default: none)", number<int>(CINNABAR_FIELD(deadline_ms), 1, 600000)}},
+      {Group::decode,
+       {"temperature", "T", "", "0: the most probable token (default)",
+        number<float>(CINNABAR_FIELD(request.sampling.temperature), 0.0f, 5.0f)}},
+      {Group::decode,
+       {"seed", "N", "", "of the sampling noise (default: 0)",
+        number<std::uint64_t>(CINNABAR_FIELD(request.sampling.seed), 0, ~std::uint64_t{0})}},
+      {Group::decode,
+       {"candidates", "N", "", "answers asked for (default: 1)",
+        number<int>(CINNABAR_FIELD(request.candidates), 1, 8)}},
+      {Group::decode,
+       {"deadline-ms", "N", "", "give what is there after so many milliseconds (default: none)",
+        number<int>(CINNABAR_FIELD(deadline_ms), 1, 600000)}},
       {Group::watch,
-       {"watch", "", "", "draw the answer while it settles", [](Options& o, std::string_view) -> std::optional<std::string> { o.watch = true; return {}; }}},
+       {"watch", "", "", "draw the answer while it settles",
+        [](Options& o, std::string_view) -> std::optional<std::string> {
+          o.watch = true;
+          return {};
+        }}},
       {Group::json,
-       {"json", "", "", "print JSON", [](Options& o, std::string_view) -> std::optional<std::string> { o.json = true; return {}; }}},
-      {Group::bench, {"llama-bench", "PATH", "", "a llama-bench binary to run side by side", text(CINNABAR_FIELD(llama_bench))}},
+       {"json", "", "", "print JSON",
+        [](Options& o, std::string_view) -> std::optional<std::string> {
+          o.json = true;
+          return {};
+        }}},
+      {Group::bench,
+       {"llama-bench", "PATH", "", "a llama-bench binary to run side by side", text(CINNABAR_FIELD(llama_bench))}},
       {Group::bench, {"gguf", "PATH", "", "the file llama-bench gets", text(CINNABAR_FIELD(gguf))}},
   };
   return kTable;
@@ -106,14 +134,16 @@ constexpr unsigned bits(Group group) { return static_cast<unsigned>(group); }
 constexpr unsigned kEngine = bits(Group::model) | bits(Group::decode);
 
 void print_help(const Command& command) {
-  std::cout << "Usage: cinnabar " << command.name << " [OPTION...] " << command.arguments << "\n" << command.help << "\n";
+  std::cout << "Usage: cinnabar " << command.name << " [OPTION...] " << command.arguments << "\n"
+            << command.help << "\n";
   const auto options = options_of(command);
   if (!options.empty()) std::cout << "\nOptions:\n";
   for (const Option* option : options) {
     std::string left = "  --" + std::string(option->name);
     if (!option->value.empty()) left += " " + std::string(option->value);
     left.resize(std::max<std::size_t>(left.size() + 1, 24), ' ');
-    std::cout << left << option->help << (option->choices.empty() ? "" : "; one of: " + std::string(option->choices)) << "\n";
+    std::cout << left << option->help << (option->choices.empty() ? "" : "; one of: " + std::string(option->choices))
+              << "\n";
   }
 }
 
@@ -136,14 +166,19 @@ int wrong_usage(const std::string& message) {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
-      {"complete", "FILE:LINE:COL", "Fill the hole at a place of a file (line and column count from 1).", kEngine | bits(Group::watch) | bits(Group::json), run_complete},
-      {"infill", "--jsonl", "Fill holes read as JSON lines from standard input.\n"
-       "A line: {\"id\",\"prefix\",\"suffix\"[,\"max_tokens\",\"mode\",\"stop\",\"former\"]}; the answer: {\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"}.",
+      {"complete", "FILE:LINE:COL", "Fill the hole at a place of a file (line and column count from 1).",
+       kEngine | bits(Group::watch) | bits(Group::json), run_complete},
+      {"infill", "--jsonl",
+       "Fill holes read as JSON lines from standard input.\n"
+       "A line: {\"id\",\"prefix\",\"suffix\"[,\"max_tokens\",\"mode\",\"stop\",\"former\"]}; the answer: "
+       "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"}.",
        kEngine, run_infill},
-      {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json), run_model_info},
+      {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json),
+       run_model_info},
       {"model list", "", "List the models that are installed.", 0, run_model_list},
       {"model verify", "[PATH]", "Check a model's parts against their checksums.", 0, run_model_verify},
-      {"bench denoise", "", "Time forwards by rows and context against the bandwidth floor; prompt and autoregressive speed.",
+      {"bench denoise", "",
+       "Time forwards by rows and context against the bandwidth floor; prompt and autoregressive speed.",
        bits(Group::model) | bits(Group::bench), run_bench_denoise},
       {"completion", "bash|zsh", "Print a shell completion script.", 0, run_completion},
   };
@@ -169,15 +204,20 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
       parsed.arguments.emplace_back(argument);
       continue;
     }
-    if (argument == "--") { only_positional = true; continue; }
+    if (argument == "--") {
+      only_positional = true;
+      continue;
+    }
     argument.remove_prefix(2);
     const std::size_t equals = argument.find('=');
     const std::string_view name = argument.substr(0, equals);
     const auto found = std::find_if(options.begin(), options.end(), [&](const Option* o) { return o->name == name; });
-    if (found == options.end()) return Status::error(std::string(command.name) + " has no option --" + std::string(name));
+    if (found == options.end())
+      return Status::error(std::string(command.name) + " has no option --" + std::string(name));
     std::string_view value = equals == std::string_view::npos ? std::string_view() : argument.substr(equals + 1);
     if (!(*found)->value.empty() && equals == std::string_view::npos) {
-      if (++i == arguments.size()) return Status::error("--" + std::string(name) + " needs a value: " + std::string((*found)->value));
+      if (++i == arguments.size())
+        return Status::error("--" + std::string(name) + " needs a value: " + std::string((*found)->value));
       value = arguments[i];
     }
     if (const auto wrong = (*found)->set(parsed, value)) {
@@ -188,16 +228,28 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
 }
 
 int run_command_line(const std::vector<std::string>& arguments) {
-  if (arguments.empty()) { print_overview(std::cerr); return 2; }
-  if (arguments[0] == "--help" || arguments[0] == "help") { print_overview(std::cout); return 0; }
-  if (arguments[0] == "--version") { std::cout << "cinnabar 0.1.0\n"; return 0; }
+  if (arguments.empty()) {
+    print_overview(std::cerr);
+    return 2;
+  }
+  if (arguments[0] == "--help" || arguments[0] == "help") {
+    print_overview(std::cout);
+    return 0;
+  }
+  if (arguments[0] == "--version") {
+    std::cout << "cinnabar 0.1.0\n";
+    return 0;
+  }
   for (const Command& command : commands()) {
     const std::size_t space = command.name.find(' ');
     const bool two = space != std::string_view::npos;
     if (arguments[0] != command.name.substr(0, space)) continue;
     if (two && (arguments.size() < 2 || arguments[1] != command.name.substr(space + 1))) continue;
     const std::size_t first = two ? 2 : 1;
-    if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) { print_help(command); return 0; }
+    if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+      print_help(command);
+      return 0;
+    }
     auto options = parse_options(command, arguments, first);
     if (!options) return wrong_usage(options.message());
     return command.run(*options);
@@ -208,10 +260,12 @@ int run_command_line(const std::vector<std::string>& arguments) {
 std::string completion_script(std::string_view shell) {
   if (shell != "bash" && shell != "zsh") return {};
   std::string script = shell == "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : "";
-  script += "_cinnabar() {\n  local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n  case \"$last\" in\n";
+  script +=
+      "_cinnabar() {\n  local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n  case \"$last\" in\n";
   for (const auto& [group, option] : table()) {
     if (!option.choices.empty()) {
-      script += "    --" + std::string(option.name) + ") COMPREPLY=($(compgen -W '" + std::string(option.choices) + "' -- \"$word\")); return;;\n";
+      script += "    --" + std::string(option.name) + ") COMPREPLY=($(compgen -W '" + std::string(option.choices) +
+                "' -- \"$word\")); return;;\n";
     }
   }
   script += "  esac\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n";
@@ -225,9 +279,12 @@ std::string completion_script(std::string_view shell) {
     script += "    '" + std::string(command.name) + "'" + (space == std::string_view::npos ? "\\ *" : "*") +
               ") COMPREPLY=($(compgen -W '" + words + "--help' -- \"$word\") $(compgen -f -- \"$word\")); return;;\n";
   }
-  script += "  esac\n  case \"${COMP_WORDS[1]}\" in\n    model) COMPREPLY=($(compgen -W 'info list verify' -- \"$word\")); return;;\n"
-            "    bench) COMPREPLY=($(compgen -W 'denoise' -- \"$word\")); return;;\n  esac\n";
-  script += "  COMPREPLY=($(compgen -W '" + first_words + "--help --version' -- \"$word\"))\n}\ncomplete -F _cinnabar cinnabar\n";
+  script +=
+      "  esac\n  case \"${COMP_WORDS[1]}\" in\n    model) COMPREPLY=($(compgen -W 'info list verify' -- \"$word\")); "
+      "return;;\n"
+      "    bench) COMPREPLY=($(compgen -W 'denoise' -- \"$word\")); return;;\n  esac\n";
+  script += "  COMPREPLY=($(compgen -W '" + first_words +
+            "--help --version' -- \"$word\"))\n}\ncomplete -F _cinnabar cinnabar\n";
   return script;
 }
 

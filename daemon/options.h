@@ -22,8 +22,8 @@ struct Options {
   int deadline_ms = 0;
   bool watch = false;
   bool json = false;
-  std::string llama_bench;  // bench: a llama-bench binary to run side by side
-  std::string gguf;         // bench: the file it gets
+  std::string llama_bench;             // bench: a llama-bench binary to run side by side
+  std::string gguf;                    // bench: the file it gets
   std::vector<std::string> arguments;  // positional
 };
 
@@ -42,8 +42,8 @@ struct Command {
   std::string_view name;       // "complete", "model info"
   std::string_view arguments;  // "FILE:LINE:COL"
   std::string_view help;
-  unsigned groups;             // Group bits: which options it takes
-  int (*run)(Options&);        // the exit status: 0 done, 1 failed, 2 wrong usage
+  unsigned groups;       // Group bits: which options it takes
+  int (*run)(Options&);  // the exit status: 0 done, 1 failed, 2 wrong usage
 };
 
 const std::vector<Command>& commands();

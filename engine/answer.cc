@@ -8,12 +8,18 @@ namespace cinnabar::engine {
 
 std::string_view name(StopReason reason) {
   switch (reason) {
-    case StopReason::hole_end: return "hole_end";
-    case StopReason::end_token: return "end_token";
-    case StopReason::length: return "length";
-    case StopReason::steps: return "steps";
-    case StopReason::deadline: return "deadline";
-    case StopReason::cancelled: return "cancelled";
+    case StopReason::hole_end:
+      return "hole_end";
+    case StopReason::end_token:
+      return "end_token";
+    case StopReason::length:
+      return "length";
+    case StopReason::steps:
+      return "steps";
+    case StopReason::deadline:
+      return "deadline";
+    case StopReason::cancelled:
+      return "cancelled";
   }
   return "";
 }

@@ -52,7 +52,8 @@ class Answer {
   // What is to be inserted: cut at the end found, without the typed bytes, never ending inside a UTF-8 sequence.
   std::string text() const;
 
-  // Bitmap (ScoreRequest::allowed) of the tokens that may follow the answer and then `ahead`. Valid until forget_bitmaps().
+  // Bitmap (ScoreRequest::allowed) of the tokens that may follow the answer and then `ahead`. Valid until
+  // forget_bitmaps().
   const std::uint64_t* allowed_after(std::span<const std::int32_t> ahead);
   // True while the typed bytes are not yet covered: then the first open position must be settled before later ones.
   bool healing() const { return text_.size() < rules_.typed.size(); }
@@ -61,12 +62,12 @@ class Answer {
  private:
   const Tokenizer& tokenizer_;
   AnswerRules rules_;
-  std::vector<std::uint64_t> open_;              // all tokens but never_generated
+  std::vector<std::uint64_t> open_;  // all tokens but never_generated
   std::deque<std::vector<std::uint64_t>> bitmaps_;
   std::vector<std::int32_t> tokens_;
   std::vector<float> probabilities_;
-  std::string text_;                             // bytes of the tokens, typed ones included
-  std::size_t end_ = std::string::npos;          // where the complete answer ends in text_
+  std::string text_;                     // bytes of the tokens, typed ones included
+  std::size_t end_ = std::string::npos;  // where the complete answer ends in text_
   std::optional<StopReason> reason_;
 };
 

@@ -30,11 +30,12 @@ void BlockDiffusion::propose(Proposal& proposal) {
     rows.back().judged = true;
     judged_.push_back(position);
     const bool next = position == settled_;  // only the first open position knows the text before it
-    proposal.requests.push_back({.allowed = answer_.allowed_after(next ? std::span<const std::int32_t>() : block_.tokens()),
-                                 .temperature = options_.sampling.temperature,
-                                 .seed = options_.sampling.seed,
-                                 .step = step_,
-                                 .position = static_cast<std::uint32_t>(position)});
+    proposal.requests.push_back(
+        {.allowed = answer_.allowed_after(next ? std::span<const std::int32_t>() : block_.tokens()),
+         .temperature = options_.sampling.temperature,
+         .seed = options_.sampling.seed,
+         .step = step_,
+         .position = static_cast<std::uint32_t>(position)});
   };
   int slot = cache_.size();
   for (const std::int32_t token : pending_) {
@@ -56,8 +57,10 @@ void BlockDiffusion::absorb(std::span<const kernels::Score> scores) {
   ++step_;
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (network_.spec().logits_shift == 1 && judged_[i] == 0) first_ = scores[i];
-    else candidates.push_back(to_candidate(judged_[i], scores[i]));
+    if (network_.spec().logits_shift == 1 && judged_[i] == 0)
+      first_ = scores[i];
+    else
+      candidates.push_back(to_candidate(judged_[i], scores[i]));
   }
   if (first_ && block_.cell(0) == Cell::masked) candidates.push_back(to_candidate(0, *first_));
   commit(candidates);
@@ -69,7 +72,8 @@ void BlockDiffusion::absorb(std::span<const kernels::Score> scores) {
 
 void BlockDiffusion::commit(std::span<const Candidate> candidates) {
   if (answer_.healing()) {  // the typed bytes decide the first open position; later ones wait for it
-    const auto next = std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.position == settled_; });
+    const auto next =
+        std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.position == settled_; });
     if (next != candidates.end()) block_.unmask(next->position, next->token, next->probability);
     return;
   }

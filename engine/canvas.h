@@ -1,8 +1,8 @@
-// The canvas: the row of tokens being denoised. Every position is given (prompt, suffix, fixed text), masked, or unmasked
-// at some step. Only the functions below change it; a given position never changes.
+// The canvas: the row of tokens being denoised. Every position is given (prompt, suffix, fixed text), masked, or
+// unmasked at some step. Only the functions below change it; a given position never changes.
 //
-// Coordinates: a canvas position is an index from 0 into the whole row, given tokens included. After expand() and erase()
-// the positions behind move by one.
+// Coordinates: a canvas position is an index from 0 into the whole row, given tokens included. After expand() and
+// erase() the positions behind move by one.
 #pragma once
 
 #include <cstdint>

@@ -32,11 +32,11 @@ class Mapping;  // mapping.h: read-only memory of one file, or of parts joined i
 
 // Immutable once opened; keeps its mapping alive. Movable.
 struct Checkpoint {
-  std::string source;                                          // path, for messages
+  std::string source;  // path, for messages
   enum class Kind : std::uint8_t { gguf, hugging_face } kind = Kind::gguf;
   std::map<std::string, Tensor, std::less<>> tensors;
-  std::map<std::string, MetaValue, std::less<>> metadata;      // GGUF key/values
-  std::map<std::string, std::string, std::less<>> texts;       // file name -> content: config.json, tokenizer.json, ...
+  std::map<std::string, MetaValue, std::less<>> metadata;  // GGUF key/values
+  std::map<std::string, std::string, std::less<>> texts;   // file name -> content: config.json, tokenizer.json, ...
   std::vector<std::shared_ptr<const Mapping>> mappings;
 
   const Tensor* find(std::string_view name) const;
@@ -47,8 +47,9 @@ std::string shown_name(std::string_view name);
 // "[896, 4864]", for messages.
 std::string shape_text(const std::vector<std::int64_t>& shape);
 
-// Opens what `path` is: a .gguf file; a folder with config.json and safetensors; a parts manifest (models/*/parts.json, or
-// the folder that holds it): checksummed parts joined by mapping. Errors name the file, the tensor, expected and found.
+// Opens what `path` is: a .gguf file; a folder with config.json and safetensors; a parts manifest (models/*/parts.json,
+// or the folder that holds it): checksummed parts joined by mapping. Errors name the file, the tensor, expected and
+// found.
 Result<Checkpoint> open_checkpoint(const std::string& path);
 
 }  // namespace cinnabar::engine

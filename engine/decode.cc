@@ -15,7 +15,8 @@ std::optional<StopReason> stop_reason(const DecodeLimits& limits) {
 
 std::vector<Decoding*> open_ones(std::span<Decoding* const> decodings) {
   std::vector<Decoding*> open;
-  std::copy_if(decodings.begin(), decodings.end(), std::back_inserter(open), [](Decoding* d) { return !d->answer().complete(); });
+  std::copy_if(decodings.begin(), decodings.end(), std::back_inserter(open),
+               [](Decoding* d) { return !d->answer().complete(); });
   return open;
 }
 

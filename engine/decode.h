@@ -1,11 +1,12 @@
 // The denoising loop. A Decoding is one answer under way: it proposes the rows of its next forward and absorbs what the
-// forward says about them; the loop runs forwards, batches several decodings, and stops between steps. One forward of the
-// loop is one NFE (network function evaluation).
+// forward says about them; the loop runs forwards, batches several decodings, and stops between steps. One forward of
+// the loop is one NFE (network function evaluation).
 //
 // Three kinds of decoding stand behind the interface: verified.h (autoregressive, alone or with verified drafts),
 // block_diffusion.h (block-causal denoising), in_place.h (denoising under full attention).
 //
-// Engine thread only. Cancellation and deadline are looked at once before every forward, so their latency is one forward.
+// Engine thread only. Cancellation and deadline are looked at once before every forward, so their latency is one
+// forward.
 #pragma once
 
 #include <chrono>
@@ -28,8 +29,8 @@ struct Proposal {
 
 // A position of the answer as it can be shown while it settles.
 struct ShownToken {
-  std::int32_t token;   // -1: masked
-  float probability;    // 0 when masked
+  std::int32_t token;  // -1: masked
+  float probability;   // 0 when masked
 };
 
 class Decoding {
@@ -50,17 +51,17 @@ struct DecodeLimits {
 };
 
 struct DecodeStats {
-  int nfe = 0;                        // forwards
-  int rows = 0;                       // rows of all forwards
-  std::vector<int> tokens_per_step;   // answer tokens gained in each forward, all decodings together
-  double milliseconds = 0;            // the loop's wall clock
+  int nfe = 0;                       // forwards
+  int rows = 0;                      // rows of all forwards
+  std::vector<int> tokens_per_step;  // answer tokens gained in each forward, all decodings together
+  double milliseconds = 0;           // the loop's wall clock
 };
 
 // Called after every step with the decodings; cannot change them.
 using StepObserver = std::function<void(std::span<Decoding* const>, const DecodeStats&)>;
 
-// Runs until every decoding's answer is complete or the limits say stop (the open answers then carry the reason). Fails only
-// when a forward does.
+// Runs until every decoding's answer is complete or the limits say stop (the open answers then carry the reason). Fails
+// only when a forward does.
 Result<DecodeStats> decode(Network& network, std::span<Decoding* const> decodings, const DecodeLimits& limits,
                            const StepObserver& observer = {});
 

@@ -6,8 +6,8 @@ namespace cinnabar::engine {
 namespace {
 
 // Number of equal tokens going backwards from text[end_a - 1] and key[end_b - 1], at most `most`.
-int match_backwards(std::span<const std::int32_t> text, std::size_t end_a, std::span<const std::int32_t> key, std::size_t end_b,
-                    int most) {
+int match_backwards(std::span<const std::int32_t> text, std::size_t end_a, std::span<const std::int32_t> key,
+                    std::size_t end_b, int most) {
   int n = 0;
   while (n < most && end_a > 0 && end_b > 0 && text[end_a - 1] == key[end_b - 1]) {
     --end_a;
@@ -17,7 +17,8 @@ int match_backwards(std::span<const std::int32_t> text, std::size_t end_a, std::
   return n;
 }
 
-// The place in text (an index whose token comes next) where the longest match with the end of `key` stops, latest first.
+// The place in text (an index whose token comes next) where the longest match with the end of `key` stops, latest
+// first.
 std::size_t best_continuation(std::span<const std::int32_t> text, std::span<const std::int32_t> key, int shortest_match,
                               std::size_t last_place) {
   int best = shortest_match - 1;

@@ -22,9 +22,12 @@ std::string_view stripped(std::string_view text) {
 int indent_width(std::string_view line) {
   int width = 0;
   for (const char c : line) {
-    if (c == ' ') ++width;
-    else if (c == '\t') width = (width / 8 + 1) * 8;
-    else break;
+    if (c == ' ')
+      ++width;
+    else if (c == '\t')
+      width = (width / 8 + 1) * 8;
+    else
+      break;
   }
   return width;
 }
@@ -39,16 +42,34 @@ class BracketScan {
  public:
   // True when `c` closes a bracket that was not opened in this text.
   bool closes_outside(char c) {
-    if (c == '\n') { quote_ = 0; escaped_ = false; return false; }
-    if (quote_ != 0) { follow_string(c); return false; }
+    if (c == '\n') {
+      quote_ = 0;
+      escaped_ = false;
+      return false;
+    }
+    if (quote_ != 0) {
+      follow_string(c);
+      return false;
+    }
     switch (c) {
-      case '"': case '\'': case '`': quote_ = c; return false;
-      case '(': case '[': case '{': open_.push_back(closer_of(c)); return false;
-      case ')': case ']': case '}':
+      case '"':
+      case '\'':
+      case '`':
+        quote_ = c;
+        return false;
+      case '(':
+      case '[':
+      case '{':
+        open_.push_back(closer_of(c));
+        return false;
+      case ')':
+      case ']':
+      case '}':
         if (open_.empty()) return true;
         open_.pop_back();
         return false;
-      default: return false;
+      default:
+        return false;
     }
   }
   bool balanced() const { return open_.empty(); }
@@ -56,9 +77,12 @@ class BracketScan {
 
  private:
   void follow_string(char c) {
-    if (escaped_) escaped_ = false;
-    else if (c == '\\') escaped_ = true;
-    else if (c == quote_) quote_ = 0;
+    if (escaped_)
+      escaped_ = false;
+    else if (c == '\\')
+      escaped_ = true;
+    else if (c == quote_)
+      quote_ = 0;
   }
   std::string open_;
   char quote_ = 0;
@@ -163,7 +187,8 @@ class EndFinder {
     const bool same_line = first_line() && !hole_.rest_of_line.empty();
     if (same_line && hole_.rest_of_line.front() == text_[i]) return i;
     if (hole_.rule == EndRule::line) return std::nullopt;
-    if (given_behind(text_[i]) && !deeper_than_next_line(i)) return is_blank(line_until(i)) ? before_this_line() : right_stripped(text_.substr(0, i)).size();
+    if (given_behind(text_[i]) && !deeper_than_next_line(i))
+      return is_blank(line_until(i)) ? before_this_line() : right_stripped(text_.substr(0, i)).size();
     if (hole_.rule == EndRule::block && !first_line()) closed_outside_ = true;
     return std::nullopt;
   }

@@ -6,7 +6,8 @@
 
 namespace cinnabar::engine {
 
-InPlaceDiffusion::InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, Answer answer, const InPlaceOptions& options)
+InPlaceDiffusion::InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, Answer answer,
+                                   const InPlaceOptions& options)
     : network_(network),
       cache_(cache),
       canvas_(std::move(canvas)),
@@ -40,7 +41,8 @@ void InPlaceDiffusion::add_rows(Proposal& proposal, int first, int last) {
     open = without_expand_.data();
   }
   for (int position = first; position < last; ++position) {
-    proposal.segment.rows.push_back({.token = canvas_.token(position), .slot = position, .limit = canvas_.size(), .in_block = true});
+    proposal.segment.rows.push_back(
+        {.token = canvas_.token(position), .slot = position, .limit = canvas_.size(), .in_block = true});
     const int predicted = position + shift;
     if (predicted < block_begin_ || predicted >= block_end() || canvas_.cell(predicted) != Cell::masked) continue;
     proposal.segment.rows.back().judged = true;

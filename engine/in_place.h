@@ -1,9 +1,9 @@
-// Denoising under full attention: [prefix][masks][suffix] on one canvas, every position sees every other (LLaDA 2502.09992,
-// Dream 2508.15487, DreamOn 2602.01326). Blocks of the hole are denoised from left to right (semi-autoregressive); one
-// block over the whole hole gives Dream's order.
+// Denoising under full attention: [prefix][masks][suffix] on one canvas, every position sees every other (LLaDA
+// 2502.09992, Dream 2508.15487, DreamOn 2602.01326). Blocks of the hole are denoised from left to right
+// (semi-autoregressive); one block over the whole hole gives Dream's order.
 //
-// Keys and values of a changed canvas are exact only when everything is recomputed; the named modes trade that for speed
-// (Fast-dLLM 2505.22618). Only `exact` is used by golden tests.
+// Keys and values of a changed canvas are exact only when everything is recomputed; the named modes trade that for
+// speed (Fast-dLLM 2505.22618). Only `exact` is used by golden tests.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,11 @@ enum class Quota : std::uint8_t { none, even, timestep };  // schedule.h; none: 
 
 struct InPlaceOptions {
   int block_length = 32;
-  int steps = 32;              // per block; an upper bound when the rule decides
+  int steps = 32;  // per block; an upper bound when the rule decides
   Quota quota = Quota::none;
   Choice choice;
   Reuse reuse = Reuse::exact;
-  int longest_hole = 128;      // expand is not offered to a hole of this length
+  int longest_hole = 128;        // expand is not offered to a hole of this length
   bool broadcast_erase = false;  // an erase followed by masks only takes them along
   SamplingOptions sampling;
 };
@@ -62,8 +62,8 @@ class InPlaceDiffusion final : public Decoding {
   InPlaceOptions options_;
   std::vector<std::uint64_t> without_expand_;
   int block_begin_;
-  int step_ = 0;                // within the block
-  int masked_at_start_ = 0;     // of the block, for the even quota
+  int step_ = 0;             // within the block
+  int masked_at_start_ = 0;  // of the block, for the even quota
   std::uint32_t steps_done_ = 0;
   std::vector<int> judged_;
 };

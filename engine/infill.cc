@@ -14,9 +14,12 @@ std::optional<Mode> parse_mode(std::string_view text) {
 
 std::string_view name(Mode mode) {
   switch (mode) {
-    case Mode::autoregressive: return "autoregressive";
-    case Mode::verified: return "verified";
-    case Mode::diffusion: return "diffusion";
+    case Mode::autoregressive:
+      return "autoregressive";
+    case Mode::verified:
+      return "verified";
+    case Mode::diffusion:
+      return "diffusion";
   }
   return "";
 }
@@ -38,8 +41,10 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
   if (!options.adapter.empty()) {
     auto adapter = load_adapter(options.adapter, model->spec);
     if (!adapter) return adapter.status();
-    if (adapter->gated) gated = std::move(adapter).value();
-    else if (Status merged = merge_adapter(*adapter, model->spec, model->weights); !merged) return merged;
+    if (adapter->gated)
+      gated = std::move(adapter).value();
+    else if (Status merged = merge_adapter(*adapter, model->spec, model->weights); !merged)
+      return merged;
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, options.compute);
   if (!network) return network.status();
@@ -50,10 +55,12 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
   return engine;
 }
 
-// The place that shares most with the prompt, unless so little is shared that another place's prompt is better forgotten.
+// The place that shares most with the prompt, unless so little is shared that another place's prompt is better
+// forgotten.
 Result<Engine::Place*> Engine::place_for(std::span<const std::int32_t> tokens) {
   const auto shared = [&](const std::unique_ptr<Place>& place) { return place->cache.common_prefix(tokens); };
-  const auto best = std::max_element(places_.begin(), places_.end(), [&](const auto& a, const auto& b) { return shared(a) < shared(b); });
+  const auto best = std::max_element(places_.begin(), places_.end(),
+                                     [&](const auto& a, const auto& b) { return shared(a) < shared(b); });
   constexpr int kWorthKeeping = 64;  // tokens; fewer are read again in a few milliseconds
   Place* place = nullptr;
   if (best != places_.end() && shared(*best) >= std::min<int>(kWorthKeeping, (*best)->cache.size())) {
@@ -64,7 +71,9 @@ Result<Engine::Place*> Engine::place_for(std::span<const std::int32_t> tokens) {
     places_.push_back(std::make_unique<Place>(Place{std::move(cache).value()}));
     place = places_.back().get();
   } else {
-    place = std::min_element(places_.begin(), places_.end(), [](const auto& a, const auto& b) { return a->used < b->used; })->get();
+    place = std::min_element(places_.begin(), places_.end(), [](const auto& a, const auto& b) {
+              return a->used < b->used;
+            })->get();
   }
   place->used = ++clock_;
   return place;
@@ -90,15 +99,19 @@ Result<bool> Engine::read_prompt(KvCache& cache, std::span<const std::int32_t> t
     if (Status ran = network_->forward({&segment, 1}, {}, {}); !ran) return ran;
     cache.append(tokens.subspan(static_cast<std::size_t>(cache.size()), static_cast<std::size_t>(count)));
   }
-  result.prompt_milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  result.prompt_milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   return true;
 }
 
 Answer Engine::make_answer(const InfillRequest& request, const Prompt& prompt) const {
-  return {*tokenizer_, spec(), {describe_hole(request.prefix, request.suffix, request.end), prompt.typed, request.max_tokens}};
+  return {*tokenizer_,
+          spec(),
+          {describe_hole(request.prefix, request.suffix, request.end), prompt.typed, request.max_tokens}};
 }
 
-std::unique_ptr<Decoding> Engine::make_decoding(const InfillRequest& request, KvCache& cache, const Prompt& prompt, int candidate) {
+std::unique_ptr<Decoding> Engine::make_decoding(const InfillRequest& request, KvCache& cache, const Prompt& prompt,
+                                                int candidate) {
   SamplingOptions sampling = request.sampling;
   if (candidate > 0) {
     constexpr float kVaried = 0.6f;
@@ -124,8 +137,10 @@ namespace {
 InfillResult collect(InfillResult result, std::span<Decoding* const> decodings) {
   for (Decoding* decoding : decodings) {
     const Answer& answer = decoding->answer();
-    InfillAnswer found{answer.text(), answer.reason().value_or(StopReason::length), static_cast<int>(answer.tokens().size())};
-    const bool known = std::any_of(result.answers.begin(), result.answers.end(), [&](const InfillAnswer& a) { return a.text == found.text; });
+    InfillAnswer found{answer.text(), answer.reason().value_or(StopReason::length),
+                       static_cast<int>(answer.tokens().size())};
+    const bool known = std::any_of(result.answers.begin(), result.answers.end(),
+                                   [&](const InfillAnswer& a) { return a.text == found.text; });
     if (!known) result.answers.push_back(std::move(found));
   }
   return result;
@@ -137,8 +152,8 @@ StopReason interrupted(const DecodeLimits& limits) {
 
 }  // namespace
 
-Result<InfillResult> Engine::fill_block_causal(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
-                                               const StepObserver& observer) {
+Result<InfillResult> Engine::fill_block_causal(const InfillRequest& request, const Prompt& prompt,
+                                               const DecodeLimits& limits, const StepObserver& observer) {
   auto place = place_for(prompt.before);
   if (!place) return place.status();
   KvCache& cache = (*place)->cache;
@@ -170,17 +185,20 @@ Result<InfillResult> Engine::fill_block_causal(const InfillRequest& request, con
   return collect(std::move(result), decodings);
 }
 
-Result<InfillResult> Engine::fill_in_place(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
-                                           const StepObserver& observer) {
+Result<InfillResult> Engine::fill_in_place(const InfillRequest& request, const Prompt& prompt,
+                                           const DecodeLimits& limits, const StepObserver& observer) {
   auto place = place_for({});
   if (!place) return place.status();
   constexpr int kFirstLength = 16;  // masks to begin with; models with expand and erase find their own length
   const bool grows = spec().expand >= 0;
-  Canvas canvas(prompt.before, grows ? std::min(kFirstLength, request.max_tokens) : request.max_tokens, prompt.behind, spec().mask);
-  if (canvas.size() + request.max_tokens > options_.context) return Status::error("the canvas is longer than the context");
+  Canvas canvas(prompt.before, grows ? std::min(kFirstLength, request.max_tokens) : request.max_tokens, prompt.behind,
+                spec().mask);
+  if (canvas.size() + request.max_tokens > options_.context)
+    return Status::error("the canvas is longer than the context");
   InfillResult result;
   result.prompt_tokens = static_cast<int>(prompt.before.size() + prompt.behind.size());
-  InPlaceDiffusion decoding(*network_, (*place)->cache, std::move(canvas), make_answer(request, prompt), request.in_place);
+  InPlaceDiffusion decoding(*network_, (*place)->cache, std::move(canvas), make_answer(request, prompt),
+                            request.in_place);
   Decoding* const decodings[] = {&decoding};
   auto stats = decode(*network_, decodings, limits, observer);
   if (!stats) return stats.status();
@@ -202,7 +220,8 @@ Status check(const InfillRequest& request) {
 
 }  // namespace
 
-Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLimits& limits, const StepObserver& observer) {
+Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLimits& limits,
+                                    const StepObserver& observer) {
   if (Status valid = check(request); !valid) return valid;
   auto prompt = build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, options_.budget);
   if (!prompt) return prompt.status();
@@ -210,7 +229,8 @@ Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLi
   const auto needed = static_cast<std::int64_t>(prompt->before.size()) + request.max_tokens + 64;
   if (needed > options_.context) {
     return Status::error("prompt of " + std::to_string(prompt->before.size()) + " tokens and an answer of at most " +
-                         std::to_string(request.max_tokens) + " do not fit the context of " + std::to_string(options_.context));
+                         std::to_string(request.max_tokens) + " do not fit the context of " +
+                         std::to_string(options_.context));
   }
   return fill_block_causal(request, *prompt, limits, observer);
 }

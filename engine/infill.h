@@ -1,5 +1,5 @@
-// A hole and its surroundings in, text out: the engine's front door. Owns the loaded model, the network on its device, and
-// the keys and values of the places asked about lately.
+// A hole and its surroundings in, text out: the engine's front door. Owns the loaded model, the network on its device,
+// and the keys and values of the places asked about lately.
 //
 // Threads: one thread at a time. Errors leave the engine usable.
 #pragma once
@@ -24,16 +24,16 @@ std::optional<Mode> parse_mode(std::string_view text);  // "autoregressive", "ve
 std::string_view name(Mode mode);
 
 struct InfillRequest {
-  std::string prefix, suffix;         // bytes before and behind the cursor
+  std::string prefix, suffix;  // bytes before and behind the cursor
   EndRule end = EndRule::line;
-  int max_tokens = 128;               // 1 .. 1024
+  int max_tokens = 128;  // 1 .. 1024
   Mode mode = Mode::verified;
-  DraftOptions drafts;                // verified mode
-  BlockOptions block;                 // diffusion mode, block-causal models
-  InPlaceOptions in_place;            // diffusion mode, full-attention models
+  DraftOptions drafts;      // verified mode
+  BlockOptions block;       // diffusion mode, block-causal models
+  InPlaceOptions in_place;  // diffusion mode, full-attention models
   SamplingOptions sampling;
-  int candidates = 1;                 // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
-  std::string former;                 // an earlier answer in this place, or the text being edited: a draft
+  int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
+  std::string former;  // an earlier answer in this place, or the text being edited: a draft
 };
 
 struct InfillAnswer {
@@ -43,21 +43,21 @@ struct InfillAnswer {
 };
 
 struct InfillResult {
-  std::vector<InfillAnswer> answers;   // the first is the greedy one; equal texts are given once
+  std::vector<InfillAnswer> answers;  // the first is the greedy one; equal texts are given once
   DecodeStats decode;
   int prompt_tokens = 0;
-  int reused_tokens = 0;               // of the prompt, whose keys and values were there already
+  int reused_tokens = 0;  // of the prompt, whose keys and values were there already
   double prompt_milliseconds = 0;
 };
 
 struct EngineOptions {
-  std::string model;                               // path, see open_checkpoint
-  std::string adapter;                             // empty: none
+  std::string model;    // path, see open_checkpoint
+  std::string adapter;  // empty: none
   kernels::cpu::CpuOptions cpu;
   kernels::Compute compute = kernels::Compute::int8;
   PromptBudget budget;
-  int places = 3;                                  // prompts whose keys and values are kept
-  std::int64_t context = 4096;                     // tokens of keys and values a place has room for
+  int places = 3;               // prompts whose keys and values are kept
+  std::int64_t context = 4096;  // tokens of keys and values a place has room for
 };
 
 class Engine {
@@ -75,7 +75,8 @@ class Engine {
   std::string device() const { return backend_->description(); }
 
   // Fills one hole. A request that was cancelled or ran out of time while its prompt was read has no answers' text.
-  Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits, const StepObserver& observer = {});
+  Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits,
+                              const StepObserver& observer = {});
   // Reads the prompt of a place in advance, so that the next request there only decodes.
   Status warm(const std::string& prefix, const std::string& suffix, const DecodeLimits& limits);
 
@@ -87,12 +88,14 @@ class Engine {
   explicit Engine(const EngineOptions& options) : options_(options) {}
   Result<Place*> place_for(std::span<const std::int32_t> tokens);
   // Runs the prompt but its last token; false: stopped by the limits.
-  Result<bool> read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, const DecodeLimits& limits, InfillResult& result);
+  Result<bool> read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, const DecodeLimits& limits,
+                           InfillResult& result);
   Result<InfillResult> fill_block_causal(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
                                          const StepObserver& observer);
   Result<InfillResult> fill_in_place(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
                                      const StepObserver& observer);
-  std::unique_ptr<Decoding> make_decoding(const InfillRequest& request, KvCache& cache, const Prompt& prompt, int candidate);
+  std::unique_ptr<Decoding> make_decoding(const InfillRequest& request, KvCache& cache, const Prompt& prompt,
+                                          int candidate);
   Answer make_answer(const InfillRequest& request, const Prompt& prompt) const;
 
   EngineOptions options_;

@@ -13,10 +13,10 @@ using kernels::StoredMatrix;
 using Write = kernels::Backend::Write;
 
 struct Network::Layer {
-  std::unique_ptr<Matrix> qkv;       // [(H + 2K) E, D]
-  std::unique_ptr<Matrix> output;    // [D, H E]
-  std::unique_ptr<Matrix> gate_up;   // [2F, D]
-  std::unique_ptr<Matrix> down;      // [D, F]
+  std::unique_ptr<Matrix> qkv;                       // [(H + 2K) E, D]
+  std::unique_ptr<Matrix> output;                    // [D, H E]
+  std::unique_ptr<Matrix> gate_up;                   // [2F, D]
+  std::unique_ptr<Matrix> down;                      // [D, F]
   std::unique_ptr<Buffer> attention_norm, ffn_norm;  // [D]
   std::unique_ptr<Buffer> qkv_bias;                  // [(H + 2K) E], null without
   std::unique_ptr<Buffer> query_norm, key_norm;      // [E], null without
@@ -64,8 +64,8 @@ Network::Network(const ModelSpec& spec, kernels::Backend& backend)
     : spec_(spec), backend_(backend), scratch_(std::make_unique<Scratch>()) {}
 Network::~Network() = default;
 
-Result<std::unique_ptr<Network>> Network::create(const LoadedModel& model, const Adapter* gated, kernels::Backend& backend,
-                                                 kernels::Compute compute) {
+Result<std::unique_ptr<Network>> Network::create(const LoadedModel& model, const Adapter* gated,
+                                                 kernels::Backend& backend, kernels::Compute compute) {
   std::unique_ptr<Network> network(new Network(model.spec, backend));
   if (Status packed = network->pack(model, compute); !packed) return packed;
   if (gated != nullptr) {
@@ -111,11 +111,12 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
     std::vector<float> bias = from.query_bias;
     bias.insert(bias.end(), from.key_bias.begin(), from.key_bias.end());
     bias.insert(bias.end(), from.value_bias.begin(), from.value_bias.end());
-    for (const Status& s : {pack_into({from.query, from.key, from.value}, to.qkv), pack_into({from.attention_output}, to.output),
-                     pack_into({from.gate, from.up}, to.gate_up), pack_into({from.down}, to.down),
-                     upload(backend_, from.attention_norm, to.attention_norm), upload(backend_, from.ffn_norm, to.ffn_norm),
-                     upload(backend_, bias, to.qkv_bias), upload(backend_, from.query_norm, to.query_norm),
-                     upload(backend_, from.key_norm, to.key_norm)}) {
+    for (const Status& s :
+         {pack_into({from.query, from.key, from.value}, to.qkv), pack_into({from.attention_output}, to.output),
+          pack_into({from.gate, from.up}, to.gate_up), pack_into({from.down}, to.down),
+          upload(backend_, from.attention_norm, to.attention_norm), upload(backend_, from.ffn_norm, to.ffn_norm),
+          upload(backend_, bias, to.qkv_bias), upload(backend_, from.query_norm, to.query_norm),
+          upload(backend_, from.key_norm, to.key_norm)}) {
       if (!s) return s.in("layer " + std::to_string(i));
     }
   }
@@ -127,7 +128,8 @@ Status Network::pack_adapter(const Adapter& adapter) {
     return Status::error("adapter has " + std::to_string(adapter.layers.size()) + " layers, the model " +
                          std::to_string(layers_.size()));
   }
-  const auto add = [&](const std::optional<LowRank>& low_rank, std::int64_t first_column, std::vector<ThinPair>& target) {
+  const auto add = [&](const std::optional<LowRank>& low_rank, std::int64_t first_column,
+                       std::vector<ThinPair>& target) {
     if (!low_rank) return Status();
     ThinPair pair;
     pair.first_column = first_column;
@@ -144,9 +146,10 @@ Status Network::pack_adapter(const Adapter& adapter) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerAdapter& from = adapter.layers[i];
     GatedLayer& to = adapters_[i];
-    for (const Status& s : {add(from.query, 0, to.qkv), add(from.key, query_columns, to.qkv),
-                     add(from.value, query_columns + key_columns, to.qkv), add(from.attention_output, 0, to.output),
-                     add(from.gate, 0, to.gate_up), add(from.up, spec_.ffn, to.gate_up), add(from.down, 0, to.down)}) {
+    for (const Status& s :
+         {add(from.query, 0, to.qkv), add(from.key, query_columns, to.qkv),
+          add(from.value, query_columns + key_columns, to.qkv), add(from.attention_output, 0, to.output),
+          add(from.gate, 0, to.gate_up), add(from.up, spec_.ffn, to.gate_up), add(from.down, 0, to.down)}) {
       if (!s) return s.in("adapter layer " + std::to_string(i));
     }
   }
@@ -165,7 +168,8 @@ Status Network::reserve(std::int64_t rows) {
   Scratch& s = *scratch_;
   if (rows <= s.capacity) return {};
   if (rows > max_rows()) {
-    return Status::error("a forward of " + std::to_string(rows) + " rows, at most " + std::to_string(max_rows()) + " are possible");
+    return Status::error("a forward of " + std::to_string(rows) + " rows, at most " + std::to_string(max_rows()) +
+                         " are possible");
   }
   const std::int64_t capacity = std::min(max_rows(), std::max<std::int64_t>(64, 2 * rows));
   const std::int64_t attention_width = std::int64_t{spec_.heads} * spec_.head_size;
@@ -177,8 +181,8 @@ Status Network::reserve(std::int64_t rows) {
     }
   }
   const std::pair<std::unique_ptr<Buffer>*, std::int64_t> buffers[] = {
-      {&s.x, spec_.width},          {&s.normed, spec_.width},  {&s.qkv, qkv_width},      {&s.attended, attention_width},
-      {&s.gate_up, 2 * spec_.ffn},  {&s.gated, spec_.ffn},     {&s.judged, spec_.width}, {&s.thin, rank}};
+      {&s.x, spec_.width},         {&s.normed, spec_.width}, {&s.qkv, qkv_width},      {&s.attended, attention_width},
+      {&s.gate_up, 2 * spec_.ffn}, {&s.gated, spec_.ffn},    {&s.judged, spec_.width}, {&s.thin, rank}};
   s.capacity = 0;
   for (const auto& [buffer, width] : buffers) {
     if (Status status = take(backend_.allocate(capacity * width), *buffer); !status) return status.in("activations");
@@ -210,15 +214,16 @@ namespace {
 
 // Adds the adapter's products to the block rows of every sequence: out[:, columns] += (x A^T) B^T.
 template <typename Spans>
-void add_thin(kernels::Backend& backend, const std::vector<ThinPair>& pairs, const Spans& spans, Rows x, float* thin, Rows out) {
+void add_thin(kernels::Backend& backend, const std::vector<ThinPair>& pairs, const Spans& spans, Rows x, float* thin,
+              Rows out) {
   for (const ThinPair& pair : pairs) {
     for (const auto& span : spans) {
       const std::int64_t count = span.first + span.count - span.block_first;
       if (count == 0) continue;
       const Rows reduced(thin, count, pair.a->rows());
       backend.linear(x.slice(span.block_first, count), *pair.a, nullptr, reduced);
-      backend.linear(reduced, *pair.b, nullptr, out.slice(span.block_first, count).columns(pair.first_column, pair.b->rows()),
-                     Write::add);
+      backend.linear(reduced, *pair.b, nullptr,
+                     out.slice(span.block_first, count).columns(pair.first_column, pair.b->rows()), Write::add);
     }
   }
 }
@@ -231,7 +236,8 @@ void Network::attend(const Layer& layer, int index, Batch& batch) {
   const std::int64_t query_columns = std::int64_t{spec_.heads} * spec_.head_size;
   const std::int64_t key_columns = std::int64_t{spec_.kv_heads} * spec_.head_size;
   const Rows x(s.x->data(), rows, spec_.width), normed(s.normed->data(), rows, spec_.width);
-  const Rows qkv(s.qkv->data(), rows, query_columns + 2 * key_columns), attended(s.attended->data(), rows, query_columns);
+  const Rows qkv(s.qkv->data(), rows, query_columns + 2 * key_columns),
+      attended(s.attended->data(), rows, query_columns);
   const GatedLayer* gated = adapters_.empty() ? nullptr : &adapters_[static_cast<std::size_t>(index)];
 
   backend_.rms_norm(x, layer.attention_norm->data(), spec_.norm_epsilon, normed);
@@ -248,8 +254,9 @@ void Network::attend(const Layer& layer, int index, Batch& batch) {
   backend_.rope(query, batch.slots, rope);
   backend_.rope(key, batch.slots, rope);
   for (const Batch::Span& span : batch.spans) {
-    backend_.kv_write(*span.kv, index, key.slice(span.first, span.count), value.slice(span.first, span.count),
-                      std::span(batch.slots).subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count)));
+    backend_.kv_write(
+        *span.kv, index, key.slice(span.first, span.count), value.slice(span.first, span.count),
+        std::span(batch.slots).subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count)));
   }
   backend_.attention(query, batch.attention, index, 1.0f / std::sqrt(static_cast<float>(spec_.head_size)), attended);
   backend_.linear(attended, *layer.output, nullptr, x, Write::add);
@@ -299,9 +306,9 @@ Batch flatten(std::span<const ForwardSegment> segments) {
     batch.spans.push_back({segment.kv, first, count, block_first});
   }
   for (const auto& span : batch.spans) {  // after the last push: spans into `limits` must stay valid
-    batch.attention.push_back({span.kv, span.first,
-                               std::span(batch.limits).subspan(static_cast<std::size_t>(span.first),
-                                                               static_cast<std::size_t>(span.count))});
+    batch.attention.push_back(
+        {span.kv, span.first,
+         std::span(batch.limits).subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count))});
   }
   return batch;
 }

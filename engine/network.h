@@ -15,14 +15,15 @@
 
 namespace cinnabar::engine {
 
-// One row of a forward. The slot is also the rotary position. A clean row runs with the base weights; a block row (masked or revealed
-// position of the block under way) with base + gated adapter. Writing a slot replaces what an earlier forward left there.
+// One row of a forward. The slot is also the rotary position. A clean row runs with the base weights; a block row
+// (masked or revealed position of the block under way) with base + gated adapter. Writing a slot replaces what an
+// earlier forward left there.
 struct ForwardRow {
   std::int32_t token;
   std::int32_t slot;
-  std::int32_t limit;     // sees slots [0, limit); limit > slot unless only the past is wanted
+  std::int32_t limit;  // sees slots [0, limit); limit > slot unless only the past is wanted
   bool in_block = false;
-  bool judged = false;    // goes through the output head
+  bool judged = false;  // goes through the output head
 };
 
 // The rows of one sequence, in the order in which they are stored; clean rows before block rows.
@@ -35,8 +36,8 @@ class Network {
  public:
   // Packs `model` for `backend` (borrowed, must outlive the network). A gated adapter is kept apart and used on block
   // rows; pass null for none. Fails when memory runs out or an adapter does not fit the spec.
-  static Result<std::unique_ptr<Network>> create(const LoadedModel& model, const Adapter* gated, kernels::Backend& backend,
-                                                 kernels::Compute compute);
+  static Result<std::unique_ptr<Network>> create(const LoadedModel& model, const Adapter* gated,
+                                                 kernels::Backend& backend, kernels::Compute compute);
   ~Network();
 
   const ModelSpec& spec() const { return spec_; }
@@ -72,11 +73,11 @@ class Network {
   ModelSpec spec_;
   kernels::Backend& backend_;
   kernels::StoredMatrix embedding_{};
-  std::vector<std::byte> embedding_bytes_;   // a copy: the checkpoint's mapping need not stay
+  std::vector<std::byte> embedding_bytes_;  // a copy: the checkpoint's mapping need not stay
   std::unique_ptr<kernels::Matrix> head_;
   std::unique_ptr<kernels::Buffer> final_norm_;
   std::vector<Layer> layers_;
-  std::vector<GatedLayer> adapters_;         // empty, or one a layer
+  std::vector<GatedLayer> adapters_;  // empty, or one a layer
   std::unique_ptr<Scratch> scratch_;
 };
 

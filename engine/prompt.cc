@@ -28,8 +28,8 @@ bool is_word_byte(char c) {
   return byte >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-// The bytes at the prefix's end that a tokenizer would join with what follows: a word under way, or the blanks in front of
-// the next one. A newline is a safe boundary, and so is any other punctuation.
+// The bytes at the prefix's end that a tokenizer would join with what follows: a word under way, or the blanks in front
+// of the next one. A newline is a safe boundary, and so is any other punctuation.
 std::size_t unsafe_tail(std::string_view prefix) {
   constexpr std::size_t kLongest = 64;
   std::size_t tail = 0;
@@ -46,8 +46,8 @@ std::size_t unsafe_tail(std::string_view prefix) {
 
 }  // namespace
 
-Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix, std::string_view suffix,
-                            const PromptBudget& budget) {
+Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
+                            std::string_view suffix, const PromptBudget& budget) {
   Prompt prompt;
   std::string_view shown = prefix_window(prefix, budget.prefix_bytes);
   const std::string_view behind = suffix_window(suffix, budget.suffix_bytes);
@@ -66,8 +66,9 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
     return prompt;
   }
   if (spec.fim_prefix < 0 || spec.fim_suffix < 0 || spec.fim_middle < 0) {
-    return Status::error(spec.family + ": the model has no <fim_prefix>, <fim_suffix> and <fim_middle> tokens, which its "
-                                       "infill layout needs");
+    return Status::error(spec.family +
+                         ": the model has no <fim_prefix>, <fim_suffix> and <fim_middle> tokens, which its "
+                         "infill layout needs");
   }
   prompt.before = {spec.fim_prefix, spec.fim_suffix};
   append(prompt.before, tokenizer.encode(behind));

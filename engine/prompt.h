@@ -1,5 +1,5 @@
-// From the text around a hole to the model's prompt: which bytes of prefix and suffix are shown, in which order, and which
-// bytes in front of the hole the answer must begin with. Pure functions.
+// From the text around a hole to the model's prompt: which bytes of prefix and suffix are shown, in which order, and
+// which bytes in front of the hole the answer must begin with. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,14 @@ struct Prompt {
   std::string typed;                 // bytes of the prefix that the answer must repeat (AnswerRules::typed)
 };
 
-// The end of the prefix that is shown. Its start moves in steps of a quarter of the budget and stands at a line's start, so
-// typing a character almost always only appends to the former prompt.
+// The end of the prefix that is shown. Its start moves in steps of a quarter of the budget and stands at a line's
+// start, so typing a character almost always only appends to the former prompt.
 std::string_view prefix_window(std::string_view prefix, std::size_t budget);
 // The beginning of the suffix that is shown, ending with a line.
 std::string_view suffix_window(std::string_view suffix, std::size_t budget);
 
 // Fails when the layout needs tags that the model does not have.
-Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix, std::string_view suffix,
-                            const PromptBudget& budget);
+Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
+                            std::string_view suffix, const PromptBudget& budget);
 
 }  // namespace cinnabar::engine

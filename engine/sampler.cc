@@ -8,15 +8,18 @@ namespace cinnabar::engine {
 
 Candidate to_candidate(int position, const kernels::Score& score) {
   const auto probability = [&](float logit) { return std::exp(logit - score.log_sum_exp); };
-  return {position, score.token, probability(score.logit), probability(score.best_logit) - probability(score.second_logit),
-          score.entropy};
+  return {position, score.token, probability(score.logit),
+          probability(score.best_logit) - probability(score.second_logit), score.entropy};
 }
 
 float confidence(const Candidate& candidate, Confidence kind) {
   switch (kind) {
-    case Confidence::probability: return candidate.probability;
-    case Confidence::margin: return candidate.margin;
-    case Confidence::negative_entropy: return -candidate.entropy;
+    case Confidence::probability:
+      return candidate.probability;
+    case Confidence::margin:
+      return candidate.margin;
+    case Confidence::negative_entropy:
+      return -candidate.entropy;
   }
   return 0;
 }
@@ -36,7 +39,8 @@ std::vector<int> ranked(std::span<const Candidate> candidates, Confidence kind) 
 }
 
 // How many of the ranked candidates the rule accepts.
-std::size_t accepted(std::span<const Candidate> candidates, std::span<const int> order, const Choice& choice, int count) {
+std::size_t accepted(std::span<const Candidate> candidates, std::span<const int> order, const Choice& choice,
+                     int count) {
   if (choice.rule == Rule::quota) return std::min(order.size(), static_cast<std::size_t>(std::max(count, 0)));
   std::size_t n = 0;
   float entropy_sum = 0;
@@ -49,7 +53,10 @@ std::size_t accepted(std::span<const Candidate> candidates, std::span<const int>
     if (choice.rule == Rule::factor) passes = sure >= 1.0f - choice.value / static_cast<float>(n + 2);
     if (choice.rule == Rule::entropy_bound) passes = entropy_sum <= choice.value;
     if (!passes && n > 0) break;
-    if (!passes) { n = 1; break; }  // the surest one is always taken, and then it is the only one
+    if (!passes) {
+      n = 1;
+      break;
+    }  // the surest one is always taken, and then it is the only one
   }
   return n;
 }

@@ -1,6 +1,6 @@
 // Which candidates a denoising step unmasks or remasks. Pure functions over what the forward says about each judged
-// position; no logits, no model. Formulas: Fast-dLLM (2505.22618) threshold and factor; EB-sampler and SDAR entropy bound;
-// Dream's `alg` confidences; P2 (2502.03540) remasking.
+// position; no logits, no model. Formulas: Fast-dLLM (2505.22618) threshold and factor; EB-sampler and SDAR entropy
+// bound; Dream's `alg` confidences; P2 (2502.03540) remasking.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ namespace cinnabar::engine {
 
 // One judged position.
 struct Candidate {
-  int position;          // canvas position
-  std::int32_t token;    // chosen token
-  float probability;     // of the chosen token, among the allowed ones
-  float margin;          // best minus second probability
-  float entropy;         // nats
+  int position;        // canvas position
+  std::int32_t token;  // chosen token
+  float probability;   // of the chosen token, among the allowed ones
+  float margin;        // best minus second probability
+  float entropy;       // nats
 };
 
 // The candidate a score describes.
@@ -40,12 +40,12 @@ struct Choice {
   float value = 0.9f;
 };
 
-// Indices into `candidates` to unmask, ascending by position. `count` is used by `quota` alone. Equal confidence: the lower
-// position first. Never empty unless `candidates` is empty or the quota is 0.
+// Indices into `candidates` to unmask, ascending by position. `count` is used by `quota` alone. Equal confidence: the
+// lower position first. Never empty unless `candidates` is empty or the quota is 0.
 std::vector<int> choose(std::span<const Candidate> candidates, const Choice& choice, int count);
 
-// P2: of all variable positions of a step (masked and unmasked alike) keep the `keep` surest; the others are to be masked
-// (again). Indices of those kept, ascending by position.
+// P2: of all variable positions of a step (masked and unmasked alike) keep the `keep` surest; the others are to be
+// masked (again). Indices of those kept, ascending by position.
 std::vector<int> keep_surest(std::span<const Candidate> candidates, Confidence kind, int keep);
 
 }  // namespace cinnabar::engine

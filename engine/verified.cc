@@ -8,7 +8,8 @@
 namespace cinnabar::engine {
 
 VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
-                                   const DraftOptions& drafts, const SamplingOptions& sampling, std::vector<std::int32_t> former)
+                                   const DraftOptions& drafts, const SamplingOptions& sampling,
+                                   std::vector<std::int32_t> former)
     : network_(network),
       cache_(cache),
       pending_(std::move(pending)),

@@ -1,10 +1,10 @@
-// Autoregressive decoding, alone or sped up by verified drafts: guesses for the next tokens run as clean rows behind the
-// pending token; the longest run that agrees with the model's own choices is accepted, and with it the model's next token.
-// The result equals plain autoregressive decoding token for token, whatever the drafts were (speculative decoding,
-// 2211.17192, with deterministic choices: greedy, or sampled with noise that depends on the position alone).
+// Autoregressive decoding, alone or sped up by verified drafts: guesses for the next tokens run as clean rows behind
+// the pending token; the longest run that agrees with the model's own choices is accepted, and with it the model's next
+// token. The result equals plain autoregressive decoding token for token, whatever the drafts were (speculative
+// decoding, 2211.17192, with deterministic choices: greedy, or sampled with noise that depends on the position alone).
 //
-// With a gated adapter the draft for the next forward comes out of this one: mask rows stand behind the draft as if all of
-// it were accepted (TiDAR 2511.08923, 2507.11851).
+// With a gated adapter the draft for the next forward comes out of this one: mask rows stand behind the draft as if all
+// of it were accepted (TiDAR 2511.08923, 2507.11851).
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@
 namespace cinnabar::engine {
 
 struct DraftOptions {
-  bool lookup = true;        // what followed the same tokens earlier in the prompt or the answer
-  bool adapter = true;       // mask rows under the gated adapter, where the model has one
-  int limit = 12;            // draft tokens a forward
-  int shortest_match = 3;    // tokens that must agree before a lookup is believed
-  int mask_rows = 8;         // rows of an adapter draft
-  float surest = 0.3f;       // an adapter draft ends before the first token less probable than this
+  bool lookup = true;      // what followed the same tokens earlier in the prompt or the answer
+  bool adapter = true;     // mask rows under the gated adapter, where the model has one
+  int limit = 12;          // draft tokens a forward
+  int shortest_match = 3;  // tokens that must agree before a lookup is believed
+  int mask_rows = 8;       // rows of an adapter draft
+  float surest = 0.3f;     // an adapter draft ends before the first token less probable than this
 };
 inline constexpr DraftOptions kNoDraft{.lookup = false, .adapter = false};
 
@@ -34,8 +34,8 @@ struct SamplingOptions {
 
 class VerifiedDecoding final : public Decoding {
  public:
-  // `pending`: the prompt's tokens behind what `cache` holds, at least one; they run with the first forward. `former`: an
-  // earlier answer in the same place, or the text being edited; may be empty. Borrows network and cache.
+  // `pending`: the prompt's tokens behind what `cache` holds, at least one; they run with the first forward. `former`:
+  // an earlier answer in the same place, or the text being edited; may be empty. Borrows network and cache.
   VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
                    const DraftOptions& drafts, const SamplingOptions& sampling, std::vector<std::int32_t> former = {});
 

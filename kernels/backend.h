@@ -1,5 +1,6 @@
 // The closed list of tensor operations a device must offer, its memory and its packed weights. The engine's forward
-// (engine/forward.cc) is written once against this interface; kernels/cpu is the truth, kernels/cuda must agree with it.
+// (engine/forward.cc) is written once against this interface; kernels/cpu is the truth, kernels/cuda must agree with
+// it.
 //
 // Shapes use one alphabet (engine/model_spec.h): M rows of a forward, D model width, H query heads, K key/value heads,
 // E head size, F feed-forward width, V vocabulary, L layers. All activations are f32, row-major, last index contiguous.
@@ -24,8 +25,9 @@
 namespace cinnabar::kernels {
 
 // Arithmetic of a matrix product. int8: weights and activations as 8-bit integers with one f32 scale per group of
-// kGroup values of the inner dimension; integer sums are exact, group sums are added in f32 in ascending order, so every
-// CPU path (AMX, VNNI, AVX2, plain) gives the same bits. bf16: operands rounded to bf16, f32 sums. f32: everything f32.
+// kGroup values of the inner dimension; integer sums are exact, group sums are added in f32 in ascending order, so
+// every CPU path (AMX, VNNI, AVX2, plain) gives the same bits. bf16: operands rounded to bf16, f32 sums. f32:
+// everything f32.
 enum class Compute : std::uint8_t { f32, bf16, int8 };
 inline constexpr int kGroup = 128;
 
@@ -44,7 +46,7 @@ class Matrix {
   std::int64_t rows() const { return rows_; }  // N, outputs
   std::int64_t cols() const { return cols_; }  // K, inputs
   Compute compute() const { return compute_; }
-  virtual std::int64_t bytes() const = 0;      // streamed once per product, scales included
+  virtual std::int64_t bytes() const = 0;  // streamed once per product, scales included
 
  protected:
   Matrix(std::int64_t rows, std::int64_t cols, Compute compute) : rows_(rows), cols_(cols), compute_(compute) {}
@@ -79,8 +81,8 @@ struct Rows {
   Rows columns(std::int64_t first, std::int64_t count) const { return {data + first, rows, count, stride}; }
 };
 
-// Keys and values of one sequence for all layers, in bf16, in the backend's own layout: `capacity` slots, each written by
-// kv_write and read by attention. Slot i holds position i of the sequence.
+// Keys and values of one sequence for all layers, in bf16, in the backend's own layout: `capacity` slots, each written
+// by kv_write and read by attention. Slot i holds position i of the sequence.
 struct KvShape {
   int layers;
   int kv_heads;
@@ -100,9 +102,9 @@ class KvStore {
   KvShape shape_;
 };
 
-// Rows [first_row, first_row + limits.size()) of an attention call belong to one sequence; row i of them sees exactly the
-// slots [0, limits[i]), 1 <= limits[i] <= capacity. Causal: limit = own slot + 1. Bidirectional inside a block: every row
-// of the block has the block's end as limit.
+// Rows [first_row, first_row + limits.size()) of an attention call belong to one sequence; row i of them sees exactly
+// the slots [0, limits[i]), 1 <= limits[i] <= capacity. Causal: limit = own slot + 1. Bidirectional inside a block:
+// every row of the block has the block's end as limit.
 struct AttentionSegment {
   const KvStore* kv;
   std::int64_t first_row;
@@ -117,7 +119,8 @@ struct RopeSpec {
 
 // How a row's token is chosen from its logits and what is said about it.
 struct ScoreRequest {
-  // Bit t set: token t may be chosen. Null: every token. Not allowed tokens count as absent (probability 0). ceil(V/64) words.
+  // Bit t set: token t may be chosen. Null: every token. Not allowed tokens count as absent (probability 0). ceil(V/64)
+  // words.
   const std::uint64_t* allowed = nullptr;
   // 0: the largest logit (ties: the smallest id). Above 0: logits / temperature + Gumbel noise, counter based on
   // (seed, step, position, token), so that it is equal for every thread count, batch and device.
@@ -129,13 +132,13 @@ struct ScoreRequest {
 
 // All that leaves the device about one judged row. Logits are the raw ones (no temperature).
 struct Score {
-  std::int32_t token = -1;   // the chosen token
-  float logit = 0;           // its logit
-  std::int32_t best = -1;    // argmax
+  std::int32_t token = -1;  // the chosen token
+  float logit = 0;          // its logit
+  std::int32_t best = -1;   // argmax
   float best_logit = 0;
-  float second_logit = 0;    // largest logit among the other tokens; -inf when only one is allowed
-  float log_sum_exp = 0;     // over the allowed tokens; probability of the chosen one = exp(logit - log_sum_exp)
-  float entropy = 0;         // natural logarithm, of the softmax over the allowed tokens
+  float second_logit = 0;  // largest logit among the other tokens; -inf when only one is allowed
+  float log_sum_exp = 0;   // over the allowed tokens; probability of the chosen one = exp(logit - log_sum_exp)
+  float entropy = 0;       // natural logarithm, of the softmax over the allowed tokens
 };
 
 class Backend {
@@ -146,7 +149,8 @@ class Backend {
   virtual std::string description() const = 0;
   virtual bool host_memory() const = 0;
 
-  // --- memory and weights -----------------------------------------------------------------------------------------------
+  // --- memory and weights
+  // -----------------------------------------------------------------------------------------------
   virtual Result<std::unique_ptr<Buffer>> allocate(std::int64_t values) = 0;
   virtual Result<std::unique_ptr<Buffer>> upload(std::span<const float> values) = 0;
   virtual void download(const float* device, std::span<float> host) = 0;
@@ -156,8 +160,9 @@ class Backend {
   // Copies slots [0, count) of every layer. Same layers, heads and head size.
   virtual void copy_kv(const KvStore& from, KvStore& to, std::int64_t count) = 0;
 
-  // --- operations: `out` never overlaps an input unless said ------------------------------------------------------------
-  // out[i, :] = row ids[i] of the table, expanded. out [M, D], table [V, D] as stored.
+  // --- operations: `out` never overlaps an input unless said
+  // ------------------------------------------------------------ out[i, :] = row ids[i] of the table, expanded. out [M,
+  // D], table [V, D] as stored.
   virtual void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) = 0;
   // RMSNorm (1910.07467): out = x / sqrt(mean(x^2) + eps) * weight. x, out [M, D]; weight [D]. out may be x.
   virtual void rms_norm(Rows x, const float* weight, float eps, Rows out) = 0;
@@ -170,8 +175,8 @@ class Backend {
   virtual void rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) = 0;
   // Writes k, v [M, K * E] of the segment's rows at slots[i] of layer `layer`.
   virtual void kv_write(KvStore& kv, int layer, Rows k, Rows v, std::span<const std::int32_t> slots) = 0;
-  // out[i] = softmax(q[i] k^T * scale) v over the slots the row sees. q, out [M, H * E]; H is a multiple of K, query head
-  // h reads key/value head h / (H / K). Segments cover all rows.
+  // out[i] = softmax(q[i] k^T * scale) v over the slots the row sees. q, out [M, H * E]; H is a multiple of K, query
+  // head h reads key/value head h / (H / K). Segments cover all rows.
   virtual void attention(Rows q, std::span<const AttentionSegment> segments, int layer, float scale, Rows out) = 0;
   // out = silu(x[:, 0:F]) * x[:, F:2F]. x [M, 2F], out [M, F].
   virtual void gated_silu(Rows x, Rows out) = 0;

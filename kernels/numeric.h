@@ -23,8 +23,8 @@ const DTypeInfo& info(DType dtype);
 // Bytes of a row of `values` values; `values` must be a multiple of the format's block (callers check untrusted input).
 std::int64_t row_bytes(DType dtype, std::int64_t values);
 
-// Expands `values` values (a multiple of the block) from `source` (any alignment) to `out`. Exact: every format's value is
-// representable in f32 or rounded once as ggml's own reference does.
+// Expands `values` values (a multiple of the block) from `source` (any alignment) to `out`. Exact: every format's value
+// is representable in f32 or rounded once as ggml's own reference does.
 void dequantize(DType dtype, const std::byte* source, float* out, std::int64_t values);
 
 // bf16 <-> f32, round to nearest even (NaN stays NaN); f16 <-> f32 likewise, subnormals included.

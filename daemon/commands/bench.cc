@@ -45,7 +45,8 @@ double read_floor(std::int64_t bytes, int threads) {
       workers.emplace_back([&, t] {
         const std::size_t share = memory.size() / static_cast<std::size_t>(threads);
         const auto first = memory.begin() + static_cast<std::ptrdiff_t>(share * static_cast<std::size_t>(t));
-        sums[static_cast<std::size_t>(t) * 16] = std::accumulate(first, first + static_cast<std::ptrdiff_t>(share), std::uint64_t{0});
+        sums[static_cast<std::size_t>(t) * 16] =
+            std::accumulate(first, first + static_cast<std::ptrdiff_t>(share), std::uint64_t{0});
       });
     }
     workers.clear();
@@ -55,10 +56,12 @@ double read_floor(std::int64_t bytes, int threads) {
 }
 
 // `rows` clean rows behind `context` cached tokens, every one judged when `judged`.
-Result<Timing> time_rows(engine::Network& network, engine::KvCache& cache, int context, int rows, bool judged, int repetitions) {
+Result<Timing> time_rows(engine::Network& network, engine::KvCache& cache, int context, int rows, bool judged,
+                         int repetitions) {
   engine::ForwardSegment segment{&cache.store(), {}};
   for (int i = 0; i < rows; ++i) {
-    segment.rows.push_back({.token = 100 + i, .slot = context + i, .limit = context + i + 1, .judged = judged || i + 1 == rows});
+    segment.rows.push_back(
+        {.token = 100 + i, .slot = context + i, .limit = context + i + 1, .judged = judged || i + 1 == rows});
   }
   std::vector<kernels::ScoreRequest> requests(judged ? static_cast<std::size_t>(rows) : 1);
   std::vector<kernels::Score> scores(requests.size());
@@ -66,9 +69,11 @@ Result<Timing> time_rows(engine::Network& network, engine::KvCache& cache, int c
 }
 
 void run_llama_bench(const Options& options) {
-  std::cout << "\nllama-bench on " << options.gguf << " (generation at 1024 tokens of context, then the prompt):\n" << std::flush;
-  const std::string quoted = "'" + options.llama_bench + "' -m '" + options.gguf + "' -fa 1 -r 3 -n 32 -p 0 -d 1024 && '" +
-                             options.llama_bench + "' -m '" + options.gguf + "' -fa 1 -r 3 -n 0 -p 1024";
+  std::cout << "\nllama-bench on " << options.gguf << " (generation at 1024 tokens of context, then the prompt):\n"
+            << std::flush;
+  const std::string quoted = "'" + options.llama_bench + "' -m '" + options.gguf +
+                             "' -fa 1 -r 3 -n 32 -p 0 -d 1024 && '" + options.llama_bench + "' -m '" + options.gguf +
+                             "' -fa 1 -r 3 -n 0 -p 1024";
   if (std::system(quoted.c_str()) != 0) std::cout << "llama-bench failed\n";  // NOLINT: a person's own command line
 }
 
@@ -78,10 +83,11 @@ int run_bench_denoise(Options& options) {
   auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
   engine::Network& network = (*engine)->network();
-  const int threads = options.engine.cpu.threads > 0 ? options.engine.cpu.threads : static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = options.engine.cpu.threads > 0 ? options.engine.cpu.threads
+                                                     : static_cast<int>(std::thread::hardware_concurrency());
   const double floor = read_floor(network.streamed_bytes(), threads);
-  std::cout << (*engine)->device() << "; weights streamed " << network.streamed_bytes() / 1000000 << " MB, reading as many bytes "
-            << floor << " ms\n\n";
+  std::cout << (*engine)->device() << "; weights streamed " << network.streamed_bytes() / 1000000
+            << " MB, reading as many bytes " << floor << " ms\n\n";
   auto cache = engine::KvCache::create(network, 5200);
   if (!cache) return failed(cache.status());
   std::printf("%8s %6s %10s %10s %10s %8s\n", "context", "rows", "median ms", "min", "max", "x floor");
@@ -89,15 +95,18 @@ int run_bench_denoise(Options& options) {
     for (const int rows : {1, 4, 8, 16, 32, 64}) {
       const auto timing = time_rows(network, *cache, context, rows, true, 15);
       if (!timing) return failed(timing.status());
-      std::printf("%8d %6d %10.2f %10.2f %10.2f %8.2f\n", context, rows, timing->median, timing->least, timing->most, timing->median / floor);
+      std::printf("%8d %6d %10.2f %10.2f %10.2f %8.2f\n", context, rows, timing->median, timing->least, timing->most,
+                  timing->median / floor);
       std::fflush(stdout);
     }
   }
   const auto prompt = time_rows(network, *cache, 0, 1024, false, 5);
   const auto one = time_rows(network, *cache, 1024, 1, true, 25);
   if (!prompt || !one) return failed(prompt ? one.status() : prompt.status());
-  std::printf("\nprompt of 1024 tokens: %.0f ms = %.0f tokens/s; autoregressive at 1024 tokens of context: %.2f ms = %.1f tokens/s\n",
-              prompt->median, 1024e3 / prompt->median, one->median, 1e3 / one->median);
+  std::printf(
+      "\nprompt of 1024 tokens: %.0f ms = %.0f tokens/s; autoregressive at 1024 tokens of context: %.2f ms = %.1f "
+      "tokens/s\n",
+      prompt->median, 1024e3 / prompt->median, one->median, 1e3 / one->median);
   std::fflush(stdout);
   if (!options.llama_bench.empty() && !options.gguf.empty()) run_llama_bench(options);
   return 0;

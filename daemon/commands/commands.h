@@ -1,5 +1,5 @@
-// The program's commands, one function each; see the table in daemon/options.cc. Each prints its result on standard output,
-// what went wrong on standard error, and returns the exit status: 0 done, 1 failed, 2 wrong usage.
+// The program's commands, one function each; see the table in daemon/options.cc. Each prints its result on standard
+// output, what went wrong on standard error, and returns the exit status: 0 done, 1 failed, 2 wrong usage.
 //
 // Main thread only.
 #pragma once

@@ -1,5 +1,5 @@
-// `cinnabar complete FILE:LINE:COL`: the whole line from text to answer, without an editor. --watch draws the answer while
-// it settles.
+// `cinnabar complete FILE:LINE:COL`: the whole line from text to answer, without an editor. --watch draws the answer
+// while it settles.
 #include <unistd.h>
 
 #include <fstream>
@@ -34,7 +34,8 @@ std::optional<Place> parse_place(std::string_view text) {
   if (second == std::string_view::npos || second == 0) return std::nullopt;
   const std::size_t first = text.rfind(':', second - 1);
   if (first == std::string_view::npos || first == 0) return std::nullopt;
-  const auto line = parse_count(text.substr(first + 1, second - first - 1)), column = parse_count(text.substr(second + 1));
+  const auto line = parse_count(text.substr(first + 1, second - first - 1)),
+             column = parse_count(text.substr(second + 1));
   if (!line || !column) return std::nullopt;
   return Place{std::string(text.substr(0, first)), *line, *column};
 }
@@ -63,8 +64,8 @@ Result<std::size_t> offset_of(const std::string& text, const Place& place) {
   }
   const std::size_t end = std::min(text.find('\n', at), text.size());
   if (place.column - 1 > end - at) {
-    return Status::error("line " + std::to_string(place.line) + " of " + place.file + " has " + std::to_string(end - at + 1) +
-                         " columns, not " + std::to_string(place.column));
+    return Status::error("line " + std::to_string(place.line) + " of " + place.file + " has " +
+                         std::to_string(end - at + 1) + " columns, not " + std::to_string(place.column));
   }
   return at + place.column - 1;
 }
@@ -72,7 +73,10 @@ Result<std::size_t> offset_of(const std::string& text, const Place& place) {
 // Green when sure, yellow, then red; a masked position is a grey box.
 std::string coloured(const engine::ShownToken& token, const engine::Tokenizer& tokenizer) {
   if (token.token < 0) return "\x1b[90m\u2592\u2592\x1b[0m";
-  const char* colour = token.probability >= 0.9f ? "\x1b[32m" : token.probability >= 0.5f ? "\x1b[33m" : token.probability > 0 ? "\x1b[31m" : "\x1b[90m";
+  const char* colour = token.probability >= 0.9f   ? "\x1b[32m"
+                       : token.probability >= 0.5f ? "\x1b[33m"
+                       : token.probability > 0     ? "\x1b[31m"
+                                                   : "\x1b[90m";
   return colour + std::string(tokenizer.bytes(token.token)) + "\x1b[0m";
 }
 
@@ -86,7 +90,8 @@ class Watcher {
     for (const auto& token : decodings.front()->view()) frame += coloured(token, tokenizer_);
     if (lines_ > 0) std::cout << "\x1b[" << lines_ << "A";
     std::cout << "\r\x1b[J" << frame << "\n\x1b[90mstep " << stats.nfe << ", " << std::fixed << std::setprecision(0)
-              << stats.milliseconds << " ms\x1b[0m\n" << std::flush;
+              << stats.milliseconds << " ms\x1b[0m\n"
+              << std::flush;
     lines_ = 2 + static_cast<int>(std::count(frame.begin(), frame.end(), '\n'));
   }
   void erase() const {
@@ -104,17 +109,19 @@ void print_result(const engine::InfillRequest& request, const engine::InfillResu
   const bool terminal = isatty(STDOUT_FILENO) == 1;
   for (const auto& answer : result.answers) {
     const std::string rest = request.suffix.substr(0, request.suffix.find('\n'));
-    std::cout << line_before(request.prefix) << (terminal ? "\x1b[32m" : "") << answer.text << (terminal ? "\x1b[0m" : "") << rest << "\n";
+    std::cout << line_before(request.prefix) << (terminal ? "\x1b[32m" : "") << answer.text
+              << (terminal ? "\x1b[0m" : "") << rest << "\n";
   }
   int tokens = 0;
   for (const auto& answer : result.answers) tokens += answer.tokens;
   const auto& decode = result.decode;
-  std::cout << std::fixed << std::setprecision(0) << "-- " << result.prompt_milliseconds + decode.milliseconds << " ms (prompt of "
-            << result.prompt_tokens << " tokens " << result.prompt_milliseconds << " ms, " << decode.nfe << " forwards "
-            << decode.milliseconds << " ms), " << tokens << " tokens, " << std::setprecision(2)
-            << (tokens > 0 ? static_cast<double>(decode.nfe) / tokens : 0.0) << " forwards/token, " << std::setprecision(0)
-            << (decode.milliseconds > 0 ? tokens * 1000.0 / decode.milliseconds : 0.0) << " tokens/s, end: "
-            << name(result.answers.front().reason) << "\n";
+  std::cout << std::fixed << std::setprecision(0) << "-- " << result.prompt_milliseconds + decode.milliseconds
+            << " ms (prompt of " << result.prompt_tokens << " tokens " << result.prompt_milliseconds << " ms, "
+            << decode.nfe << " forwards " << decode.milliseconds << " ms), " << tokens << " tokens, "
+            << std::setprecision(2) << (tokens > 0 ? static_cast<double>(decode.nfe) / tokens : 0.0)
+            << " forwards/token, " << std::setprecision(0)
+            << (decode.milliseconds > 0 ? tokens * 1000.0 / decode.milliseconds : 0.0)
+            << " tokens/s, end: " << name(result.answers.front().reason) << "\n";
 }
 
 void print_json(const engine::InfillResult& result) {
@@ -135,7 +142,8 @@ void print_json(const engine::InfillResult& result) {
 int run_complete(Options& options) {
   const auto place = options.arguments.size() == 1 ? parse_place(options.arguments[0]) : std::nullopt;
   if (!place) {
-    std::cerr << "cinnabar: complete expects one FILE:LINE:COL (line and column from 1), for example src/main.py:12:5\n";
+    std::cerr
+        << "cinnabar: complete expects one FILE:LINE:COL (line and column from 1), for example src/main.py:12:5\n";
     return 2;
   }
   const auto text = read_file(place->file);
@@ -152,8 +160,10 @@ int run_complete(Options& options) {
   const auto result = (*engine)->infill(options.request, limits_of(options), observer);
   if (!result) return failed(result.status());
   if (options.watch) watcher.erase();
-  if (options.json) print_json(*result);
-  else print_result(options.request, *result);
+  if (options.json)
+    print_json(*result);
+  else
+    print_result(options.request, *result);
   return 0;
 }
 

@@ -20,7 +20,8 @@ Result<std::string> string_member(const json& line, const char* name, bool requi
     if (required) return Status::error(std::string("\"") + name + "\" is missing");
     return std::string();
   }
-  if (!found->is_string()) return Status::error(std::string("\"") + name + "\" is " + found->type_name() + ", expected a string");
+  if (!found->is_string())
+    return Status::error(std::string("\"") + name + "\" is " + found->type_name() + ", expected a string");
   return found->get<std::string>();
 }
 
@@ -31,7 +32,8 @@ Status read_choices(const json& line, engine::InfillRequest& request) {
     }
     request.max_tokens = found->get<int>();
   }
-  auto mode = string_member(line, "mode", false), stop = string_member(line, "stop", false), former = string_member(line, "former", false);
+  auto mode = string_member(line, "mode", false), stop = string_member(line, "stop", false),
+       former = string_member(line, "former", false);
   for (const auto* member : {&mode, &stop, &former}) {
     if (!*member) return member->status();
   }
@@ -67,7 +69,11 @@ json answer_line(const Options& options, engine::Engine& engine, const engine::I
   if (!result) return {{"error", result.message()}};
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   const auto& first = result->answers.front();
-  json line = {{"text", first.text}, {"finish_reason", name(first.reason)}, {"nfe", result->decode.nfe}, {"tokens", first.tokens}, {"ms", ms}};
+  json line = {{"text", first.text},
+               {"finish_reason", name(first.reason)},
+               {"nfe", result->decode.nfe},
+               {"tokens", first.tokens},
+               {"ms", ms}};
   if (result->answers.size() > 1) {
     for (const auto& answer : result->answers) line["texts"].push_back(answer.text);
   }

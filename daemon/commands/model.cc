@@ -10,7 +10,9 @@
 namespace cinnabar::daemon {
 namespace {
 
-std::string chosen_model(const Options& options) { return options.arguments.empty() ? embedded_model() : options.arguments[0]; }
+std::string chosen_model(const Options& options) {
+  return options.arguments.empty() ? embedded_model() : options.arguments[0];
+}
 
 nlohmann::json describe(const engine::LoadedModel& model) {
   const engine::ModelSpec& spec = model.spec;

@@ -33,7 +33,8 @@ int failed(const Status& status) {
 
 engine::DecodeLimits limits_of(const Options& options) {
   engine::DecodeLimits limits;
-  if (options.deadline_ms > 0) limits.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options.deadline_ms);
+  if (options.deadline_ms > 0)
+    limits.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options.deadline_ms);
   return limits;
 }
 

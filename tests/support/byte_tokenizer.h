@@ -1,5 +1,6 @@
-// A tokenizer of one token a byte: token t < 256 is byte t, what follows is special and has no bytes. With `plain` every
-// token is an ordinary one that stands for "a": for models whose ids mean nothing, so that no token ends an answer.
+// A tokenizer of one token a byte: token t < 256 is byte t, what follows is special and has no bytes. With `plain`
+// every token is an ordinary one that stands for "a": for models whose ids mean nothing, so that no token ends an
+// answer.
 #pragma once
 
 #include <array>
@@ -12,7 +13,8 @@ namespace cinnabar::tests {
 
 class ByteTokenizer final : public engine::Tokenizer {
  public:
-  explicit ByteTokenizer(std::int32_t size = 288, bool plain = false) : size_(size), plain_(plain), sorted_(plain ? size : 256) {
+  explicit ByteTokenizer(std::int32_t size = 288, bool plain = false)
+      : size_(size), plain_(plain), sorted_(plain ? size : 256) {
     std::iota(sorted_.begin(), sorted_.end(), 0);
     for (std::size_t i = 0; i < bytes_.size(); ++i) bytes_[i] = plain ? 'a' : static_cast<char>(i);
   }

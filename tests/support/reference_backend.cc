@@ -25,9 +25,14 @@ struct HostMatrix final : Matrix {
 
 struct HostKv final : KvStore {
   explicit HostKv(const KvShape& s)
-      : KvStore(s), row(std::int64_t{s.kv_heads} * s.head_size), keys(static_cast<std::size_t>(s.layers * s.capacity * row)), values(keys.size()) {}
+      : KvStore(s),
+        row(std::int64_t{s.kv_heads} * s.head_size),
+        keys(static_cast<std::size_t>(s.layers * s.capacity * row)),
+        values(keys.size()) {}
   std::int64_t bytes() const override { return static_cast<std::int64_t>(keys.size() * 2 * sizeof(float)); }
-  std::size_t at(int layer, std::int64_t slot) const { return static_cast<std::size_t>((layer * shape().capacity + slot) * row); }
+  std::size_t at(int layer, std::int64_t slot) const {
+    return static_cast<std::size_t>((layer * shape().capacity + slot) * row);
+  }
   std::int64_t row;
   std::vector<float> keys, values;  // [L, capacity, K * E]
 };
@@ -63,13 +68,16 @@ class ReferenceBackend final : public Backend {
     auto& target = static_cast<HostKv&>(to);
     for (int layer = 0; layer < from.shape().layers; ++layer) {
       const auto n = static_cast<std::size_t>(count * source.row);
-      std::copy_n(source.keys.begin() + static_cast<std::ptrdiff_t>(source.at(layer, 0)), n, target.keys.begin() + static_cast<std::ptrdiff_t>(target.at(layer, 0)));
-      std::copy_n(source.values.begin() + static_cast<std::ptrdiff_t>(source.at(layer, 0)), n, target.values.begin() + static_cast<std::ptrdiff_t>(target.at(layer, 0)));
+      std::copy_n(source.keys.begin() + static_cast<std::ptrdiff_t>(source.at(layer, 0)), n,
+                  target.keys.begin() + static_cast<std::ptrdiff_t>(target.at(layer, 0)));
+      std::copy_n(source.values.begin() + static_cast<std::ptrdiff_t>(source.at(layer, 0)), n,
+                  target.values.begin() + static_cast<std::ptrdiff_t>(target.at(layer, 0)));
     }
   }
   void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) override {
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      dequantize(table.dtype, table.data + ids[i] * row_bytes(table.dtype, table.cols), row_of(out, static_cast<std::int64_t>(i)), table.cols);
+      dequantize(table.dtype, table.data + ids[i] * row_bytes(table.dtype, table.cols),
+                 row_of(out, static_cast<std::int64_t>(i)), table.cols);
     }
   }
   void rms_norm(Rows x, const float* weight, float eps, Rows out) override {
@@ -97,7 +105,8 @@ class ReferenceBackend final : public Backend {
     for (std::int64_t r = 0; r < x.rows; ++r) {
       for (std::int64_t head = 0; head < x.cols; head += spec.head_size) {
         for (int i = 0; i < half; ++i) {
-          const double angle = positions[static_cast<std::size_t>(r)] * std::pow(double{spec.theta}, -2.0 * i / spec.head_size);
+          const double angle =
+              positions[static_cast<std::size_t>(r)] * std::pow(double{spec.theta}, -2.0 * i / spec.head_size);
           float& a = row_of(x, r)[head + i];
           float& b = row_of(x, r)[head + i + half];
           const double before_a = a, before_b = b;
@@ -123,7 +132,8 @@ class ReferenceBackend final : public Backend {
       for (std::size_t i = 0; i < segment.limits.size(); ++i) {
         const std::int64_t r = segment.first_row + static_cast<std::int64_t>(i);
         for (std::int64_t head = 0; head < q.cols / e; ++head) {
-          attend(row_of(q, r) + head * e, kv, layer, (head / group) * e, e, segment.limits[i], scale, row_of(out, r) + head * e);
+          attend(row_of(q, r) + head * e, kv, layer, (head / group) * e, e, segment.limits[i], scale,
+                 row_of(out, r) + head * e);
         }
       }
     }
@@ -137,7 +147,8 @@ class ReferenceBackend final : public Backend {
     }
   }
   void gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) override {
-    for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(row_of(x, rows[i]), x.cols, row_of(out, static_cast<std::int64_t>(i)));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      std::copy_n(row_of(x, rows[i]), x.cols, row_of(out, static_cast<std::int64_t>(i)));
   }
   // Greedy only: tests of the engine choose the largest logit.
   void score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) override {
@@ -156,7 +167,8 @@ class ReferenceBackend final : public Backend {
     const double factor = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(x[i] * factor * weight[i]);
   }
-  static void attend(const float* q, const HostKv& kv, int layer, std::int64_t column, int e, int limit, float scale, float* out) {
+  static void attend(const float* q, const HostKv& kv, int layer, std::int64_t column, int e, int limit, float scale,
+                     float* out) {
     std::vector<double> weights(static_cast<std::size_t>(limit));
     double best = -std::numeric_limits<double>::infinity(), sum = 0;
     for (int s = 0; s < limit; ++s) {
@@ -169,7 +181,9 @@ class ReferenceBackend final : public Backend {
     for (double& w : weights) sum += w = std::exp(w - best);
     for (int i = 0; i < e; ++i) {
       double value = 0;
-      for (int s = 0; s < limit; ++s) value += weights[static_cast<std::size_t>(s)] * kv.values[kv.at(layer, s) + static_cast<std::size_t>(column + i)];
+      for (int s = 0; s < limit; ++s)
+        value +=
+            weights[static_cast<std::size_t>(s)] * kv.values[kv.at(layer, s) + static_cast<std::size_t>(column + i)];
       out[i] = static_cast<float>(value / sum);
     }
   }

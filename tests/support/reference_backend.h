@@ -1,5 +1,5 @@
-// A Backend of plain loops in f32, written for reading: what the CPU and GPU backends are compared with from above (same
-// engine, same model, other kernels). Every Compute is carried out in f32.
+// A Backend of plain loops in f32, written for reading: what the CPU and GPU backends are compared with from above
+// (same engine, same model, other kernels). Every Compute is carried out in f32.
 #pragma once
 
 #include <memory>

@@ -164,8 +164,11 @@ TEST_CASE("cancelled or late: no further forward") {
     Decoding* const all[] = {&decoding};
     std::stop_source source;
     DecodeLimits limits;
-    if (cancel) { source.request_stop(); limits.cancel = source.get_token(); }
-    else limits.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
+    if (cancel) {
+      source.request_stop();
+      limits.cancel = source.get_token();
+    } else
+      limits.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
     auto done = decode(*f.network, all, limits);
     REQUIRE(done);
     CHECK(done->nfe == 0);
@@ -177,7 +180,9 @@ TEST_CASE("cancelled or late: no further forward") {
   std::stop_source source;
   DecodeLimits limits;
   limits.cancel = source.get_token();
-  auto done = decode(*f.network, all, limits, [&](auto, const DecodeStats& stats) { if (stats.nfe == 3) source.request_stop(); });
+  auto done = decode(*f.network, all, limits, [&](auto, const DecodeStats& stats) {
+    if (stats.nfe == 3) source.request_stop();
+  });
   REQUIRE(done);
   CHECK(done->nfe == 3);
   CHECK(decoding.answer().tokens().size() == 3);

@@ -1,7 +1,7 @@
-// Tiny models of every family against what tests/golden/make_golden.py computed in float64: files, families, the forward
-// and all decoders together, over the plain reference backend. Logits are also compared on every instruction set of the CPU
-// backend here; its keys and values are bfloat16, which in these models moves a logit by up to 0.4, more than the noise
-// the recorded trajectories withstand (0.04), so it is not held to their tokens.
+// Tiny models of every family against what tests/golden/make_golden.py computed in float64: files, families, the
+// forward and all decoders together, over the plain reference backend. Logits are also compared on every instruction
+// set of the CPU backend here; its keys and values are bfloat16, which in these models moves a logit by up to 0.4, more
+// than the noise the recorded trajectories withstand (0.04), so it is not held to their tokens.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <functional>
@@ -22,7 +22,8 @@ using Ids = std::vector<std::int32_t>;
 
 const std::string kFolder = CINNABAR_SOURCE_DIR "/tests/golden/models/";
 constexpr int kTokens = 264;  // of the models' tokenizers; their matrices have 288 rows
-constexpr const char* kModels[] = {"qwen2_block", "qwen3_block", "llama_gguf", "qwen2_gguf", "dream", "llada", "dreamon", "qwen2_gated"};
+constexpr const char* kModels[] = {"qwen2_block", "qwen3_block", "llama_gguf", "qwen2_gguf",
+                                   "dream",       "llada",       "dreamon",    "qwen2_gated"};
 
 struct Device {
   std::string name;
@@ -51,15 +52,16 @@ json expected(const std::string& model) {
   return json::parse(file);
 }
 
-// All tiny models share one tokenizer, and its <|expand|> makes the reader take tiny dream for a model that expands. Its
-// trajectories were computed without.
+// All tiny models share one tokenizer, and its <|expand|> makes the reader take tiny dream for a model that expands.
+// Its trajectories were computed without.
 void without_expand(const json& golden, ModelSpec& spec) {
   if (golden["spec"]["expand"] != -1) return;
   spec.expand = spec.erase = -1;
   spec.never_generated = golden["spec"]["never_generated"].get<Ids>();
 }
 
-std::unique_ptr<Network> open(const std::string& name, const json& golden, kernels::Backend& backend, const std::string& adapter = "none") {
+std::unique_ptr<Network> open(const std::string& name, const json& golden, kernels::Backend& backend,
+                              const std::string& adapter = "none") {
   const std::string source = golden["model"];
   auto model = load_model(kFolder + name + "/" + source);
   INFO((model ? "" : model.message()));
@@ -71,8 +73,10 @@ std::unique_ptr<Network> open(const std::string& name, const json& golden, kerne
     INFO((loaded ? "" : loaded.message()));
     REQUIRE(loaded);
     CHECK(loaded->gated == (adapter == "gated"));
-    if (loaded->gated) gated = std::move(loaded).value();
-    else REQUIRE(merge_adapter(*loaded, model->spec, model->weights));
+    if (loaded->gated)
+      gated = std::move(loaded).value();
+    else
+      REQUIRE(merge_adapter(*loaded, model->spec, model->weights));
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, backend, kernels::Compute::f32);
   INFO((network ? "" : network.message()));
@@ -170,7 +174,8 @@ void check_logits(const std::string& model, const json& golden, const json& entr
   float worst = 0;
   for (std::size_t r = 0; r < judged.size(); ++r) {
     const std::vector<float> values = entry["values"][r];
-    for (std::size_t t = 0; t < vocabulary; ++t) worst = std::max(worst, std::abs(logits[r * vocabulary + t] - values[t]));
+    for (std::size_t t = 0; t < vocabulary; ++t)
+      worst = std::max(worst, std::abs(logits[r * vocabulary + t] - values[t]));
   }
   CHECK(worst <= tolerance);
   // The reference keeps keys and values in f32: only rounding of the six digits written is left.
@@ -185,7 +190,8 @@ void check_block_diffusion(const json& entry, Network& network) {
   options.length = length;
   options.choice = choice_of(entry["commit"]);
   options.quota = entry["commit"].value("count", 1);
-  BlockDiffusion decoding(network, cache, entry["prompt"].get<Ids>(), answer_of(network.spec(), length * blocks), options);
+  BlockDiffusion decoding(network, cache, entry["prompt"].get<Ids>(), answer_of(network.spec(), length * blocks),
+                          options);
   DecodeStats stats;
   const Ids tokens = run(network, decoding, &stats);
   CHECK(tokens == entry["tokens"].get<Ids>());
@@ -224,8 +230,10 @@ void check_in_place(const json& entry, Network& network, ModelSpec spec) {
   options.choice = choice_of(commit);
   options.block_length = commit.value("block", 1000);
   options.steps = commit.value("steps", 1000);
-  if (commit["rule"] == "llada_quota") options.quota = Quota::even;
-  else if (commit["rule"] != "threshold") options.quota = Quota::timestep;
+  if (commit["rule"] == "llada_quota")
+    options.quota = Quota::even;
+  else if (commit["rule"] != "threshold")
+    options.quota = Quota::timestep;
   InPlaceDiffusion decoding(network, cache, canvas_of(entry["canvas"], spec.mask), answer_of(spec, 1000), options);
   DecodeStats stats;
   const auto steps = record(network, decoding, stats);
@@ -276,7 +284,8 @@ TEST_CASE("autoregressive decoding") {
       for (const json& entry : golden["autoregressive"]) {
         const Ids wanted = entry["tokens"];
         KvCache cache = cache_of(*network);
-        VerifiedDecoding decoding(*network, cache, entry["prompt"], answer_of(network->spec(), static_cast<int>(wanted.size())), kNoDraft, {});
+        VerifiedDecoding decoding(*network, cache, entry["prompt"],
+                                  answer_of(network->spec(), static_cast<int>(wanted.size())), kNoDraft, {});
         DecodeStats stats;
         CHECK(run(*network, decoding, &stats) == wanted);
         CHECK(stats.nfe == static_cast<int>(wanted.size()));

@@ -27,7 +27,9 @@ AnswerRules rules(std::string_view prefix, std::string_view suffix, std::string 
   return {describe_hole(prefix, suffix, EndRule::line), std::move(typed), max_tokens};
 }
 
-bool allows(const std::uint64_t* bitmap, std::int32_t token) { return ((bitmap[token / 64] >> (token % 64)) & 1U) != 0; }
+bool allows(const std::uint64_t* bitmap, std::int32_t token) {
+  return ((bitmap[token / 64] >> (token % 64)) & 1U) != 0;
+}
 
 TEST_CASE("an answer ends where the text around the hole says so, and nothing is added behind") {
   Fixture f(rules("x = ", "\n"));
@@ -60,9 +62,13 @@ TEST_CASE("the token limit") {
 }
 
 TEST_CASE("an answer never ends inside a UTF-8 sequence") {
-  const std::pair<std::string, std::string> cases[] = {
-      {"a\xC3", "a"}, {"a\xC3\xA9", "a\xC3\xA9"}, {"a\xE2\x82", "a"}, {"a\xF0\x9F\x98", "a"}, {"a\xF0\x9F\x98\x80", "a\xF0\x9F\x98\x80"},
-      {"\xE2\x82\xAC", "\xE2\x82\xAC"}, {"a\x80", "a\x80"}};
+  const std::pair<std::string, std::string> cases[] = {{"a\xC3", "a"},
+                                                       {"a\xC3\xA9", "a\xC3\xA9"},
+                                                       {"a\xE2\x82", "a"},
+                                                       {"a\xF0\x9F\x98", "a"},
+                                                       {"a\xF0\x9F\x98\x80", "a\xF0\x9F\x98\x80"},
+                                                       {"\xE2\x82\xAC", "\xE2\x82\xAC"},
+                                                       {"a\x80", "a\x80"}};
   for (const auto& [typed, text] : cases) {
     Fixture f(rules("x = ", "\n"));
     f.type(typed);

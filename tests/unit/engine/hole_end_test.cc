@@ -8,9 +8,9 @@ namespace {
 
 struct Case {
   std::string name;
-  std::string text;      // prefix|suffix: the cursor is at the bar
+  std::string text;  // prefix|suffix: the cursor is at the bar
   EndRule rule;
-  std::string streamed;  // what the model writes, going on behind the end
+  std::string streamed;                 // what the model writes, going on behind the end
   std::optional<std::string> expected;  // the answer; none: not complete yet
 };
 
@@ -39,42 +39,54 @@ const std::vector<Case> kLine = {
 };
 
 const std::vector<Case> kBlock = {
-    {"python: body until dedent", "def f(x):\n    |\n", EndRule::block, "y = x\n    return y\n\ndef g():\n", "y = x\n    return y"},
-    {"python: body begun by a newline", "def f(x):|\n", EndRule::block, "\n    return x\n\nprint(f(1))\n", "\n    return x"},
-    {"python: blank lines inside stay", "def f(x):\n    |\n", EndRule::block, "a = 1\n\n    b = 2\nc\n", "a = 1\n\n    b = 2"},
+    {"python: body until dedent", "def f(x):\n    |\n", EndRule::block, "y = x\n    return y\n\ndef g():\n",
+     "y = x\n    return y"},
+    {"python: body begun by a newline", "def f(x):|\n", EndRule::block, "\n    return x\n\nprint(f(1))\n",
+     "\n    return x"},
+    {"python: blank lines inside stay", "def f(x):\n    |\n", EndRule::block, "a = 1\n\n    b = 2\nc\n",
+     "a = 1\n\n    b = 2"},
     {"python: nested body", "def f(x):\n    |\n", EndRule::block, "if x:\n        return 1\n    return 2\nz\n",
      "if x:\n        return 1\n    return 2"},
-    {"python: cursor inside a line", "    if x:\n        y = 1\n    el|\n", EndRule::block, "se:\n        y = 2\n    return y\n",
-     "se:\n        y = 2"},
-    {"python: dedent inside brackets is none", "def f():\n    |\n", EndRule::block, "return [\n  1,\n]\nx\n", "return [\n  1,\n]"},
+    {"python: cursor inside a line", "    if x:\n        y = 1\n    el|\n", EndRule::block,
+     "se:\n        y = 2\n    return y\n", "se:\n        y = 2"},
+    {"python: dedent inside brackets is none", "def f():\n    |\n", EndRule::block, "return [\n  1,\n]\nx\n",
+     "return [\n  1,\n]"},
     {"python: next line repeated", "a = 1\n|\nprint(a, b)\n", EndRule::block, "b = 2\nprint(a, b)\n", "b = 2"},
-    {"python: not complete without a sign", "def f(x):\n    |\n", EndRule::block, "y = x\n    return y\n", std::nullopt},
-    {"python: apostrophe in a comment", "def f(x):\n    |\n", EndRule::block, "# don't\n    return 1\nx", "# don't\n    return 1"},
+    {"python: not complete without a sign", "def f(x):\n    |\n", EndRule::block, "y = x\n    return y\n",
+     std::nullopt},
+    {"python: apostrophe in a comment", "def f(x):\n    |\n", EndRule::block, "# don't\n    return 1\nx",
+     "# don't\n    return 1"},
     {"tabs", "def f(x):\n\t|\n", EndRule::block, "y = x\n\treturn y\nz", "y = x\n\treturn y"},
     {"c: closing brace given behind", "int f(int a) {\n  |\n}\n", EndRule::block, "int b = a;\n  return b;\n}\n",
      "int b = a;\n  return b;"},
-    {"c: closing brace missing", "int f(int a) {|\n", EndRule::block, "\n  return a;\n}\nint g() {\n", "\n  return a;\n}"},
+    {"c: closing brace missing", "int f(int a) {|\n", EndRule::block, "\n  return a;\n}\nint g() {\n",
+     "\n  return a;\n}"},
     {"c: closing brace missing, another block behind", "int f(int a) {|\n\nint g();\n", EndRule::block,
      "\n  return a;\n}\n\nint g();\n", "\n  return a;\n}"},
-    {"c: else goes on", "if (a) {|\n", EndRule::block, "\n  b();\n} else {\n  c();\n}\nd();\n", "\n  b();\n} else {\n  c();\n}"},
+    {"c: else goes on", "if (a) {|\n", EndRule::block, "\n  b();\n} else {\n  c();\n}\nd();\n",
+     "\n  b();\n} else {\n  c();\n}"},
     {"c: call closed on its line", "x = foo(|\n", EndRule::block, "a, b);\ny = 2;\n", "a, b);"},
     {"c: bracket behind the cursor", "x = foo(|);\n", EndRule::block, "a,\n        b);\n", "a,\n        b"},
     {"js: arrow function", "const f = (x) => {|\n", EndRule::block, "\n  return x;\n};\nf(1);\n", "\n  return x;\n};"},
-    {"js: inside, brace given behind", "function f() {\n  |\n}\n", EndRule::block, "return {a: 1};\n}\nf();\n", "return {a: 1};"},
+    {"js: inside, brace given behind", "function f() {\n  |\n}\n", EndRule::block, "return {a: 1};\n}\nf();\n",
+     "return {a: 1};"},
 };
 
 const std::vector<Case> kHole = {
     {"python: next line repeated", "a = 1\n|\nprint(a + b)\n", EndRule::hole, "b = 2\nprint(a + b)\n", "b = 2"},
-    {"python: dedent is no end", "def f():\n    |\nprint(f())\n", EndRule::hole, "return 1\n\ndef g():\n    return 2\n\nprint(f())\n",
-     "return 1\n\ndef g():\n    return 2"},
+    {"python: dedent is no end", "def f():\n    |\nprint(f())\n", EndRule::hole,
+     "return 1\n\ndef g():\n    return 2\n\nprint(f())\n", "return 1\n\ndef g():\n    return 2"},
     {"python: short line must have the same indentation", "if a:\n    |\nelse:\n    y()\n", EndRule::hole,
      "if b:\n        x()\n    else:\n        z()\nelse:\n", "if b:\n        x()\n    else:\n        z()"},
-    {"c: closing brace given behind", "int f() {\n  |\n}\n", EndRule::hole, "g();\n  return 1;\n}\n", "g();\n  return 1;"},
-    {"c: inner brace is not the outer one", "class A {\n  void f() {\n    |\n};\n", EndRule::hole, "x();\n  }\n  int a;\n};\n",
-     "x();\n  }\n  int a;"},
-    {"c: brace that nothing behind closes", "int f() {\n  |\n", EndRule::hole, "return 1;\n}\n\nint g();\n", std::nullopt},
+    {"c: closing brace given behind", "int f() {\n  |\n}\n", EndRule::hole, "g();\n  return 1;\n}\n",
+     "g();\n  return 1;"},
+    {"c: inner brace is not the outer one", "class A {\n  void f() {\n    |\n};\n", EndRule::hole,
+     "x();\n  }\n  int a;\n};\n", "x();\n  }\n  int a;"},
+    {"c: brace that nothing behind closes", "int f() {\n  |\n", EndRule::hole, "return 1;\n}\n\nint g();\n",
+     std::nullopt},
     {"js: rest of line", "f(|);\n", EndRule::hole, "a, () => {\n  b();\n});\n", "a, () => {\n  b();\n}"},
-    {"js: repeated line inside brackets is no end", "g(\n|\n  b, c, d\n", EndRule::hole, "[\n  b, c, d\n", std::nullopt},
+    {"js: repeated line inside brackets is no end", "g(\n|\n  b, c, d\n", EndRule::hole, "[\n  b, c, d\n",
+     std::nullopt},
     {"nothing behind", "a = |", EndRule::hole, "1\nb = 2\n", std::nullopt},
 };
 
@@ -106,7 +118,8 @@ TEST_CASE("an end that was found stays") {
         if (end) REQUIRE(*end <= length);
         found = end;
         if (!found) continue;
-        for (const std::string& tail : tails) REQUIRE(find_hole_end(hole, c.streamed.substr(0, length) + tail) == found);
+        for (const std::string& tail : tails)
+          REQUIRE(find_hole_end(hole, c.streamed.substr(0, length) + tail) == found);
       }
     }
   }
@@ -122,7 +135,8 @@ TEST_CASE("an end that was found stays: random text") {
   };
   const auto text = [&](std::uint32_t longest) {
     std::string t;
-    for (std::uint32_t n = random(longest + 1); n > 0; --n) t += kLetters[random(static_cast<std::uint32_t>(kLetters.size()))];
+    for (std::uint32_t n = random(longest + 1); n > 0; --n)
+      t += kLetters[random(static_cast<std::uint32_t>(kLetters.size()))];
     return t;
   };
   int found_count = 0;

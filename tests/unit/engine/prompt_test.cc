@@ -29,7 +29,8 @@ ModelSpec fim_spec() {
 
 std::string text_of(const std::vector<std::int32_t>& tokens) {
   std::string text;
-  for (const std::int32_t token : tokens) text += token < 256 ? std::string(1, static_cast<char>(token)) : "<" + std::to_string(token) + ">";
+  for (const std::int32_t token : tokens)
+    text += token < 256 ? std::string(1, static_cast<char>(token)) : "<" + std::to_string(token) + ">";
   return text;
 }
 
@@ -78,9 +79,17 @@ TEST_CASE("a long line is cut inside, also when a newline comes after it") {
 }
 
 TEST_CASE("suffix first, then prefix; what a tokenizer would join stays out") {
-  const std::pair<std::string, std::string> typed[] = {
-      {"x = re", " re"}, {"x = ", " "}, {"f(", ""}, {"a.b", "b"}, {"x\n", ""}, {"x\n    ", "    "}, {"x\n\t\tif", "\tif"},
-      {"", ""}, {"\xC3\xA9", "\xC3\xA9"}, {std::string(80, 'a'), ""}, {"x\n" + std::string(70, ' '), ""}};
+  const std::pair<std::string, std::string> typed[] = {{"x = re", " re"},
+                                                       {"x = ", " "},
+                                                       {"f(", ""},
+                                                       {"a.b", "b"},
+                                                       {"x\n", ""},
+                                                       {"x\n    ", "    "},
+                                                       {"x\n\t\tif", "\tif"},
+                                                       {"", ""},
+                                                       {"\xC3\xA9", "\xC3\xA9"},
+                                                       {std::string(80, 'a'), ""},
+                                                       {"x\n" + std::string(70, ' '), ""}};
   for (const auto& [prefix, tail] : typed) {
     INFO(prefix);
     const Prompt prompt = build(fim_spec(), prefix, "\nend");

@@ -19,25 +19,45 @@ struct Case {
 };
 
 const std::vector<Case> kCases = {
-    {"threshold: all that reach it, by position", {sure(5, 0.95f), sure(2, 0.9f), sure(3, 0.5f)}, {Rule::threshold}, 0, {1, 0}},
+    {"threshold: all that reach it, by position",
+     {sure(5, 0.95f), sure(2, 0.9f), sure(3, 0.5f)},
+     {Rule::threshold},
+     0,
+     {1, 0}},
     {"threshold: at least the best", {sure(1, 0.2f), sure(2, 0.6f)}, {Rule::threshold}, 0, {1}},
     {"threshold: at most one when none reaches it", {sure(1, 0.6f), sure(2, 0.6f)}, {Rule::threshold}, 0, {0}},
     {"threshold: nothing judged", {}, {Rule::threshold}, 0, {}},
     // factor 1: rank 2 needs 1 - 1/3, rank 3 needs 1 - 1/4
-    {"factor: stops at the first that fails", {sure(1, 0.7f), sure(2, 0.99f), sure(3, 0.74f), sure(4, 0.1f)},
-     {Rule::factor, Confidence::probability, 1.0f}, 0, {1, 2}},
-    {"factor: three pass", {sure(1, 0.8f), sure(2, 0.99f), sure(3, 0.76f)}, {Rule::factor, Confidence::probability, 1.0f}, 0,
+    {"factor: stops at the first that fails",
+     {sure(1, 0.7f), sure(2, 0.99f), sure(3, 0.74f), sure(4, 0.1f)},
+     {Rule::factor, Confidence::probability, 1.0f},
+     0,
+     {1, 2}},
+    {"factor: three pass",
+     {sure(1, 0.8f), sure(2, 0.99f), sure(3, 0.76f)},
+     {Rule::factor, Confidence::probability, 1.0f},
+     0,
      {0, 1, 2}},
     {"factor: rank 1 always", {sure(1, 0.01f), sure(2, 0.005f)}, {Rule::factor, Confidence::probability, 0.5f}, 0, {0}},
     {"quota: the surest", {sure(1, 0.1f), sure(2, 0.3f), sure(3, 0.2f)}, {Rule::quota}, 2, {1, 2}},
-    {"quota: equal ones, lower position first", {sure(4, 0.3f), sure(2, 0.3f), sure(3, 0.3f)}, {Rule::quota}, 2, {1, 2}},
+    {"quota: equal ones, lower position first",
+     {sure(4, 0.3f), sure(2, 0.3f), sure(3, 0.3f)},
+     {Rule::quota},
+     2,
+     {1, 2}},
     {"quota: none", {sure(1, 0.9f)}, {Rule::quota}, 0, {}},
     {"quota: negative is none", {sure(1, 0.9f)}, {Rule::quota}, -1, {}},
     {"quota: more than there are", {sure(1, 0.9f)}, {Rule::quota}, 5, {0}},
-    {"entropy bound: running sum", {with_entropy(1, 0.5f), with_entropy(2, 0.125f), with_entropy(3, 0.25f)},
-     {Rule::entropy_bound, Confidence::probability, 0.375f}, 0, {1, 2}},
-    {"entropy bound: at least one", {with_entropy(1, 2.0f), with_entropy(2, 1.0f)},
-     {Rule::entropy_bound, Confidence::probability, 0.1f}, 0, {1}},
+    {"entropy bound: running sum",
+     {with_entropy(1, 0.5f), with_entropy(2, 0.125f), with_entropy(3, 0.25f)},
+     {Rule::entropy_bound, Confidence::probability, 0.375f},
+     0,
+     {1, 2}},
+    {"entropy bound: at least one",
+     {with_entropy(1, 2.0f), with_entropy(2, 1.0f)},
+     {Rule::entropy_bound, Confidence::probability, 0.1f},
+     0,
+     {1}},
 };
 
 TEST_CASE("choose") {
@@ -48,7 +68,8 @@ TEST_CASE("choose") {
 }
 
 TEST_CASE("ranking by margin and by entropy differs from ranking by probability") {
-  const std::vector<Candidate> candidates = {{1, 0, 0.6f, 0.1f, 0.9f}, {2, 0, 0.5f, 0.4f, 0.8f}, {3, 0, 0.4f, 0.3f, 0.1f}};
+  const std::vector<Candidate> candidates = {
+      {1, 0, 0.6f, 0.1f, 0.9f}, {2, 0, 0.5f, 0.4f, 0.8f}, {3, 0, 0.4f, 0.3f, 0.1f}};
   CHECK(choose(candidates, {Rule::quota, Confidence::probability}, 1) == std::vector<int>{0});
   CHECK(choose(candidates, {Rule::quota, Confidence::margin}, 1) == std::vector<int>{1});
   CHECK(choose(candidates, {Rule::quota, Confidence::negative_entropy}, 1) == std::vector<int>{2});
