@@ -1,0 +1,34 @@
+// Where the daemon's two halves meet: what carries bytes (sockets, stdio) and what answers them (sessions).
+//
+// Main thread only, except Transport::send of lsp/transport.h, which any thread may call.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "lsp/transport.h"
+
+namespace cinnabar::daemon {
+
+// One client's server side, from its first byte to its last. Destroying it cancels what is in flight for that client.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  // Takes the next bytes from the client.
+  virtual void receive(std::string_view bytes) = 0;
+  // True when nothing more will be read: the client has sent exit, or bytes that cannot be cut into messages.
+  virtual bool closed() const = 0;
+  // 0 or 1 once the client has sent exit.
+  virtual std::optional<int> exit_code() const = 0;
+};
+
+// Makes connections, which share one engine. Outlives them.
+class Host {
+ public:
+  virtual ~Host() = default;
+  // `out` takes the bytes towards the client.
+  virtual std::unique_ptr<Connection> connect(std::shared_ptr<lsp::Transport> out) = 0;
+};
+
+}  // namespace cinnabar::daemon
