@@ -3,6 +3,7 @@
 // Main thread only, except Transport::send of lsp/transport.h, which any thread may call.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -21,6 +22,8 @@ class Connection {
   virtual bool closed() const = 0;
   // 0 or 1 once the client has sent exit.
   virtual std::optional<int> exit_code() const = 0;
+  // Requests of the client's that have no answer yet: an orderly end waits for them, for a while.
+  virtual std::size_t requests_in_flight() const = 0;
 };
 
 // Makes connections, which share one engine. Outlives them.
