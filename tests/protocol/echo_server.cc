@@ -2,18 +2,28 @@
 // are what can be told from the text alone.
 //
 //   textDocument/inlineCompletion   one item: the line's text before the cursor + "<echo>", replacing that text; in a
-//                                   document of language "slow" nothing until it is cancelled
+//                                   document of language "slow" nothing until it is cancelled, in one of language
+//                                   "later" after 100 ms and from another thread
 //   workspace/executeCommand        echo.document [uri]: {text, version} or null;  echo.throw;  echo.forget
-#include <unistd.h>
-
+//
+// The ways in are the program's own: `lsp --in-process`, `lsp --socket PATH` (the proxy), `daemon --socket PATH`.
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "daemon/carrier/serve.h"
+#include "daemon/connection.h"
 #include "daemon/documents/store.h"
+#include "daemon/proxy/proxy.h"
 #include "lsp/dispatcher.h"
 #include "lsp/inline_completion.h"
 #include "lsp/lifecycle.h"
@@ -23,20 +33,9 @@
 namespace cinnabar {
 namespace {
 
-class StdoutTransport final : public lsp::Transport {
+class EchoSession final : public daemon::Connection {
  public:
-  void send(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const auto written = write(STDOUT_FILENO, bytes.data(), bytes.size());
-      if (written <= 0) return;  // the client is gone; reading will tell
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-};
-
-class EchoServer {
- public:
-  EchoServer() : dispatcher_(std::make_shared<StdoutTransport>(), options()) {
+  explicit EchoSession(std::shared_ptr<lsp::Transport> out) : dispatcher_(std::move(out), options()) {
     dispatcher_.on_request(lsp::kInitialize, [this](const lsp::InitializeParams& params, auto reply) {
       lsp::InitializeResult result;
       result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
@@ -62,18 +61,13 @@ class EchoServer {
     });
   }
 
-  // Returns the exit code.
-  int run() {
-    char bytes[4096];
-    while (!dispatcher_.closed()) {
-      const auto count = read(STDIN_FILENO, bytes, sizeof bytes);
-      if (count <= 0) break;
-      dispatcher_.receive({bytes, static_cast<std::size_t>(count)});
-      std::erase_if(slow_, [](const auto& reply) { return reply.cancelled().stop_requested(); });
-    }
-    slow_.clear();
-    return dispatcher_.exit_code().value_or(1);
+  void receive(std::string_view bytes) override {
+    dispatcher_.receive(bytes);
+    std::erase_if(slow_, [](const auto& reply) { return reply.cancelled().stop_requested(); });
   }
+  bool closed() const override { return dispatcher_.closed(); }
+  std::optional<int> exit_code() const override { return dispatcher_.exit_code(); }
+  std::size_t requests_in_flight() const override { return dispatcher_.requests_in_flight(); }
 
  private:
   using ItemsReply = lsp::Reply<lsp::InlineCompletionList>;
@@ -98,7 +92,11 @@ class EchoServer {
     lsp::InlineCompletionItem item;
     item.insert_text = document->text().substr(begin, cursor - begin) + "<echo>";
     item.range = {document->position(begin, encoding), document->position(cursor, encoding)};
-    reply.result({{std::move(item)}});
+    if (document->language_id() != "later") return reply.result({{std::move(item)}});
+    std::thread([item = std::move(item), reply = std::move(reply)]() mutable {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      reply.result({{std::move(item)}});
+    }).detach();
   }
 
   void execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply) {
@@ -116,7 +114,73 @@ class EchoServer {
   std::vector<ItemsReply> slow_;
 };
 
+class EchoHost final : public daemon::Host {
+ public:
+  std::unique_ptr<daemon::Connection> connect(std::shared_ptr<lsp::Transport> out) override {
+    return std::make_unique<EchoSession>(std::move(out));
+  }
+};
+
+// "--name value" pairs; a name alone has an empty value.
+std::map<std::string, std::string> options_in(const std::vector<std::string>& arguments) {
+  std::map<std::string, std::string> options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool has_value = i + 1 < arguments.size() && !arguments[i + 1].starts_with("--");
+    options[arguments[i]] = has_value ? arguments[i + 1] : "";
+    i += has_value;
+  }
+  return options;
+}
+
+int failed(const std::string& message) {
+  std::fprintf(stderr, "echo_server: %s\n", message.c_str());
+  return 1;
+}
+
+int run_daemon(daemon::ServeOptions options) {
+  auto listeners = daemon::open_listeners(options);
+  if (!listeners) return failed(listeners.message());
+  if (!*listeners) return 0;
+  EchoHost host;
+  daemon::serve(host, std::move(**listeners), options);
+  return 0;
+}
+
+int run(const std::string& program, std::vector<std::string> arguments) {
+  if (arguments.empty()) return failed("expected lsp or daemon");
+  const std::string mode = arguments[0];
+  arguments.erase(arguments.begin());
+  auto named = options_in(arguments);
+  daemon::ServeOptions serving;
+  serving.socket = named["--socket"];
+  serving.token_file = named["--token-file"];
+  if (named.contains("--version")) serving.version = named["--version"];
+  if (named.contains("--idle-exit")) serving.idle_exit = std::chrono::seconds(std::stoi(named["--idle-exit"]));
+  if (named.contains("--tcp")) serving.tcp_port = static_cast<std::uint16_t>(std::stoi(named["--tcp"]));
+  serving.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
+  if (mode == "daemon") return run_daemon(serving);
+  if (named.contains("--in-process")) {
+    EchoHost host;
+    serving.log = nullptr;
+    return daemon::serve_stdio(host, serving);
+  }
+  daemon::ProxyOptions proxy;
+  proxy.finder.socket = serving.socket;
+  proxy.finder.version = serving.version;
+  proxy.finder.command = {program, "daemon", "--socket", serving.socket, "--version", serving.version};
+  proxy.finder.tcp_port = serving.tcp_port;
+  if (serving.tcp_port != 0) {
+    auto token = daemon::token_in(serving.token_file);
+    if (!token) return failed(token.message());
+    proxy.finder.token = *token;
+  }
+  return daemon::run_proxy(std::move(proxy));
+}
+
 }  // namespace
 }  // namespace cinnabar
 
-int main() { return cinnabar::EchoServer().run(); }
+int main(int count, char** values) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return cinnabar::run(cinnabar::daemon::own_program(), std::vector<std::string>(values + 1, values + count));
+}

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Plays protocol scripts against a language server over stdio.
+"""Plays protocol scripts against a language server.
 
-    run.py [--timeout SECONDS] [--verbose] SCRIPT... -- SERVER [ARGUMENT...]
+    run.py [--carrier stdio|proxy|socket] [--timeout SECONDS] [--verbose] SCRIPT... -- PROGRAM [ARGUMENT...]
+
+The carrier says how the messages travel: `stdio` starts "PROGRAM lsp --in-process" for each script, `proxy` starts
+"PROGRAM lsp --socket PATH" for each (one daemon for all, which the first proxy starts), `socket` starts one "PROGRAM
+daemon --socket PATH" and connects to it by itself. ARGUMENTs are added behind these.
 
 A script is a list of steps with "---" lines between them. A step sends one message and says what comes back:
 
@@ -18,16 +22,19 @@ Expecting: each "# " line that begins with "{" must match the server's next mess
 spaces) continue it. Members that the pattern does not name are not looked at; arrays must match element by element.
 Patterns for a value:  "$any" anything   "$absent" the member must not be there   "$/REGEX/" a string in which it is found
 "$NAME" captures the value at its first use and must equal it later, in messages that are sent, too.
-"# exit N" waits for the server's end and compares its exit code. "# ignore METHOD" skips notifications of that method
+"# exit N" waits for the server's end and compares its exit code (over `socket`: waits for the connection's end). "# ignore METHOD" skips notifications of that method
 from there on. Everything that arrives must be expected, in its order: silence is checked without waiting.
 """
 import argparse
 import json
 import queue
 import re
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 
 
 class Failure(Exception):
@@ -39,17 +46,17 @@ def framed(body):
 
 
 class Server:
-    """One server process; a thread cuts its output into messages."""
+    """The other side of one talk; a thread cuts its output into messages."""
 
-    def __init__(self, command, timeout):
+    def __init__(self, timeout, out):
         self.timeout = timeout
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.out = out
         self.messages = queue.Queue()
         self.ended = False
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        out = self.process.stdout
+        out = self.out
         try:
             while header := out.readline():
                 length = int(re.fullmatch(rb"Content-Length: (\d+)\r\n", header)[1])
@@ -59,19 +66,6 @@ class Server:
         except (ValueError, TypeError) as error:
             self.messages.put(Failure(f"the server's output is not framed JSON: {error}"))
         self.messages.put(None)
-
-    def send(self, data):
-        try:
-            self.process.stdin.write(data)
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            raise Failure("the server no longer reads") from None
-
-    def close(self):
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
-            pass
 
     def receive(self):
         """The next message, or None at the end of the output and ever after."""
@@ -86,17 +80,108 @@ class Server:
         self.ended = message is None
         return message
 
-    def wait(self):
+
+class ProcessServer(Server):
+    """A process that is talked to over its standard input and output."""
+
+    def __init__(self, command, timeout):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        super().__init__(timeout, self.process.stdout)
+
+    def send(self, data):
         try:
-            return self.process.wait(timeout=self.timeout)
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Failure("the server no longer reads") from None
+
+    def close(self):
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def check_exit(self, expected):
+        try:
+            code = self.process.wait(timeout=self.timeout)
         except subprocess.TimeoutExpired:
             raise Failure(f"the server did not end within {self.timeout} s") from None
+        if code != expected:
+            raise Failure(f"expected exit code {expected}, found {code}")
 
     def kill(self):
         self.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+class SocketServer(Server):
+    """One connection to a daemon."""
+
+    def __init__(self, path, timeout):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        super().__init__(timeout, self.socket.makefile("rb"))
+
+    def send(self, data):
+        try:
+            self.socket.sendall(data)
+        except OSError:
+            raise Failure("the server no longer reads") from None
+
+    def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def check_exit(self, expected):
+        """A connection's end carries no code; that the output has ended was seen before."""
+
+    def kill(self):
+        self.socket.close()
+
+
+class Carrier:
+    """Makes a Server for each script."""
+
+    def __init__(self, kind, program, timeout):
+        self.kind, self.program, self.timeout = kind, program, timeout
+        self.folder = tempfile.TemporaryDirectory(prefix="cinnabar-")
+        self.path = self.folder.name + "/s"
+        self.daemon = None
+        if kind == "socket":
+            self.daemon = subprocess.Popen([program[0], "daemon", "--socket", self.path] + program[1:])
+            self.wait_until(self.connects, "the daemon does not listen")
+
+    def wait_until(self, condition, failure):
+        end = time.monotonic() + self.timeout
+        while not condition():
+            if time.monotonic() > end:
+                raise Failure(f"{failure} within {self.timeout} s")
+            time.sleep(0.01)
+
+    def connects(self):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.path) == 0
+
+    def connect(self):
+        if self.kind == "socket":
+            return SocketServer(self.path, self.timeout)
+        way = ["lsp", "--socket", self.path] if self.kind == "proxy" else ["lsp", "--in-process"]
+        return ProcessServer([self.program[0]] + way + self.program[1:], self.timeout)
+
+    def end(self):
+        """Asks the daemon to go, as a newer proxy does."""
+        with socket.socket(socket.AF_UNIX) as wish:
+            if self.kind != "stdio" and wish.connect_ex(self.path) == 0:
+                wish.sendall(b"cinnabar drain 0\n")
+                wish.recv(256)
+                self.wait_until(lambda: not self.connects(), "the daemon does not go")
+        if self.daemon and self.daemon.wait(timeout=self.timeout) != 0:
+            raise Failure(f"the daemon ended with {self.daemon.returncode}")
+        self.folder.cleanup()
 
 
 class Script:
@@ -182,8 +267,7 @@ class Script:
         if expectation.startswith("exit "):
             if (message := self.next_message()) is not None:
                 raise Failure(f"expected the end, found {json.dumps(message)}")
-            if (code := self.server.wait()) != int(expectation[5:]):
-                raise Failure(f"expected exit code {expectation[5:]}, found {code}")
+            self.server.check_exit(int(expectation[5:]))
         elif expectation.startswith("ignore "):
             self.ignored.add(expectation[7:])
         elif expectation.startswith("{"):
@@ -229,10 +313,10 @@ class Script:
         return None
 
 
-def play_file(path, command, options):
+def play_file(path, carrier, options):
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    server = Server(command, options.timeout)
+    server = carrier.connect()
     try:
         Script(server, options.verbose).play(text)
     except Failure as failure:
@@ -247,13 +331,16 @@ def main():
     if "--" not in sys.argv:
         sys.exit(__doc__)
     cut = sys.argv.index("--")
-    parser = argparse.ArgumentParser(description="Plays protocol scripts against a language server over stdio.")
+    parser = argparse.ArgumentParser(description="Plays protocol scripts against a language server.")
+    parser.add_argument("--carrier", choices=["stdio", "proxy", "socket"], default="stdio")
     parser.add_argument("--timeout", type=float, default=20, help="seconds to wait for one message (20)")
     parser.add_argument("--verbose", action="store_true", help="print every message")
     parser.add_argument("scripts", nargs="+")
     options = parser.parse_args(sys.argv[1:cut])
-    failed = [path for path in options.scripts if not play_file(path, sys.argv[cut + 1:], options)]
-    print(f"{len(options.scripts) - len(failed)} of {len(options.scripts)} scripts passed")
+    carrier = Carrier(options.carrier, sys.argv[cut + 1:], options.timeout)
+    failed = [path for path in options.scripts if not play_file(path, carrier, options)]
+    carrier.end()
+    print(f"{len(options.scripts) - len(failed)} of {len(options.scripts)} scripts passed over {options.carrier}")
     sys.exit(1 if failed else 0)
 
 

@@ -1,0 +1,70 @@
+// Finds the user's daemon, or starts one: in small steps that never block, so that a proxy can listen to its editor
+// meanwhile.
+//
+// Of many proxies that find nobody, the one that gets PATH.start starts a daemon; the others wait for it. A daemon that
+// is older than this program, or whose program's file has been replaced since, is asked to give up its place; one that
+// is newer is taken as it is, so two versions never fight over the place.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/carrier/socket.h"
+#include "daemon/version.h"
+#include "kernels/result.h"
+
+namespace cinnabar::daemon {
+
+struct FinderOptions {
+  std::string socket;                // as socket_path gives it
+  std::vector<std::string> command;  // what starts a daemon at `socket`; empty: none is started
+  std::string version = std::string(kVersion);
+  std::uint16_t tcp_port = 0;                      // talk to 127.0.0.1 instead of the socket; nothing is started
+  std::string token;                               // of TCP
+  std::chrono::milliseconds answer_limit{10'000};  // for a daemon's greeting
+  std::chrono::milliseconds start_limit{20'000};   // from starting one to its greeting
+};
+
+class Finder {
+ public:
+  explicit Finder(FinderOptions options) : options_(std::move(options)) {}
+  Finder(const Finder&) = delete;
+  Finder& operator=(const Finder&) = delete;
+
+  struct Searching {};
+  // A connected, non-blocking socket whose greeting is over; still searching: call again in some 20 ms; or what cannot
+  // be had: what was tried, what was found, and where the daemon's log is. After an error the next step begins anew.
+  std::variant<Searching, Descriptor, Status> step();
+
+  // Takes notice of a started daemon's end, so that it leaves no zombie. Cheap; call now and then.
+  void reap();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::variant<Searching, Descriptor, Status> reach();
+  std::variant<Searching, Descriptor, Status> greeted();
+  std::optional<Status> start();
+  Status fail(const std::string& what);
+  void send_greeting(const std::string& verb);
+  void ask_to_drain();
+
+  FinderOptions options_;
+  Descriptor socket_;  // connected, its greeting under way
+  Clock::time_point greeted_at_{};
+  std::optional<Descriptor> lock_;  // PATH.start, while a daemon of ours comes up
+  Clock::time_point started_at_{};
+  pid_t child_ = -1;
+  std::optional<int> child_status_;         // of wait, once it ended
+  std::optional<Clock::time_point> asked_;  // when an old daemon was asked to go, in this search
+};
+
+// The command that starts a daemon from this program's own file: the one that has taken its place after an upgrade.
+std::string own_program();
+
+}  // namespace cinnabar::daemon
