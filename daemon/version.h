@@ -1,4 +1,4 @@
-// The program's version, as --version, serverInfo and the talk between proxy and daemon give it.
+// The program's version, as --version, initialize and the proxy's greeting say it.
 #pragma once
 
 #include <string_view>
