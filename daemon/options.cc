@@ -1,9 +1,11 @@
 #include "daemon/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <iostream>
 
 #include "daemon/commands/commands.h"
+#include "daemon/version.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -43,6 +45,17 @@ Setter word(Parse parse, Target target, std::string expected) {
   };
 }
 
+// The parts between `separator`; empty ones are left out.
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
 std::optional<bool> parse_switch(std::string_view value) {
   if (value == "on") return true;
   if (value == "off") return false;
@@ -53,6 +66,25 @@ std::optional<kernels::Compute> parse_compute(std::string_view value) {
   if (value == "int8") return kernels::Compute::int8;
   if (value == "bf16") return kernels::Compute::bf16;
   if (value == "f32") return kernels::Compute::f32;
+  return std::nullopt;
+}
+
+// "python=on,markdown=off" -> name and switch.
+std::optional<std::string> set_languages(Options& options, std::string_view value) {
+  std::map<std::string, bool> languages;
+  for (const std::string_view entry : split(value, ',')) {
+    const std::size_t equals = entry.find('=');
+    const auto on = equals == std::string_view::npos ? std::nullopt : parse_switch(entry.substr(equals + 1));
+    if (!on || equals == 0) return "expected LANGUAGE=on or LANGUAGE=off, with commas between";
+    languages[std::string(entry.substr(0, equals))] = *on;
+  }
+  options.completion.languages = std::move(languages);
+  return std::nullopt;
+}
+
+std::optional<std::string> set_exclude(Options& options, std::string_view value) {
+  options.completion.exclude.clear();
+  for (const std::string_view glob : split(value, ',')) options.completion.exclude.emplace_back(glob);
   return std::nullopt;
 }
 
@@ -110,6 +142,32 @@ const std::vector<std::pair<Group, Option>>& table() {
       {Group::decode,
        {"deadline-ms", "N", "", "give what is there after so many milliseconds (default: none)",
         number<int>(CINNABAR_FIELD(deadline_ms), 1, 600000)}},
+      {Group::editor,
+       {"enabled", "SWITCH", "on off", "complete at all (default: on)",
+        word(parse_switch, CINNABAR_FIELD(completion.enabled), "on, off")}},
+      {Group::editor,
+       {"automatic", "SWITCH", "on off", "complete while typing; off: only when asked for (default: on)",
+        word(parse_switch, CINNABAR_FIELD(completion.automatic), "on, off")}},
+      {Group::editor,
+       {"multiline", "WHEN", "auto never always", "answers of several lines (default: auto)",
+        word(parse_multiline, CINNABAR_FIELD(completion.multiline), "auto, never, always")}},
+      {Group::editor,
+       {"alternatives", "N", "", "answers to cycle through when asked for (default: 3)",
+        number<int>(CINNABAR_FIELD(completion.alternatives), 1, 8)}},
+      {Group::editor,
+       {"prefetch", "SWITCH", "on off", "work ahead on what follows the text shown (default: on)",
+        word(parse_switch, CINNABAR_FIELD(completion.prefetch), "on, off")}},
+      {Group::editor,
+       {"languages", "LIST", "", "NAME=on or NAME=off by language id, * for the rest (default: all on)",
+        set_languages}},
+      {Group::editor,
+       {"exclude", "GLOBS", "", "files that are neither completed nor read, with commas between", set_exclude}},
+      {Group::editor,
+       {"trusted", "SWITCH", "on off", "off: an editor's settings may not choose model and adapter (default: on)",
+        word(parse_switch, CINNABAR_FIELD(completion.trusted), "on, off")}},
+      {Group::daemon,
+       {"idle-unload", "MINUTES", "", "let the model go after so long without requests; 0: never (default: 30)",
+        number<int>(CINNABAR_FIELD(idle_unload_minutes), 0, 100000)}},
       {Group::watch,
        {"watch", "", "", "draw the answer while it settles",
         [](Options& o, std::string_view) -> std::optional<std::string> {
@@ -164,6 +222,13 @@ int wrong_usage(const std::string& message) {
 
 }  // namespace
 
+std::optional<Multiline> parse_multiline(std::string_view text) {
+  if (text == "auto") return Multiline::automatic;
+  if (text == "never") return Multiline::never;
+  if (text == "always") return Multiline::always;
+  return std::nullopt;
+}
+
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
       {"complete", "FILE:LINE:COL", "Fill the hole at a place of a file (line and column count from 1).",
@@ -191,6 +256,25 @@ std::vector<const Option*> options_of(const Command& command) {
     if ((command.groups & bits(group)) != 0) options.push_back(&option);
   }
   return options;
+}
+
+std::vector<const Option*> editor_options() {
+  constexpr unsigned kGroups = bits(Group::model) | bits(Group::decode) | bits(Group::editor);
+  std::vector<const Option*> options;
+  for (const auto& [group, option] : table()) {
+    if ((kGroups & bits(group)) != 0) options.push_back(&option);
+  }
+  return options;
+}
+
+std::string json_key(const Option& option) {
+  std::string key;
+  for (std::size_t i = 0; i < option.name.size(); ++i) {
+    const bool after_dash = i > 0 && option.name[i - 1] == '-';
+    const char c = option.name[i];
+    if (c != '-') key += after_dash ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return key;
 }
 
 Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first) {
@@ -237,7 +321,7 @@ int run_command_line(const std::vector<std::string>& arguments) {
     return 0;
   }
   if (arguments[0] == "--version") {
-    std::cout << "cinnabar 0.1.0\n";
+    std::cout << "cinnabar " << kVersion << "\n";
     return 0;
   }
   for (const Command& command : commands()) {

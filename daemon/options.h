@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,28 @@
 
 namespace cinnabar::daemon {
 
+enum class Multiline : std::uint8_t { automatic, never, always };
+std::optional<Multiline> parse_multiline(std::string_view text);  // "auto", "never", "always"
+
+// When an editor gets something to show, and how much.
+struct CompletionOptions {
+  bool enabled = true;
+  bool automatic = true;  // while typing; false: only when asked for
+  Multiline multiline = Multiline::automatic;
+  int alternatives = 3;                   // answers when asked for, to cycle through
+  bool prefetch = true;                   // work on what follows the text shown, before it is accepted
+  std::map<std::string, bool> languages;  // by LSP's language id, "*" for the rest; not named: on
+  std::vector<std::string> exclude;       // globs over paths; these files are neither completed nor read
+  bool trusted = true;  // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
+};
+
 // Everything the command line can set. Zero or empty: the default named in the help.
 struct Options {
   engine::EngineOptions engine;
   engine::InfillRequest request;
+  CompletionOptions completion;
   int deadline_ms = 0;
+  int idle_unload_minutes = 30;  // 0: never
   bool watch = false;
   bool json = false;
   std::string llama_bench;             // bench: a llama-bench binary to run side by side
@@ -36,7 +54,16 @@ struct Option {
   std::function<std::optional<std::string>(Options&, std::string_view)> set;
 };
 
-enum class Group : std::uint8_t { none = 0, model = 1, decode = 2, watch = 4, json = 8, bench = 16 };
+enum class Group : std::uint8_t {
+  none = 0,
+  model = 1,
+  decode = 2,
+  watch = 4,
+  json = 8,
+  bench = 16,
+  editor = 32,
+  daemon = 64
+};
 
 struct Command {
   std::string_view name;       // "complete", "model info"
@@ -48,6 +75,11 @@ struct Command {
 
 const std::vector<Command>& commands();
 std::vector<const Option*> options_of(const Command& command);
+
+// The options that an editor may set under `cinnabar`: model, decode and editor. Same names, written as JSON writes
+// them: "deadline-ms" is cinnabar.deadlineMs.
+std::vector<const Option*> editor_options();
+std::string json_key(const Option& option);
 
 // Parses and runs; prints help, usage errors and nothing else itself. `arguments` without the program's name.
 int run_command_line(const std::vector<std::string>& arguments);

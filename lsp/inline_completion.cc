@@ -2,9 +2,12 @@
 
 namespace cinnabar::lsp {
 bool from_json(const Field& at, TriggerKind& out) {
-  if (at.value() != 1 && at.value() != 2) return at.fail("1 (invoked) or 2 (automatic)");
-  out = at.value() == 1 ? TriggerKind::kInvoked : TriggerKind::kAutomatic;
-  return true;
+  for (const auto kind : {TriggerKind::kInvokedFromZero, TriggerKind::kInvoked, TriggerKind::kAutomatic}) {
+    if (at.value() != static_cast<int>(kind)) continue;
+    out = kind;
+    return true;
+  }
+  return at.fail("1 (invoked) or 2 (automatic)");
 }
 
 bool from_json(const Field& at, SelectedCompletion& out) {

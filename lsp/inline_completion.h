@@ -17,7 +17,8 @@
 
 namespace cinnabar::lsp {
 
-enum class TriggerKind { kInvoked = 1, kAutomatic = 2 };
+// 0 is no value of LSP's: vscode-languageclient 9 sends the editor's own numbers, 0 for invoked and 1 for automatic.
+enum class TriggerKind { kInvokedFromZero = 0, kInvoked = 1, kAutomatic = 2 };
 
 // The entry selected in the editor's pop-up menu. Items must begin with `text` over the same range, or the client drops
 // them.

@@ -1,0 +1,324 @@
+#include "daemon/completer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/features/hole.h"
+#include "daemon/features/presentable.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTypingLimit{2000};    // without a deadline of the user's own
+constexpr std::chrono::milliseconds kInvokedLimit{10000};  // the user waits for it
+constexpr std::chrono::milliseconds kPrefetchLimit{5000};
+constexpr std::chrono::milliseconds kPrefetchDelay{150};  // most answers are typed over before
+constexpr std::chrono::milliseconds kJustTyped{150};
+constexpr std::size_t kOffers = 32;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+// `document` with bytes [begin, end) replaced; not a snapshot of the store's, so it has the revision of its origin.
+SnapshotPtr with_replaced(const DocumentSnapshot& document, std::size_t begin, std::size_t end,
+                          std::string_view inserted) {
+  std::string text = document.text();
+  text.replace(begin, end - begin, inserted);
+  lsp::LineIndex lines = document.lines();
+  lines.update(text, begin, end, begin + inserted.size());
+  return std::make_shared<const DocumentSnapshot>(
+      DocumentSnapshot::Identity{document.uri(), document.language_id(), document.version(), document.revision()},
+      std::move(text), std::move(lines));
+}
+
+// The line end and the indentation that most editors put in when the user goes on with the next line.
+std::string next_line_start(const DocumentSnapshot& document, std::size_t offset) {
+  const std::string_view text = document.text();
+  const std::size_t line = document.lines().line_of(offset), begin = document.lines().line_begin(line);
+  if (document.lines().line_end(text, line) != offset) return {};
+  const std::size_t indent = std::min(text.find_first_not_of(" \t", begin), offset) - begin;
+  const bool carriage_returns = line > 0 && begin >= 2 && text[begin - 2] == '\r';
+  return (carriage_returns ? "\r\n" : "\n") + std::string(text.substr(begin, indent));
+}
+
+bool stopped_early(const engine::InfillResult& result) {
+  return std::any_of(result.answers.begin(), result.answers.end(), [](const engine::InfillAnswer& answer) {
+    return answer.reason == engine::StopReason::deadline || answer.reason == engine::StopReason::cancelled;
+  });
+}
+
+std::vector<AnswerCache::Rest> whole(const std::vector<std::string>& texts) {
+  std::vector<AnswerCache::Rest> rests;
+  for (const auto& text : texts) rests.push_back({text, 0});
+  return rests;
+}
+
+}  // namespace
+
+Completer::Completer(Services& services, engine::ClientId client, const DocumentStore& documents, Guard guard)
+    : services_(services), client_(client), documents_(documents), guard_(std::move(guard)) {}
+
+void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletionParams& params, const Options& options,
+                         ItemsReply reply) {
+  const auto since = Clock::now();
+  Stats& stats = services_.stats();
+  stats.count(Count::requests);
+  supersede(document->uri());
+  const bool invoked = is_invoked(params);
+  const auto wanted_version = params.text_document.version;
+  if (wanted_version && *wanted_version != document->version()) {
+    stats.count(Count::stale);
+    return reply.result({});
+  }
+  if (!invoked && !options.completion.automatic) return reply.result({});
+  const Place place = place_of(document, params);
+  cursors_[document->uri()] = place.offset;
+  const int asked = invoked ? options.completion.alternatives : 1;
+  if (const auto rests = answers_.find(*place.document, place.offset, asked)) {
+    reply_with(reply, place, *rests);
+    stats.count(rests->empty() ? Count::empty : Count::from_cache);
+    stats.time(Stage::cached, milliseconds_since(since));
+    stats.time(Stage::total, milliseconds_since(since));
+    return;
+  }
+  submit(Live{0, document, place, std::move(reply), options, asked, since}, invoked);
+}
+
+Completer::Place Completer::place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const {
+  const auto encoding = documents_.encoding();
+  const std::size_t cursor = document->byte_offset(params.position, encoding);
+  const auto& selected = params.selected;
+  if (!selected || selected->range.start.line != selected->range.end.line) return {document, cursor, std::nullopt};
+  const std::size_t begin = document->byte_offset(selected->range.start, encoding);
+  const std::size_t end = std::max(document->byte_offset(selected->range.end, encoding), begin);
+  return {with_replaced(*document, begin, end, selected->text), begin + selected->text.size(), selected};
+}
+
+// vscode-languageclient 9 counts from 0 (0 invoked, 1 automatic) where LSP counts from 1. A 1 that comes right behind a
+// change is taken for typing.
+bool Completer::is_invoked(const lsp::InlineCompletionParams& params) {
+  if (params.trigger == lsp::TriggerKind::kInvokedFromZero) zero_based_triggers_ = true;
+  if (params.trigger != lsp::TriggerKind::kInvoked) return params.trigger == lsp::TriggerKind::kInvokedFromZero;
+  const auto changed = last_changes_.find(params.text_document.uri);
+  const bool just_typed = changed != last_changes_.end() && Clock::now() - changed->second < kJustTyped;
+  return !zero_based_triggers_ && !just_typed;
+}
+
+void Completer::supersede(const std::string& uri) {
+  const auto found = live_.find(uri);
+  if (found == live_.end()) return;
+  services_.stats().count(Count::superseded);
+  stop(found->second);
+  found->second.reply.result({});
+  live_.erase(found);
+}
+
+// Ends the model's work on a request. What it has so far is kept as a draft for the next request there.
+void Completer::stop(const Live& live) {
+  std::string text = services_.runner().cancel(live.job);
+  if (!text.empty()) unfinished_.add({live.place.document, live.place.offset, {std::move(text)}, 1});
+}
+
+void Completer::drop_cancelled() {
+  for (auto it = live_.begin(); it != live_.end();) {
+    if (!it->second.reply.cancelled().stop_requested()) {
+      ++it;
+      continue;
+    }
+    services_.stats().count(Count::cancelled);
+    stop(it->second);
+    it = live_.erase(it);  // a dropped reply answers RequestCancelled
+  }
+}
+
+void Completer::submit(Live live, bool invoked) {
+  const auto& uri = live.document->uri();
+  engine::Job job;
+  job.client = client_;
+  job.priority = invoked ? engine::Priority::invoked : engine::Priority::typing;
+  job.request = infill_request(*live.place.document, live.place.offset, live.options);
+  job.request.candidates = live.asked;
+  job.request.former = unfinished_.former(*live.place.document, live.place.offset);
+  if (job.request.former.empty()) job.request.former = answers_.former(*live.place.document, live.place.offset);
+  job.time_limit = live.options.deadline_ms > 0 ? std::chrono::milliseconds(live.options.deadline_ms)
+                   : invoked                    ? kInvokedLimit
+                                                : kTypingLimit;
+  // The runner knows the id only after this; the lock that is held here keeps its answer waiting until then.
+  const auto id = std::make_shared<engine::JobId>(0);
+  job.done = [this, id, guard = guard_](engine::Outcome outcome) { guard([&] { finished(*id, std::move(outcome)); }); };
+  *id = live.job = services_.runner().submit(std::move(job));
+  live_.insert_or_assign(uri, std::move(live));
+}
+
+void Completer::finished(engine::JobId job, engine::Outcome outcome) {
+  const auto arrived = Clock::now();
+  const auto found =
+      std::find_if(live_.begin(), live_.end(), [job](const auto& entry) { return entry.second.job == job; });
+  if (found == live_.end()) return;
+  Live live = std::move(found->second);
+  live_.erase(found);
+  Stats& stats = services_.stats();
+  if (!outcome.result) {
+    stats.count(Count::failed);
+    if (live.asked == 1) return live.reply.result({});  // the status says why
+    return live.reply.error(lsp::ErrorCode::kRequestFailed, outcome.result.message());
+  }
+  const auto texts = keep(live.place, *outcome.result, live.asked);
+  const auto now = documents_.find(live.document->uri());
+  const bool stale = !now || now->revision() != live.document->revision();
+  if (stale) {
+    stats.count(Count::stale);
+    live.reply.result({});
+  } else {
+    reply_with(live.reply, live.place, whole(texts));
+    stats.count(texts.empty() ? Count::empty : Count::from_model);
+  }
+  stats.time(Stage::queue, outcome.queue_milliseconds);
+  stats.time(Stage::prompt, outcome.result->prompt_milliseconds);
+  stats.time(Stage::denoise, outcome.result->decode.milliseconds);
+  stats.time(Stage::post, milliseconds_since(arrived));
+  stats.time(Stage::total, milliseconds_since(live.since));
+  if (!stale && !texts.empty() && !live.place.selected) prefetch(live.place, texts.front(), live.options);
+}
+
+// The presentable texts of an answer; remembers them.
+std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked) {
+  const std::string_view text = place.document->text();
+  std::vector<std::string> texts;
+  for (const auto& answer : result.answers) {
+    std::string shown = presentable(answer, text.substr(0, place.offset), text.substr(place.offset));
+    if (!shown.empty() && std::find(texts.begin(), texts.end(), shown) == texts.end())
+      texts.push_back(std::move(shown));
+  }
+  if (!texts.empty() || !stopped_early(result)) answers_.add({place.document, place.offset, texts, asked});
+  return texts;
+}
+
+void Completer::reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests) {
+  lsp::InlineCompletionList list;
+  for (const auto& rest : rests) list.items.push_back(item_for(place, rest));
+  services_.stats().count(Count::offered, list.items.size());
+  reply.result(list);
+}
+
+lsp::InlineCompletionItem Completer::item_for(const Place& place, const AnswerCache::Rest& rest) {
+  const auto encoding = documents_.encoding();
+  lsp::InlineCompletionItem item;
+  if (place.selected) {
+    item.insert_text = place.selected->text + rest.text;
+    item.range = place.selected->range;
+  } else {
+    item.insert_text = rest.text;
+    item.range = {place.document->position(place.offset, encoding),
+                  place.document->position(place.offset + rest.replaced, encoding)};
+  }
+  offers_.push_front({++last_offer_, place, rest.text});
+  if (offers_.size() > kOffers) offers_.pop_back();
+  item.command = lsp::Command{"", kAccepted, lsp::Json::array({last_offer_})};
+  return item;
+}
+
+void Completer::changed(const AppliedChange& change, const Options& options) {
+  const std::string& uri = change.after->uri();
+  last_changes_[uri] = Clock::now();
+  if (change.edits.empty()) return;
+  const std::size_t cursor = change.edits.back().new_end;
+  cursors_[uri] = cursor;
+  if (change.edits.size() == 1 && !answers_.find(*change.after, cursor)) warm(change.after, cursor, options);
+}
+
+void Completer::focused(const SnapshotPtr& document, const Options& options) {
+  services_.runner().load();
+  const auto cursor = cursors_.find(document->uri());
+  if (cursor != cursors_.end()) warm(document, std::min(cursor->second, document->text().size()), options);
+}
+
+void Completer::closed(const std::string& uri) {
+  supersede(uri);
+  for (auto* jobs : {&warming_, &prefetching_}) {
+    if (const auto job = jobs->find(uri); job != jobs->end()) {
+      services_.runner().cancel(job->second);
+      jobs->erase(job);
+    }
+  }
+  cursors_.erase(uri);
+  last_changes_.erase(uri);
+  answers_.forget(uri);
+  unfinished_.forget(uri);
+}
+
+// Reads a prompt in advance, behind everything else.
+void Completer::warm(const SnapshotPtr& document, std::size_t offset, const Options& options) {
+  engine::Job job;
+  job.client = client_;
+  job.priority = engine::Priority::prefetch;
+  job.only_warm = true;
+  job.request = infill_request(*document, offset, options);
+  engine::JobId& last = warming_[document->uri()];
+  services_.runner().cancel(last);
+  last = services_.runner().submit(std::move(job));
+}
+
+// Works ahead on what comes when `text` has been accepted: behind it, or on the next line where its line is full.
+void Completer::prefetch(const Place& place, const std::string& text, const Options& options) {
+  if (!options.completion.prefetch) return;
+  Place next{with_replaced(*place.document, place.offset, place.offset, text), place.offset + text.size(), {}};
+  if (const std::string start = next_line_start(*next.document, next.offset); !start.empty()) {
+    next.document = with_replaced(*next.document, next.offset, next.offset, start);
+    next.offset += start.size();
+  }
+  if (answers_.find(*next.document, next.offset)) return;
+  engine::Job job;
+  job.client = client_;
+  job.priority = engine::Priority::prefetch;
+  job.delay = kPrefetchDelay;
+  job.time_limit = kPrefetchLimit;
+  job.request = infill_request(*next.document, next.offset, options);
+  const auto id = std::make_shared<engine::JobId>(0);
+  job.done = [this, id, next, guard = guard_](engine::Outcome outcome) {
+    guard([&] { prefetched(*id, next, outcome); });
+  };
+  engine::JobId& last = prefetching_[place.document->uri()];
+  services_.runner().cancel(last);
+  *id = last = services_.runner().submit(std::move(job));
+}
+
+void Completer::prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome) {
+  const auto current = prefetching_.find(place.document->uri());
+  if (current == prefetching_.end() || current->second != job || !outcome.result) return;
+  prefetching_.erase(current);
+  services_.stats().count(Count::prefetched);
+  keep(place, *outcome.result, 1);
+}
+
+Completer::Offer* Completer::offer(const lsp::Json& arguments) {
+  if (!arguments.is_array() || arguments.empty() || !arguments[0].is_number_unsigned()) return nullptr;
+  const auto id = arguments[0].get<std::uint64_t>();
+  const auto found = std::find_if(offers_.begin(), offers_.end(), [id](const Offer& offer) { return offer.id == id; });
+  return found == offers_.end() ? nullptr : &*found;
+}
+
+void Completer::shown(const lsp::InlineCompletionItem& item) {
+  Offer* offered = item.command ? offer(item.command->arguments) : nullptr;
+  if (offered && !std::exchange(offered->shown, true)) services_.stats().count(Count::shown);
+}
+
+void Completer::partly_accepted(const lsp::InlineCompletionItem& item) {
+  Offer* offered = item.command ? offer(item.command->arguments) : nullptr;
+  if (offered && !std::exchange(offered->partly, true)) services_.stats().count(Count::partly_accepted);
+}
+
+bool Completer::accepted(const lsp::Json& arguments, const Options& options) {
+  Offer* offered = offer(arguments);
+  if (!offered) return false;
+  if (std::exchange(offered->accepted, true)) return true;
+  services_.stats().count(Count::accepted);
+  services_.stats().count(Count::accepted_bytes, offered->text.size());
+  if (!offered->place.selected) prefetch(offered->place, offered->text, options);
+  return true;
+}
+
+}  // namespace cinnabar::daemon

@@ -1,0 +1,106 @@
+// The inline completions of one client: which request is alive, what the model works on for it, what is shown and what
+// is kept. Everything that has a state about completions is here; deciding and shaping are pure functions in features/.
+//
+// Under its session's lock: called by the session, and by the runner's thread through the `Guard`.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "daemon/answer_cache.h"
+#include "daemon/documents/store.h"
+#include "daemon/services.h"
+#include "lsp/inline_completion.h"
+#include "lsp/reply.h"
+
+namespace cinnabar::daemon {
+
+// Runs a function under the session's lock, if the session still is there.
+using Guard = std::function<void(const std::function<void()>&)>;
+
+class Completer {
+ public:
+  using ItemsReply = lsp::Reply<lsp::InlineCompletionList>;
+  inline static const std::string kAccepted = "cinnabar.accepted";  // the command an item carries
+
+  // `documents` is borrowed and tells what is current when an answer arrives.
+  Completer(Services& services, engine::ClientId client, const DocumentStore& documents, Guard guard);
+
+  // Answers now or later, once. A request of a document replaces the one before, which gets an empty list at once.
+  void complete(const SnapshotPtr& document, const lsp::InlineCompletionParams& params, const Options& options,
+                ItemsReply reply);
+  // Answers what the client has cancelled, and stops the work on it.
+  void drop_cancelled();
+
+  void changed(const AppliedChange& change, const Options& options);
+  // Reads the prompt in advance where the cursor was last.
+  void focused(const SnapshotPtr& document, const Options& options);
+  void closed(const std::string& uri);
+
+  void shown(const lsp::InlineCompletionItem& item);
+  void partly_accepted(const lsp::InlineCompletionItem& item);
+  // False: no item of ours was sent with these arguments.
+  bool accepted(const lsp::Json& arguments, const Options& options);
+
+  std::size_t live() const { return live_.size(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Where an answer is wanted: in the client's document, or in what it becomes with the menu's selected entry.
+  struct Place {
+    SnapshotPtr document;
+    std::size_t offset = 0;
+    std::optional<lsp::SelectedCompletion> selected;
+  };
+  struct Live {
+    engine::JobId job = 0;
+    SnapshotPtr document;  // the client's when it asked
+    Place place;
+    ItemsReply reply;
+    Options options;
+    int asked = 1;
+    Clock::time_point since;
+  };
+  struct Offer {
+    std::uint64_t id = 0;
+    Place place;
+    std::string text;
+    bool shown = false, partly = false, accepted = false;
+  };
+
+  Place place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const;
+  bool is_invoked(const lsp::InlineCompletionParams& params);
+  void supersede(const std::string& uri);
+  void stop(const Live& live);
+  void submit(Live live, bool invoked);
+  void finished(engine::JobId job, engine::Outcome outcome);
+  void reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests);
+  lsp::InlineCompletionItem item_for(const Place& place, const AnswerCache::Rest& rest);
+  Offer* offer(const lsp::Json& arguments);
+
+  void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
+  void prefetch(const Place& place, const std::string& text, const Options& options);
+  void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome);
+  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked);
+
+  Services& services_;
+  const engine::ClientId client_;
+  const DocumentStore& documents_;
+  const Guard guard_;
+  std::unordered_map<std::string, Live> live_;  // by uri
+  std::unordered_map<std::string, engine::JobId> warming_, prefetching_;
+  std::unordered_map<std::string, std::size_t> cursors_;  // byte offset of the last known one
+  std::unordered_map<std::string, Clock::time_point> last_changes_;
+  AnswerCache answers_;
+  AnswerCache unfinished_;    // beginnings of answers that were stopped: drafts only
+  std::deque<Offer> offers_;  // newest first
+  std::uint64_t last_offer_ = 0;
+  bool zero_based_triggers_ = false;
+};
+
+}  // namespace cinnabar::daemon

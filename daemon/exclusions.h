@@ -1,0 +1,28 @@
+// Which documents are left alone: what they are called, where they lie, and what the user has said.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/options.h"
+
+namespace cinnabar::daemon {
+
+// The path of a file: URI or of a notebook cell's, percent-decoded; the URI's own path for untitled:. Empty for any
+// other scheme.
+std::string path_of(std::string_view uri);
+
+// Why a document is not completed, as a sentence for the status item; empty when it is. `folders` are the workspace's
+// paths, whose .cinnabarignore files (one glob a line, # begins a comment) are read each time.
+//
+// Off are: other schemes than file:, untitled: and notebook cells; files that hold secrets by their name (.env*, keys,
+// certificates, password stores); options.completion.exclude and .cinnabarignore; languages that are switched off.
+std::string reason_to_leave_alone(std::string_view uri, std::string_view language, const CompletionOptions& options,
+                                  const std::vector<std::string>& folders);
+
+// Shell globs over paths: "*.pem" matches a file's name, "secrets/" any folder of that name, "build/*.cc" and
+// "/build/*.cc" a path below `folder` ("*" does not cross a slash, "**" does).
+bool matches_glob(std::string_view path, std::string_view folder, std::string_view glob);
+
+}  // namespace cinnabar::daemon

@@ -1,0 +1,174 @@
+#include "daemon/server.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "daemon/commands/setup.h"
+#include "daemon/services.h"
+#include "daemon/session.h"
+#include "daemon/version.h"
+
+namespace cinnabar::daemon {
+
+bool same_engine(const engine::EngineOptions& a, const engine::EngineOptions& b) {
+  return a.model == b.model && a.adapter == b.adapter && a.cpu.threads == b.cpu.threads && a.cpu.isa == b.cpu.isa &&
+         a.compute == b.compute && a.context == b.context;
+}
+
+namespace {
+
+Result<std::unique_ptr<engine::Infiller>> open_from_files(const engine::EngineOptions& chosen) {
+  Options options;
+  options.engine = chosen;
+  auto engine = open_engine(options);
+  if (!engine) return engine.status();
+  return engine::make_infiller(std::move(engine).value());
+}
+
+std::string_view name(engine::ModelState::Kind kind) {
+  switch (kind) {
+    case engine::ModelState::Kind::unloaded:
+      return "unloaded";
+    case engine::ModelState::Kind::loading:
+      return "loading";
+    case engine::ModelState::Kind::ready:
+      return "ready";
+    case engine::ModelState::Kind::failed:
+      return "failed";
+  }
+  return "";
+}
+
+// Bytes of this process that are in memory, from /proc; 0 where that is not to be had.
+std::uint64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return file ? resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+class Server final : public Host, public Services {
+ public:
+  explicit Server(ServerOptions options)
+      : options_(with_defaults(std::move(options))),
+        engine_(options_.options.engine),
+        started_(std::chrono::steady_clock::now()),
+        runner_(loader(engine_), runner_options()) {
+    if (options_.load_at_start) runner_.load();
+  }
+
+  std::unique_ptr<Connection> connect(std::shared_ptr<lsp::Transport> out) override;
+
+  engine::Runner& runner() override { return runner_; }
+  Stats& stats() override { return stats_; }
+  const Options& defaults() const override { return options_.options; }
+
+  void choose_model(const engine::EngineOptions& engine) override {
+    const std::lock_guard lock(mutex_);
+    if (same_engine(engine, engine_)) return;
+    engine_ = engine;
+    runner_.replace_model(loader(engine));
+  }
+
+  lsp::Json status() override {
+    const auto model = runner_.model();
+    const std::lock_guard lock(mutex_);
+    const auto up = std::chrono::steady_clock::now() - started_;
+    lsp::Json out = stats_.report();
+    out["version"] = kVersion;
+    out["pid"] = ::getpid();
+    out["uptimeSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(up).count();
+    out["model"] = {{"state", name(model.kind)},
+                    {"description", model.text},
+                    {"path", engine_.model.empty() ? "embedded" : engine_.model}};
+    out["residentBytes"] = resident_bytes();
+    out["clients"] = sessions_.size();
+    out["queue"] = {{"waiting", runner_.waiting()}, {"busy", runner_.busy()}};
+    return out;
+  }
+
+  void leave(engine::ClientId client) {
+    const std::lock_guard lock(mutex_);
+    sessions_.erase(client);
+  }
+
+ private:
+  static ServerOptions with_defaults(ServerOptions options) {
+    if (!options.open_model) options.open_model = open_from_files;
+    return options;
+  }
+
+  engine::Runner::Loader loader(const engine::EngineOptions& engine) const {
+    return [open = options_.open_model, engine] { return open(engine); };
+  }
+
+  engine::RunnerOptions runner_options() {
+    engine::RunnerOptions runner;
+    runner.idle_unload = std::chrono::minutes(options_.options.idle_unload_minutes);
+    runner.on_state = [this](const engine::ModelState& state) {
+      for (const auto& session : sessions()) session->model_changed(state);
+    };
+    return runner;
+  }
+
+  std::vector<std::shared_ptr<Session>> sessions() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Session>> alive;
+    for (const auto& [client, session] : sessions_)
+      if (auto strong = session.lock()) alive.push_back(std::move(strong));
+    return alive;
+  }
+
+  const ServerOptions options_;
+  std::mutex mutex_;  // of what follows up to stats_; taken under a session's lock, never the other way round
+  engine::EngineOptions engine_;
+  std::map<engine::ClientId, std::weak_ptr<Session>> sessions_;
+  engine::ClientId last_client_ = 0;
+  const std::chrono::steady_clock::time_point started_;
+  Stats stats_;
+  engine::Runner runner_;  // last: its thread ends before what it uses
+};
+
+class SessionConnection final : public Connection {
+ public:
+  SessionConnection(Server& server, engine::ClientId client, std::shared_ptr<Session> session)
+      : server_(server), client_(client), session_(std::move(session)) {}
+  ~SessionConnection() override {
+    session_->end();
+    server_.leave(client_);
+  }
+  SessionConnection(const SessionConnection&) = delete;
+  SessionConnection& operator=(const SessionConnection&) = delete;
+
+  void receive(std::string_view bytes) override { session_->receive(bytes); }
+  bool closed() const override { return session_->closed(); }
+  std::optional<int> exit_code() const override { return session_->exit_code(); }
+  std::size_t requests_in_flight() const override { return session_->requests_in_flight(); }
+
+ private:
+  Server& server_;
+  const engine::ClientId client_;
+  const std::shared_ptr<Session> session_;
+};
+
+std::unique_ptr<Connection> Server::connect(std::shared_ptr<lsp::Transport> out) {
+  std::unique_lock lock(mutex_);
+  const engine::ClientId client = ++last_client_;
+  lock.unlock();
+  auto session = Session::create(*this, client, std::move(out));
+  lock.lock();
+  sessions_.emplace(client, session);
+  lock.unlock();
+  session->model_changed(runner_.model());  // what changed since it was made
+  return std::make_unique<SessionConnection>(*this, client, std::move(session));
+}
+
+}  // namespace
+
+std::unique_ptr<Host> make_server(ServerOptions options) { return std::make_unique<Server>(std::move(options)); }
+
+}  // namespace cinnabar::daemon

@@ -1,0 +1,272 @@
+#include "daemon/session.h"
+
+#include <utility>
+
+#include "daemon/exclusions.h"
+#include "daemon/settings.h"
+#include "daemon/version.h"
+#include "lsp/text_document.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+std::vector<std::string> paths_of(const std::vector<lsp::WorkspaceFolder>& folders) {
+  std::vector<std::string> paths;
+  for (const auto& folder : folders) {
+    std::string path = path_of(folder.uri);
+    if (path.empty()) continue;
+    if (path.back() != '/') path += '/';
+    paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+bool same(const lsp::StatusParams& a, const lsp::StatusParams& b) {
+  return a.busy == b.busy && a.kind == b.kind && a.message == b.message;
+}
+
+}  // namespace
+
+std::shared_ptr<Session> Session::create(Services& services, engine::ClientId client,
+                                         std::shared_ptr<lsp::Transport> out) {
+  std::shared_ptr<Session> session(new Session(services, client, std::move(out)));
+  const Guard guard = [weak = std::weak_ptr<Session>(session)](const std::function<void()>& function) {
+    const auto alive = weak.lock();
+    if (!alive) return;
+    const std::lock_guard lock(alive->mutex_);
+    if (alive->completer_) function();
+  };
+  session->completer_ = std::make_unique<Completer>(services, client, session->documents_, guard);
+  return session;
+}
+
+Session::Session(Services& services, engine::ClientId client, std::shared_ptr<lsp::Transport> out)
+    : services_(services),
+      client_(client),
+      options_(services.defaults()),
+      model_(services.runner().model()),
+      dispatcher_(std::move(out), {.on_problem = [this](const std::string& text) { log(text); }}) {
+  register_lifecycle();
+  register_documents();
+  register_completions();
+  register_configuration();
+}
+
+void Session::receive(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  dispatcher_.receive(bytes);
+  if (completer_) completer_->drop_cancelled();
+}
+
+bool Session::closed() const {
+  const std::lock_guard lock(mutex_);
+  return dispatcher_.closed();
+}
+
+std::optional<int> Session::exit_code() const {
+  const std::lock_guard lock(mutex_);
+  return dispatcher_.exit_code();
+}
+
+std::size_t Session::requests_in_flight() const { return dispatcher_.requests_in_flight(); }
+
+void Session::end() {
+  const std::lock_guard lock(mutex_);
+  services_.runner().remove_client(client_);
+  completer_.reset();
+}
+
+void Session::register_lifecycle() {
+  dispatcher_.on_request(lsp::kInitialize,
+                         [this](const lsp::InitializeParams& params, auto reply) { reply.result(initialize(params)); });
+  dispatcher_.on_notification(lsp::kInitialized, [this](lsp::Nothing) { initialized(); });
+  dispatcher_.on_request(lsp::kShutdown, [this](lsp::Nothing, auto reply) {
+    for (const auto& document : documents_.all()) completer_->closed(document->uri());
+    services_.runner().remove_client(client_);
+    reply.result({});
+  });
+  dispatcher_.on_request(kStatus, [this](lsp::Nothing, auto reply) { reply.result(services_.status()); });
+}
+
+void Session::register_documents() {
+  dispatcher_.on_notification(lsp::kDidOpen, [this](const lsp::DidOpenParams& params) { opened(params); });
+  dispatcher_.on_notification(lsp::kDidChange, [this](const lsp::DidChangeParams& params) {
+    const auto change = documents_.change(params);
+    if (!change) return tell(change.status());
+    if (reason_to_leave_alone(*change->after).empty()) completer_->changed(*change, options_);
+  });
+  dispatcher_.on_notification(lsp::kDidClose, [this](const lsp::DidCloseParams& params) {
+    completer_->closed(params.text_document.uri);
+    reasons_.erase(params.text_document.uri);
+    tell(documents_.close(params.text_document.uri));
+  });
+  dispatcher_.on_notification(lsp::kDidSave, [](const lsp::DidSaveParams&) {});
+  dispatcher_.on_notification(lsp::kDidFocus, [this](const lsp::DidFocusParams& params) { focused(params); });
+}
+
+void Session::register_completions() {
+  dispatcher_.on_request(lsp::kInlineCompletion, [this](const lsp::InlineCompletionParams& params, auto reply) {
+    complete(params, std::move(reply));
+  });
+  dispatcher_.on_request(lsp::kExecuteCommand, [this](const lsp::ExecuteCommandParams& params, auto reply) {
+    execute(params, std::move(reply));
+  });
+  dispatcher_.on_notification(lsp::kDidShowCompletion,
+                              [this](const lsp::DidShowCompletionParams& params) { completer_->shown(params.item); });
+  dispatcher_.on_notification(lsp::kDidPartiallyAccept, [this](const lsp::DidPartiallyAcceptParams& params) {
+    completer_->partly_accepted(params.item);
+  });
+}
+
+void Session::register_configuration() {
+  dispatcher_.on_notification(lsp::kDidChangeConfiguration, [this](const lsp::DidChangeConfigurationParams& params) {
+    if (capabilities_.configuration) return pull_settings();
+    take_settings(params.settings);
+  });
+  dispatcher_.on_notification(lsp::kDidChangeWorkspaceFolders,
+                              [this](const lsp::DidChangeWorkspaceFoldersParams& params) {
+                                for (const auto& path : paths_of(params.removed)) std::erase(folders_, path);
+                                for (auto& path : paths_of(params.added)) folders_.push_back(std::move(path));
+                                reasons_.clear();
+                              });
+}
+
+lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
+  capabilities_ = params.capabilities;
+  folders_ = paths_of(params.folders);
+  initialization_options_ = params.options;
+  lsp::InitializeResult result;
+  result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
+  result.capabilities.commands = {Completer::kAccepted};
+  result.server = {"cinnabar", std::string(kVersion)};
+  documents_ = DocumentStore(result.capabilities.position_encoding);
+  take_settings(nullptr);
+  return result;
+}
+
+void Session::initialized() {
+  is_initialized_ = true;
+  if (capabilities_.did_change_configuration_registration) {
+    dispatcher_.call(lsp::kRegisterCapability, {"configuration", "workspace/didChangeConfiguration"},
+                     std::function<void(lsp::Expected<lsp::Nothing>)>([](const auto&) {}));
+  }
+  if (capabilities_.configuration) pull_settings();
+  show_progress(model_);
+  show_status();
+}
+
+void Session::opened(const lsp::DidOpenParams& params) {
+  const auto document = documents_.open(params.text_document);
+  if (!document) return tell(document.status());
+  reasons_.erase((*document)->uri());
+  focus_ = (*document)->uri();
+  if (reason_to_leave_alone(**document).empty()) completer_->focused(*document, options_);
+  show_status();
+}
+
+void Session::focused(const lsp::DidFocusParams& params) {
+  focus_ = params.uri.value_or("");
+  const auto document = documents_.find(focus_);
+  if (document && reason_to_leave_alone(*document).empty()) completer_->focused(document, options_);
+  show_status();
+}
+
+void Session::complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply) {
+  completer_->drop_cancelled();
+  const auto document = documents_.find(params.text_document.uri);
+  if (!document) return reply.result({});
+  if (std::exchange(focus_, document->uri()) != document->uri()) show_status();
+  if (!reason_to_leave_alone(*document).empty()) return reply.result({});
+  completer_->complete(document, params, options_, std::move(reply));
+}
+
+void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply) {
+  if (params.command != Completer::kAccepted)
+    return reply.error(lsp::ErrorCode::kInvalidParams, "params.command: there is no command '" + params.command + "'");
+  completer_->accepted(params.arguments, options_);  // one that is no longer known needs nothing
+  reply.result(nullptr);
+}
+
+void Session::pull_settings() {
+  dispatcher_.call(lsp::kConfiguration, {{{std::nullopt, "cinnabar"}}},
+                   std::function<void(lsp::Expected<std::vector<lsp::Json>>)>([this](auto values) {
+                     if (!values.ok()) return log("workspace/configuration: " + values.error().message);
+                     if (!values->empty()) take_settings(values->front());
+                   }));
+}
+
+// Each time from the start: what is no longer said has its default again.
+void Session::take_settings(const lsp::Json& settings) {
+  Options options = services_.defaults();
+  auto problems = apply_settings(initialization_options_, options);
+  for (auto& problem : apply_settings(settings, options)) problems.push_back(std::move(problem));
+  if (!same_engine(options.engine, options_.engine)) services_.choose_model(options.engine);
+  options_ = std::move(options);
+  for (const auto& problem : problems) log(problem);
+  reasons_.clear();
+  if (model_.kind == engine::ModelState::Kind::failed) services_.runner().load();
+  show_status();
+}
+
+const std::string& Session::reason_to_leave_alone(const DocumentSnapshot& document) {
+  const auto known = reasons_.find(document.uri());
+  if (known != reasons_.end()) return known->second;
+  return reasons_[document.uri()] =
+             daemon::reason_to_leave_alone(document.uri(), document.language_id(), options_.completion, folders_);
+}
+
+void Session::model_changed(const engine::ModelState& state) {
+  const std::lock_guard lock(mutex_);
+  model_ = state;
+  if (!is_initialized_) return;
+  show_progress(state);
+  show_status();
+  if (state.kind == engine::ModelState::Kind::failed)
+    dispatcher_.notify(lsp::kShowMessage, {lsp::MessageType::kError, "Cinnabar: " + state.text});
+}
+
+// didChangeStatus, when it says something new.
+void Session::show_status() {
+  if (!is_initialized_) return;
+  using Kind = lsp::StatusParams::Kind;
+  lsp::StatusParams status;
+  const auto document = documents_.find(focus_);
+  const std::string reason = document ? reason_to_leave_alone(*document) : std::string();
+  if (model_.kind == engine::ModelState::Kind::failed)
+    status = {false, Kind::kError, model_.text};
+  else if (!reason.empty())
+    status = {false, Kind::kInactive, reason};
+  else if (model_.kind == engine::ModelState::Kind::loading)
+    status = {true, Kind::kNormal, "loading the model"};
+  else
+    status = {false, Kind::kNormal, model_.text};
+  if (same(status, last_status_)) return;
+  last_status_ = status;
+  dispatcher_.notify(lsp::kDidChangeStatus, status);
+}
+
+// The model's load as work-done progress, for clients that show it.
+void Session::show_progress(const engine::ModelState& state) {
+  if (!capabilities_.work_done_progress) return;
+  if (state.kind == engine::ModelState::Kind::loading) {
+    const lsp::RequestId token = "cinnabar/load/" + std::to_string(++loads_);
+    dispatcher_.call(lsp::kCreateProgress, {token},
+                     std::function<void(lsp::Expected<lsp::Nothing>)>([this, token, load = loads_](const auto& made) {
+                       if (!made.ok() || load != loads_ || model_.kind != engine::ModelState::Kind::loading) return;
+                       progress_ = token;
+                       dispatcher_.notify(lsp::kProgress, {token, lsp::WorkDoneProgress::Kind::kBegin,
+                                                           "Cinnabar: loading the model", "", std::nullopt, false});
+                     }));
+  } else if (const auto token = std::exchange(progress_, std::nullopt)) {
+    dispatcher_.notify(lsp::kProgress,
+                       {*token, lsp::WorkDoneProgress::Kind::kEnd, "", state.text, std::nullopt, false});
+  }
+}
+
+void Session::tell(const Status& status) {
+  if (!status.ok()) log(status.message());
+}
+
+void Session::log(const std::string& text) { dispatcher_.notify(lsp::kLogMessage, {lsp::MessageType::kWarning, text}); }
+
+}  // namespace cinnabar::daemon

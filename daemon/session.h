@@ -1,0 +1,84 @@
+// One client's side of the conversation: lifecycle, documents, configuration, status. Completions are the completer's.
+//
+// receive() and the questions: one thread. model_changed(): the runner's thread. One lock orders the two.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/completer.h"
+#include "daemon/documents/store.h"
+#include "daemon/services.h"
+#include "lsp/command.h"
+#include "lsp/dispatcher.h"
+#include "lsp/inline_completion.h"
+#include "lsp/lifecycle.h"
+#include "lsp/window.h"
+#include "lsp/workspace.h"
+
+namespace cinnabar::daemon {
+
+inline constexpr lsp::RequestMethod<lsp::Nothing, lsp::Json> kStatus{"cinnabar/status"};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  static std::shared_ptr<Session> create(Services& services, engine::ClientId client,
+                                         std::shared_ptr<lsp::Transport> out);
+
+  void receive(std::string_view bytes);
+  bool closed() const;
+  std::optional<int> exit_code() const;
+  std::size_t requests_in_flight() const;
+  // Stops all work for this client.
+  void end();
+
+  void model_changed(const engine::ModelState& state);
+
+ private:
+  Session(Services& services, engine::ClientId client, std::shared_ptr<lsp::Transport> out);
+  void register_lifecycle();
+  void register_documents();
+  void register_completions();
+  void register_configuration();
+
+  lsp::InitializeResult initialize(const lsp::InitializeParams& params);
+  void initialized();
+  void opened(const lsp::DidOpenParams& params);
+  void focused(const lsp::DidFocusParams& params);
+  void complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply);
+  void execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply);
+
+  void pull_settings();
+  void take_settings(const lsp::Json& settings);
+  const std::string& reason_to_leave_alone(const DocumentSnapshot& document);
+  void show_status();
+  void show_progress(const engine::ModelState& state);
+  void tell(const Status& status);
+  void log(const std::string& text);
+
+  Services& services_;
+  const engine::ClientId client_;
+  mutable std::mutex mutex_;
+  lsp::ClientCapabilities capabilities_;
+  lsp::Json initialization_options_;
+  std::vector<std::string> folders_;  // paths
+  Options options_;
+  DocumentStore documents_{lsp::PositionEncoding::kUtf16};
+  std::unordered_map<std::string, std::string> reasons_;  // by uri, for open documents; empty: completed
+  std::string focus_;                                     // uri of the document the user works in, as far as we know
+  engine::ModelState model_;
+  lsp::StatusParams last_status_;
+  bool is_initialized_ = false;
+  std::uint64_t loads_ = 0;                 // progresses begun or asked for, numbers their tokens
+  std::optional<lsp::RequestId> progress_;  // of the load under way, once the client knows it
+  lsp::Dispatcher dispatcher_;
+  std::unique_ptr<Completer> completer_;  // its replies go before the dispatcher
+};
+
+}  // namespace cinnabar::daemon

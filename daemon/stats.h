@@ -1,0 +1,65 @@
+// What the daemon counts and times, over all its clients: sizes and times, never text.
+//
+// Thread-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "lsp/response.h"
+
+namespace cinnabar::daemon {
+
+enum class Stage : std::uint8_t {
+  queue,    // until the model turned to the request
+  prompt,   // reading what is not kept of it
+  denoise,  // forwards of the answer
+  post,     // from the model's last forward to the reply
+  total,    // from the request to the reply, answers without the model included
+  cached,   // the same of answers without the model alone
+};
+enum class Count : std::uint8_t {
+  requests,
+  from_cache,  // answered without the model
+  from_model,  // answered with text by the model
+  empty,       // answered with nothing to show
+  superseded,  // a newer request of the document came first
+  cancelled,   // by the client
+  stale,       // the document changed meanwhile
+  failed,
+  offered,  // items sent
+  shown,    // the three of them as far as clients tell
+  accepted,
+  partly_accepted,
+  accepted_bytes,
+  prefetched,
+};
+
+class Stats {
+ public:
+  void time(Stage stage, double milliseconds);
+  void count(Count what, std::uint64_t by = 1);
+  std::uint64_t value(Count what) const;
+
+  // {"counts": {"requests": 7, ...}, "milliseconds": {"queue": {"n", "p50", "p95", "p99"}, ...}}: percentiles over the
+  // last `kWindow` of each stage; null where there was none.
+  lsp::Json report() const;
+
+  static constexpr std::size_t kWindow = 1024;
+
+ private:
+  static constexpr std::size_t kStages = 6, kCounts = 14;
+  mutable std::mutex mutex_;
+  std::array<std::vector<double>, kStages> times_;  // rings
+  std::array<std::uint64_t, kStages> timed_{};
+  std::array<std::uint64_t, kCounts> counts_{};
+};
+
+// The p-th percentile (0 < p <= 100) by nearest rank; `values` not empty.
+double percentile(std::vector<double> values, double p);
+
+}  // namespace cinnabar::daemon

@@ -1,0 +1,134 @@
+// The one thread on which the model runs, and the queue in front of it: which hole is filled next, for how long, and
+// when it has to step aside. Loads the model when it is first needed, and lets it go when nobody has asked for long.
+//
+// All public functions may be called from any thread and return at once (the destructor waits for the step under way).
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/infiller.h"
+
+namespace cinnabar::engine {
+
+using ClientId = std::uint64_t;
+using JobId = std::uint64_t;  // never 0, never used again
+
+// The order in which jobs run. A job that arrives stops a running one of lesser priority at its next step; that one
+// goes back to where it stood in the queue, with its keys and values kept and its text so far as a draft.
+enum class Priority : std::uint8_t { typing, invoked, prefetch, refactor };
+
+// How a job that ran has ended.
+struct Outcome {
+  Result<InfillResult> result;    // of a warming: no answers
+  double queue_milliseconds = 0;  // from submit (or the moment it was due) to its last start
+  double run_milliseconds = 0;    // its last run
+};
+
+struct Job {
+  ClientId client = 0;
+  Priority priority = Priority::typing;
+  InfillRequest request;
+  bool only_warm = false;  // read the prompt in advance, decode nothing
+  // From submit, or from the end of the model's load when it had to wait for that. The answer so far is given then.
+  std::optional<std::chrono::milliseconds> time_limit;
+  std::chrono::milliseconds delay{0};  // it is not started earlier
+  // Called on the runner's thread, without its lock, at most once: not for a job cancelled while it waited or whose
+  // client was removed. A job cancelled while it ran has the stop reason `cancelled` and the text so far.
+  std::function<void(Outcome)> done;
+};
+
+struct ModelState {
+  enum class Kind : std::uint8_t { unloaded, loading, ready, failed };
+  Kind kind = Kind::unloaded;
+  std::string text;  // ready: Infiller::description(); failed: why, and what to do
+};
+
+struct RunnerOptions {
+  std::size_t queue = 256;                   // waiting jobs; one more and the newest of the least priority is refused
+  std::chrono::milliseconds idle_unload{0};  // without jobs for so long the model is let go; 0: never
+  std::function<void(const ModelState&)> on_state = {};  // every change, in order, on the runner's thread, without lock
+};
+
+class Runner {
+ public:
+  using Loader = std::function<Result<std::unique_ptr<Infiller>>()>;
+
+  // Loads nothing before load() or the first job.
+  explicit Runner(Loader loader, RunnerOptions options = {});
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Begins to load unless the model is there. Tries again after a failure.
+  void load();
+  // The model under way is let go after the running job is stopped (it runs again), and `loader` opens the next one.
+  void replace_model(Loader loader);
+
+  // A job over the queue's limit, and any job while the model has failed to load, is done with an error.
+  JobId submit(Job job);
+  // Returns the text that a running job has so far; empty for any other.
+  std::string cancel(JobId id);
+  // Cancels and forgets all of a client's jobs; no `done` of theirs is called after this returns, except one that is
+  // being called just now.
+  void remove_client(ClientId client);
+
+  ModelState model() const;
+  std::size_t waiting() const;  // jobs that have not started
+  bool busy() const;            // a job runs
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Waiting {
+    JobId id;
+    Job job;
+    Clock::time_point due;                        // not before
+    std::optional<Clock::time_point> give_up_at;  // deadline
+    std::string refused;                          // not to run; why
+  };
+  struct Running {
+    JobId id;
+    ClientId client;
+    Priority priority;
+    std::stop_source stop;
+    bool cancelled = false, preempted = false, forgotten = false;
+    std::string text;
+  };
+
+  void run(const std::stop_token& end);
+  void wait(std::unique_lock<std::mutex>& lock, const std::stop_token& end);
+  bool unload_when_idle(std::unique_lock<std::mutex>& lock);
+  void set_state(std::unique_lock<std::mutex>& lock, ModelState state);
+  void load_model(std::unique_lock<std::mutex>& lock);
+  void unload(std::unique_lock<std::mutex>& lock);
+  std::vector<Waiting>::iterator next(Clock::time_point now);
+  void run_job(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::iterator chosen);
+  Result<InfillResult> run_model(const Waiting& waiting, const DecodeLimits& limits);
+
+  const RunnerOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Loader loader_;
+  bool load_wanted_ = false, replace_wanted_ = false;
+  ModelState state_;
+  std::vector<Waiting> waiting_;  // in order of arrival
+  std::optional<Running> running_;
+  std::unordered_map<ClientId, std::uint64_t> served_;  // when each client was served last, by count
+  std::uint64_t serves_ = 0;
+  JobId last_id_ = 0;
+  Clock::time_point last_used_;
+  std::unique_ptr<Infiller> infiller_;  // the thread's own
+  std::jthread thread_;                 // last: ends before what it uses
+};
+
+}  // namespace cinnabar::engine
