@@ -1,8 +1,10 @@
 #include "daemon/options.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iostream>
+#include <iterator>
 
 #include "daemon/commands/commands.h"
 #include "daemon/version.h"
@@ -91,8 +93,10 @@ std::optional<std::string> set_exclude(Options& options, std::string_view value)
 #define CINNABAR_FIELD(field) \
   [](Options & o) -> auto& { return o.field; }
 
-const std::vector<std::pair<Group, Option>>& table() {
-  static const std::vector<std::pair<Group, Option>> kTable = {
+using Rows = std::vector<std::pair<Group, Option>>;
+
+Rows model_rows() {
+  return {
       {Group::model,
        {"model", "PATH", "", "model file or folder (default: the embedded one)", text(CINNABAR_FIELD(engine.model))}},
       {Group::model,
@@ -109,6 +113,11 @@ const std::vector<std::pair<Group, Option>>& table() {
       {Group::model,
        {"context", "N", "", "tokens of keys and values kept for a place (default: 4096)",
         number<std::int64_t>(CINNABAR_FIELD(engine.context), 256, 32768)}},
+  };
+}
+
+Rows decode_rows() {
+  return {
       {Group::decode,
        {"mode", "MODE", "verified autoregressive diffusion", "how tokens are decided (default: verified)",
         word(engine::parse_mode, CINNABAR_FIELD(request.mode), "verified, autoregressive, diffusion")}},
@@ -142,6 +151,11 @@ const std::vector<std::pair<Group, Option>>& table() {
       {Group::decode,
        {"deadline-ms", "N", "", "give what is there after so many milliseconds (default: none)",
         number<int>(CINNABAR_FIELD(deadline_ms), 1, 600000)}},
+  };
+}
+
+Rows editor_rows() {
+  return {
       {Group::editor,
        {"enabled", "SWITCH", "on off", "complete at all (default: on)",
         word(parse_switch, CINNABAR_FIELD(completion.enabled), "on, off")}},
@@ -165,6 +179,11 @@ const std::vector<std::pair<Group, Option>>& table() {
       {Group::editor,
        {"trusted", "SWITCH", "on off", "off: an editor's settings may not choose model and adapter (default: on)",
         word(parse_switch, CINNABAR_FIELD(completion.trusted), "on, off")}},
+  };
+}
+
+Rows command_rows() {
+  return {
       {Group::daemon,
        {"idle-unload", "MINUTES", "", "let the model go after so long without requests; 0: never (default: 30)",
         number<int>(CINNABAR_FIELD(idle_unload_minutes), 0, 100000)}},
@@ -184,6 +203,15 @@ const std::vector<std::pair<Group, Option>>& table() {
        {"llama-bench", "PATH", "", "a llama-bench binary to run side by side", text(CINNABAR_FIELD(llama_bench))}},
       {Group::bench, {"gguf", "PATH", "", "the file llama-bench gets", text(CINNABAR_FIELD(gguf))}},
   };
+}
+
+const Rows& table() {
+  static const Rows kTable = [] {
+    Rows all;
+    for (Rows rows : std::array{model_rows(), decode_rows(), editor_rows(), command_rows()})
+      std::move(rows.begin(), rows.end(), std::back_inserter(all));
+    return all;
+  }();
   return kTable;
 }
 #undef CINNABAR_FIELD

@@ -1,4 +1,4 @@
-// What all sessions of one daemon share.
+// What all sessions of one daemon share: the model's runner, the counts, and what they start from.
 #pragma once
 
 #include "daemon/options.h"
