@@ -126,7 +126,7 @@ void bench_products(Backend& cpu, const Options& options, int threads) {
               static_cast<double>(bytes) / 1e6, static_cast<double>(model.head->bytes()) / 1e6, floor);
   std::printf("%6s %10s %10s %8s %8s %8s | %10s %8s\n", "rows", "layers ms", "least", "GB/s", "TOP/s", "of floor",
               "head ms", "least");
-  for (const std::int64_t rows : {1, 2, 4, 8, 16, 32, 64, 512, 1024}) {
+  for (const std::int64_t rows : {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}) {
     std::vector<float> x = random_values(rows * kFeedForward, 5, 1);
     std::vector<float> out(rows * kVocabulary);
     const int repeats = rows >= 512 ? std::max(3, options.repeats / 4) : options.repeats;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iostream>
 #include <iterator>
+#include <map>
 
 #include "daemon/commands/commands.h"
 #include "daemon/version.h"
@@ -105,8 +106,8 @@ Rows model_rows() {
        {"threads", "N", "", "CPU threads (default: physical cores)",
         number<int>(CINNABAR_FIELD(engine.cpu.threads), 0, 256)}},
       {Group::model,
-       {"isa", "NAME", "plain avx2 avx512 amx", "instruction set (default: the best there is)",
-        word(kernels::cpu::parse_isa, CINNABAR_FIELD(engine.cpu.isa), "plain, avx2, avx512, amx")}},
+       {"isa", "NAME", "plain avx2 avx512 avx512_bf16 amx", "instruction set (default: the best there is)",
+        word(kernels::cpu::parse_isa, CINNABAR_FIELD(engine.cpu.isa), "plain, avx2, avx512, avx512_bf16, amx")}},
       {Group::model,
        {"compute", "TYPE", "int8 bf16 f32", "arithmetic of the matrix products (default: int8)",
         word(parse_compute, CINNABAR_FIELD(engine.compute), "int8, bf16, f32")}},
@@ -271,8 +272,11 @@ const std::vector<Command>& commands() {
       {"model list", "", "List the models that are installed.", 0, run_model_list},
       {"model verify", "[PATH]", "Check a model's parts against their checksums.", 0, run_model_verify},
       {"bench denoise", "",
-       "Time forwards by rows and context against the bandwidth floor; prompt and autoregressive speed.",
+       "Time forwards by rows and context against the floors of bandwidth and products; prompt and autoregressive\n"
+       "speed, alone and beside a busy neighbour; llama-bench on the same file.",
        bits(Group::model) | bits(Group::bench), run_bench_denoise},
+      {"bench ops", "", "Say how a forward's time divides among its operations, by rows and context.",
+       bits(Group::model), run_bench_operations},
       {"completion", "bash|zsh", "Print a shell completion script.", 0, run_completion},
   };
   return kCommands;
@@ -382,19 +386,22 @@ std::string completion_script(std::string_view shell) {
   }
   script += "  esac\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n";
   std::string first_words;
+  std::map<std::string, std::string> second_words;
   for (const Command& command : commands()) {
     const std::size_t space = command.name.find(' ');
     const std::string first(command.name.substr(0, space));
     if (first_words.find(first + " ") == std::string::npos) first_words += first + " ";
+    if (space != std::string_view::npos) second_words[first] += std::string(command.name.substr(space + 1)) + " ";
     std::string words;
     for (const Option* option : options_of(command)) words += "--" + std::string(option->name) + " ";
     script += "    '" + std::string(command.name) + "'" + (space == std::string_view::npos ? "\\ *" : "*") +
               ") COMPREPLY=($(compgen -W '" + words + "--help' -- \"$word\") $(compgen -f -- \"$word\")); return;;\n";
   }
-  script +=
-      "  esac\n  case \"${COMP_WORDS[1]}\" in\n    model) COMPREPLY=($(compgen -W 'info list verify' -- \"$word\")); "
-      "return;;\n"
-      "    bench) COMPREPLY=($(compgen -W 'denoise' -- \"$word\")); return;;\n  esac\n";
+  script += "  esac\n  case \"${COMP_WORDS[1]}\" in\n";
+  for (const auto& [first, words] : second_words) {
+    script += "    " + first + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$word\")); return;;\n";
+  }
+  script += "  esac\n";
   script += "  COMPREPLY=($(compgen -W '" + first_words +
             "--help --version' -- \"$word\"))\n}\ncomplete -F _cinnabar cinnabar\n";
   return script;

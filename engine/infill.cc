@@ -81,7 +81,6 @@ Result<Engine::Place*> Engine::place_for(std::span<const std::int32_t> tokens) {
 
 Result<bool> Engine::read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, const DecodeLimits& limits,
                                  InfillResult& result) {
-  constexpr int kChunk = 256;  // rows of one forward: also the latency of a cancellation
   const auto start = std::chrono::steady_clock::now();
   const auto last = static_cast<int>(tokens.size()) - 1;
   cache.truncate(std::min(cache.common_prefix(tokens), last));
@@ -91,7 +90,7 @@ Result<bool> Engine::read_prompt(KvCache& cache, std::span<const std::int32_t> t
   while (last + 1 - cache.size() > kWithFirstStep) {
     if (limits.cancel.stop_requested()) return false;
     if (limits.deadline && std::chrono::steady_clock::now() >= *limits.deadline) return false;
-    const int count = std::min(kChunk, last - cache.size());
+    const int count = std::min(kPromptChunk, last - cache.size());
     ForwardSegment segment{&cache.store(), {}};
     for (int slot = cache.size(); slot < cache.size() + count; ++slot) {
       segment.rows.push_back({.token = tokens[static_cast<std::size_t>(slot)], .slot = slot, .limit = slot + 1});

@@ -60,6 +60,9 @@ struct EngineOptions {
   std::int64_t context = 4096;  // tokens of keys and values a place has room for
 };
 
+// Rows of one forward while a prompt is read: also the latency of a cancellation meanwhile.
+inline constexpr int kPromptChunk = 256;
+
 class Engine {
  public:
   // Opens model and adapter on the CPU that the options describe.

@@ -205,6 +205,8 @@ void Network::run_layers(Batch& batch) {
   const Rows x(scratch_->x->data(), batch.rows(), spec_.width);
   backend_.embed(batch.tokens, embedding_, x);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    project(layers_[i], static_cast<int>(i), batch);
+    if (batch.judged.empty() && i + 1 == layers_.size()) return;  // a prompt: keys and values are all that is wanted
     attend(layers_[i], static_cast<int>(i), batch);
     feed_forward(layers_[i], static_cast<int>(i), batch);
   }
@@ -230,20 +232,20 @@ void add_thin(kernels::Backend& backend, const std::vector<ThinPair>& pairs, con
 
 }  // namespace
 
-void Network::attend(const Layer& layer, int index, Batch& batch) {
+// The rows' queries, to be read from the scratch, and their keys and values, written to their sequences' caches.
+void Network::project(const Layer& layer, int index, Batch& batch) {
   Scratch& s = *scratch_;
   const std::int64_t rows = batch.rows();
   const std::int64_t query_columns = std::int64_t{spec_.heads} * spec_.head_size;
   const std::int64_t key_columns = std::int64_t{spec_.kv_heads} * spec_.head_size;
   const Rows x(s.x->data(), rows, spec_.width), normed(s.normed->data(), rows, spec_.width);
-  const Rows qkv(s.qkv->data(), rows, query_columns + 2 * key_columns),
-      attended(s.attended->data(), rows, query_columns);
-  const GatedLayer* gated = adapters_.empty() ? nullptr : &adapters_[static_cast<std::size_t>(index)];
+  const Rows qkv(s.qkv->data(), rows, query_columns + 2 * key_columns);
 
   backend_.rms_norm(x, layer.attention_norm->data(), spec_.norm_epsilon, normed);
   backend_.linear(normed, *layer.qkv, layer.qkv_bias ? layer.qkv_bias->data() : nullptr, qkv);
-  if (gated != nullptr) add_thin(backend_, gated->qkv, batch.spans, normed, s.thin->data(), qkv);
-
+  if (!adapters_.empty()) {
+    add_thin(backend_, adapters_[static_cast<std::size_t>(index)].qkv, batch.spans, normed, s.thin->data(), qkv);
+  }
   const Rows query = qkv.columns(0, query_columns), key = qkv.columns(query_columns, key_columns);
   const Rows value = qkv.columns(query_columns + key_columns, key_columns);
   if (spec_.qk_norm) {
@@ -258,9 +260,20 @@ void Network::attend(const Layer& layer, int index, Batch& batch) {
         *span.kv, index, key.slice(span.first, span.count), value.slice(span.first, span.count),
         std::span(batch.slots).subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count)));
   }
+}
+
+void Network::attend(const Layer& layer, int index, Batch& batch) {
+  Scratch& s = *scratch_;
+  const std::int64_t rows = batch.rows();
+  const std::int64_t query_columns = std::int64_t{spec_.heads} * spec_.head_size;
+  const std::int64_t key_columns = std::int64_t{spec_.kv_heads} * spec_.head_size;
+  const Rows x(s.x->data(), rows, spec_.width), attended(s.attended->data(), rows, query_columns);
+  const Rows query = Rows(s.qkv->data(), rows, query_columns + 2 * key_columns).columns(0, query_columns);
   backend_.attention(query, batch.attention, index, 1.0f / std::sqrt(static_cast<float>(spec_.head_size)), attended);
   backend_.linear(attended, *layer.output, nullptr, x, Write::add);
-  if (gated != nullptr) add_thin(backend_, gated->output, batch.spans, attended, s.thin->data(), x);
+  if (!adapters_.empty()) {
+    add_thin(backend_, adapters_[static_cast<std::size_t>(index)].output, batch.spans, attended, s.thin->data(), x);
+  }
 }
 
 void Network::feed_forward(const Layer& layer, int index, Batch& batch) {

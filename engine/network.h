@@ -66,6 +66,7 @@ class Network {
   Status pack_adapter(const Adapter& adapter);
   Status reserve(std::int64_t rows);
   void run_layers(Batch& batch);
+  void project(const Layer& layer, int index, Batch& batch);
   void attend(const Layer& layer, int index, Batch& batch);
   void feed_forward(const Layer& layer, int index, Batch& batch);
   kernels::Rows judged_rows(Batch& batch);

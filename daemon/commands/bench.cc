@@ -1,7 +1,13 @@
-// `cinnabar bench denoise`: time of a forward by rows and context, beside what reading the weights alone costs on this
-// machine at this moment; prompt and autoregressive speed; llama-bench on the same file where its binary is given.
+// `cinnabar bench denoise` and `cinnabar bench ops`: what a forward costs on this machine at this moment.
+//
+// Two floors stand beside a forward's time, measured in the same run: reading all weights once with a plain loop, and
+// the forward's own matrix products alone.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -10,6 +16,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "engine/timed_backend.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -55,18 +62,86 @@ double read_floor(std::int64_t bytes, int threads) {
   return best;
 }
 
-// `rows` clean rows behind `context` cached tokens, every one judged when `judged`.
-Result<Timing> time_rows(engine::Network& network, engine::KvCache& cache, int context, int rows, bool judged,
-                         int repetitions) {
-  engine::ForwardSegment segment{&cache.store(), {}};
-  for (int i = 0; i < rows; ++i) {
-    segment.rows.push_back(
-        {.token = 100 + i, .slot = context + i, .limit = context + i + 1, .judged = judged || i + 1 == rows});
-  }
-  std::vector<kernels::ScoreRequest> requests(judged ? static_cast<std::size_t>(rows) : 1);
-  std::vector<kernels::Score> scores(requests.size());
-  return timed(repetitions, [&] { return network.forward({&segment, 1}, requests, scores); });
+// An engine whose operations are timed, and room for the largest context.
+struct Subject {
+  std::unique_ptr<engine::Engine> engine;
+  engine::TimedBackend* clock = nullptr;  // the engine's
+  std::optional<engine::KvCache> cache;
+
+  engine::Network& network() { return engine->network(); }
+};
+
+Result<Subject> open_subject(const Options& options) {
+  auto backend = kernels::cpu::make_backend(options.engine.cpu);
+  if (!backend) return backend.status();
+  auto timed_backend = std::make_unique<engine::TimedBackend>(std::move(backend).value());
+  Subject subject;
+  subject.clock = timed_backend.get();
+  auto opened = open_engine(options, std::move(timed_backend));
+  if (!opened) return opened.status();
+  subject.engine = std::move(opened).value();
+  auto cache = engine::KvCache::create(subject.network(), 5200);
+  if (!cache) return cache.status();
+  subject.cache = std::move(cache).value();
+  return subject;
 }
+
+// `rows` clean rows behind `context` cached tokens, all of them judged or none.
+Status run_rows(Subject& subject, int context, int rows, bool judged) {
+  engine::ForwardSegment segment{&subject.cache->store(), {}};
+  for (int i = 0; i < rows; ++i) {
+    segment.rows.push_back({.token = 100 + i, .slot = context + i, .limit = context + i + 1, .judged = judged});
+  }
+  const std::vector<kernels::ScoreRequest> requests(judged ? static_cast<std::size_t>(rows) : 0);
+  std::vector<kernels::Score> scores(requests.size());
+  return subject.network().forward({&segment, 1}, requests, scores);
+}
+
+// A prompt as the engine reads it.
+Status run_prompt(Subject& subject, int tokens) {
+  for (int done = 0; done < tokens; done += engine::kPromptChunk) {
+    if (Status ran = run_rows(subject, done, std::min(engine::kPromptChunk, tokens - done), false); !ran) return ran;
+  }
+  return {};
+}
+
+struct ForwardTiming {
+  Timing whole;
+  engine::OperationTimes operations{};  // mean milliseconds of a run
+  double products() const {
+    return operations[static_cast<std::size_t>(engine::Operation::linear)] +
+           operations[static_cast<std::size_t>(engine::Operation::score)];
+  }
+};
+
+template <typename Run>
+Result<ForwardTiming> time_forward(Subject& subject, int repetitions, const Run& run) {
+  subject.clock->reset();
+  const auto whole = timed(repetitions, run);
+  if (!whole) return whole.status();
+  ForwardTiming timing{*whole, subject.clock->times()};
+  for (double& each : timing.operations) each /= repetitions + 1;  // the first run, which warms, is counted too
+  return timing;
+}
+
+// Another process that computes all the time, as a compiler beside an editor does; gone at the end of scope.
+class BusyNeighbour {
+ public:
+  BusyNeighbour() : child_(fork()) {
+    if (child_ != 0) return;
+    for (;;) asm volatile("");
+  }
+  ~BusyNeighbour() {
+    if (child_ <= 0) return;
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+  }
+  BusyNeighbour(const BusyNeighbour&) = delete;
+  BusyNeighbour& operator=(const BusyNeighbour&) = delete;
+
+ private:
+  pid_t child_;
+};
 
 void run_llama_bench(const Options& options) {
   std::cout << "\nllama-bench on " << options.gguf << " (generation at 1024 tokens of context, then the prompt):\n"
@@ -77,38 +152,77 @@ void run_llama_bench(const Options& options) {
   if (std::system(quoted.c_str()) != 0) std::cout << "llama-bench failed\n";  // NOLINT: a person's own command line
 }
 
-}  // namespace
-
-int run_bench_denoise(Options& options) {
-  auto engine = open_engine(options);
-  if (!engine) return failed(engine.status());
-  engine::Network& network = (*engine)->network();
-  const int threads = options.engine.cpu.threads > 0 ? options.engine.cpu.threads
-                                                     : static_cast<int>(std::thread::hardware_concurrency());
-  const double floor = read_floor(network.streamed_bytes(), threads);
-  std::cout << (*engine)->device() << "; weights streamed " << network.streamed_bytes() / 1000000
-            << " MB, reading as many bytes " << floor << " ms\n\n";
-  auto cache = engine::KvCache::create(network, 5200);
-  if (!cache) return failed(cache.status());
-  std::printf("%8s %6s %10s %10s %10s %8s\n", "context", "rows", "median ms", "min", "max", "x floor");
+Status print_forwards(Subject& subject, double floor) {
+  std::printf("%8s %6s %10s %10s %10s %12s %12s\n", "context", "rows", "median ms", "min", "max", "x bandwidth",
+              "x products");
   for (const int context : {256, 1024, 4096}) {
     for (const int rows : {1, 4, 8, 16, 32, 64}) {
-      const auto timing = time_rows(network, *cache, context, rows, true, 15);
-      if (!timing) return failed(timing.status());
-      std::printf("%8d %6d %10.2f %10.2f %10.2f %8.2f\n", context, rows, timing->median, timing->least, timing->most,
-                  timing->median / floor);
+      const auto timing = time_forward(subject, 15, [&] { return run_rows(subject, context, rows, true); });
+      if (!timing) return timing.status();
+      const Timing& whole = timing->whole;
+      std::printf("%8d %6d %10.2f %10.2f %10.2f %12.2f %12.2f\n", context, rows, whole.median, whole.least, whole.most,
+                  whole.median / floor, whole.median / timing->products());
       std::fflush(stdout);
     }
   }
-  const auto prompt = time_rows(network, *cache, 0, 1024, false, 5);
-  const auto one = time_rows(network, *cache, 1024, 1, true, 25);
-  if (!prompt || !one) return failed(prompt ? one.status() : prompt.status());
-  std::printf(
-      "\nprompt of 1024 tokens: %.0f ms = %.0f tokens/s; autoregressive at 1024 tokens of context: %.2f ms = %.1f "
-      "tokens/s\n",
-      prompt->median, 1024e3 / prompt->median, one->median, 1e3 / one->median);
+  return {};
+}
+
+Status print_speeds(Subject& subject) {
+  const auto one_row = [&] { return run_rows(subject, 1024, 1, true); };
+  const auto prompt = time_forward(subject, 5, [&] { return run_prompt(subject, 1024); });
+  const auto one = time_forward(subject, 25, one_row);
+  if (!prompt || !one) return prompt ? one.status() : prompt.status();
+  std::printf("\nprompt of 1024 tokens: %.0f ms = %.0f tokens/s, %.2f x its products\n", prompt->whole.median,
+              1024e3 / prompt->whole.median, prompt->whole.median / prompt->products());
+  std::printf("autoregressive at 1024 tokens of context: %.2f ms = %.1f tokens/s\n", one->whole.median,
+              1e3 / one->whole.median);
   std::fflush(stdout);
+  const BusyNeighbour neighbour;
+  const auto beside = time_forward(subject, 50, one_row);
+  if (!beside) return beside.status();
+  std::printf("the same with another process busy: %.2f ms, %.2f x\n", beside->whole.median,
+              beside->whole.median / one->whole.median);
+  std::fflush(stdout);
+  return {};
+}
+
+}  // namespace
+
+int run_bench_denoise(Options& options) {
+  auto subject = open_subject(options);
+  if (!subject) return failed(subject.status());
+  const int threads = options.engine.cpu.threads > 0 ? options.engine.cpu.threads
+                                                     : static_cast<int>(std::thread::hardware_concurrency());
+  const std::int64_t bytes = subject->network().streamed_bytes();
+  const double floor = read_floor(bytes, threads);
+  std::cout << subject->engine->device() << "; weights streamed " << bytes / 1000000 << " MB, reading as many bytes "
+            << floor << " ms\n\n"
+            << std::flush;
+  if (Status printed = print_forwards(*subject, floor); !printed) return failed(printed);
+  if (Status printed = print_speeds(*subject); !printed) return failed(printed);
   if (!options.llama_bench.empty() && !options.gguf.empty()) run_llama_bench(options);
+  return 0;
+}
+
+int run_bench_operations(Options& options) {
+  auto subject = open_subject(options);
+  if (!subject) return failed(subject.status());
+  std::printf("%s; milliseconds of a forward\n%8s %6s %9s", subject->engine->device().c_str(), "context", "rows",
+              "whole");
+  for (std::size_t i = 0; i < engine::kOperations; ++i) {
+    std::printf(" %10s", std::string(name(static_cast<engine::Operation>(i))).c_str());
+  }
+  for (const int context : {0, 1024, 4096}) {
+    for (const int rows : {1, 16, 64, 256}) {
+      const auto timing = time_forward(*subject, 10, [&] { return run_rows(*subject, context, rows, rows <= 64); });
+      if (!timing) return failed(timing.status());
+      std::printf("\n%8d %6d %9.2f", context, rows, timing->whole.median);
+      for (const double each : timing->operations) std::printf(" %10.3f", each);
+      std::fflush(stdout);
+    }
+  }
+  std::printf("\n");
   return 0;
 }
 

@@ -14,6 +14,7 @@ int run_model_info(Options& options);
 int run_model_list(Options& options);
 int run_model_verify(Options& options);
 int run_bench_denoise(Options& options);
+int run_bench_operations(Options& options);
 int run_completion(Options& options);
 
 }  // namespace cinnabar::daemon

@@ -17,13 +17,29 @@ std::string embedded_model() {
   return {};
 }
 
-Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options) {
+namespace {
+
+Result<engine::EngineOptions> with_model(const Options& options) {
   engine::EngineOptions chosen = options.engine;
   if (chosen.model.empty()) chosen.model = embedded_model();
   if (chosen.model.empty()) {
     return Status::error("the embedded model is not beside this program (models/default); name one with --model PATH");
   }
-  return engine::Engine::open(chosen);
+  return chosen;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options) {
+  const auto chosen = with_model(options);
+  if (!chosen) return chosen.status();
+  return engine::Engine::open(*chosen);
+}
+
+Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options, std::unique_ptr<kernels::Backend> backend) {
+  const auto chosen = with_model(options);
+  if (!chosen) return chosen.status();
+  return engine::Engine::open(*chosen, std::move(backend));
 }
 
 int failed(const Status& status) {

@@ -11,6 +11,9 @@ namespace cinnabar::daemon {
 // Opens options.engine.model, or the embedded model. Errors say which path was tried.
 Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options);
 
+// The same on a given device.
+Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options, std::unique_ptr<kernels::Backend> backend);
+
 // The folder of the embedded model: models/default beside the source tree or the installation this program runs from.
 // Empty when there is none.
 std::string embedded_model();

@@ -3,7 +3,7 @@
 // a fixed order. Limit: the exponentials (one a key and query).
 #include <immintrin.h>
 
-#include "kernels/cpu/attention_lanes.h"
+#include "kernels/cpu/attention_pairs.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
@@ -17,13 +17,6 @@ struct alignas(64) TileConfig {
 };
 
 CINNABAR_INLINE void load_config(const TileConfig& config) { asm volatile("ldtilecfg %0" : : "m"(config)); }
-
-// Lane i: bf16 of `even` in the lower half of word i, of `odd` in the upper one.
-CINNABAR_INLINE __m512i bf16_pairs(Lanes even, Lanes odd) {
-  const auto lower = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(even.v));
-  const auto upper = reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(odd.v));
-  return _mm512_or_si512(_mm512_cvtepu16_epi32(lower), _mm512_slli_epi32(_mm512_cvtepu16_epi32(upper), 16));
-}
 
 void score_keys(const AttentionTask& t, const uint16_t* q_pairs) {
   const int blocks = t.head_size / 32;
@@ -42,22 +35,6 @@ void score_keys(const AttentionTask& t, const uint16_t* q_pairs) {
     _tile_stored(0, t.scores + key * kLanes, 64);
     _tile_stored(1, t.scores + (key + 16) * kLanes, 64);
   }
-}
-
-// Replaces the scores by bf16 pairs of weights (two keys a row of 64 bytes, from the start of the scratch); returns 1 /
-// sum.
-Lanes soften(const AttentionTask& t) {
-  const Lanes largest = mask_and_max(t);
-  const Lanes scale = broadcast(t.scale);
-  Lanes total = zero();
-  auto* pairs = reinterpret_cast<unsigned char*>(t.scores);
-  for (int key = 0; key < t.key_count; key += 2) {
-    const Lanes even = weight_of(load(t.scores + key * kLanes), largest, scale);
-    const Lanes odd = weight_of(load(t.scores + (key + 1) * kLanes), largest, scale);
-    total = add(add(total, even), odd);
-    _mm512_store_si512(pairs + 32 * key, bf16_pairs(even, odd));
-  }
-  return div(broadcast(1.0f), total);
 }
 
 // Dimensions [first, first + 16 Tiles) of the weighted sum of values.
@@ -104,9 +81,7 @@ void attention_amx(const AttentionTask& t) {
   }
   load_config(config);
   alignas(64) uint16_t q_pairs[kLargestHead * kLanes];
-  for (int e = 0; e < t.head_size; e += 2) {
-    _mm512_store_si512(q_pairs + e * kLanes, bf16_pairs(load(t.q + e * kLanes), load(t.q + (e + 1) * kLanes)));
-  }
+  pair_queries(t, q_pairs);
   score_keys(t, q_pairs);
   const Lanes inverse = soften(t);
   int first = 0;

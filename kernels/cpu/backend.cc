@@ -100,6 +100,7 @@ Context::Context(Isa level, int threads)
       products{ops.product_f32, ops.product_bf16, ops.product_int8},
       attention(ops.attention),
       worker_scratch(threads) {
+  if (level == Isa::avx512_bf16) attention = attention_avx512_bf16;
   if (level != Isa::amx) return;
   products = {ops.product_f32, product_bf16_amx, product_int8_amx};
   attention = attention_amx;

@@ -12,8 +12,8 @@ namespace cinnabar::kernels::cpu {
 
 // Instruction-set levels, ascending; each needs all bits it uses, read from CPUID and XGETBV, never from the model
 // number.
-enum class Isa : std::uint8_t { plain, avx2, avx512, amx };
-std::string_view name(Isa isa);  // "plain", "avx2", "avx512", "amx"
+enum class Isa : std::uint8_t { plain, avx2, avx512, avx512_bf16, amx };
+std::string_view name(Isa isa);  // "plain", "avx2", "avx512", "avx512_bf16", "amx"
 std::optional<Isa> parse_isa(std::string_view text);
 // The levels this machine can run, ascending; `plain` always. Asks the kernel for AMX permission once.
 std::vector<Isa> available_isas();

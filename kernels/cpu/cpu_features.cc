@@ -63,7 +63,7 @@ std::string missing_features(Isa isa) {
       Need{Isa::avx512, "avx512vl", bit(seven.ebx, 31)},
       Need{Isa::avx512, "avx512_vnni", bit(seven.ecx, 11)},
       Need{Isa::avx512, "os-zmm", saves(0xe6)},
-      Need{Isa::amx, "avx512_bf16", bit(seven_one.eax, 5)},
+      Need{Isa::avx512_bf16, "avx512_bf16", bit(seven_one.eax, 5)},
       Need{Isa::amx, "amx_bf16", bit(seven.edx, 22)},
       Need{Isa::amx, "amx_tile", bit(seven.edx, 24)},
       Need{Isa::amx, "amx_int8", bit(seven.edx, 25)},
@@ -80,12 +80,12 @@ std::string missing_features(Isa isa) {
 }
 
 std::string_view name(Isa isa) {
-  constexpr std::array<std::string_view, 4> kNames = {"plain", "avx2", "avx512", "amx"};
+  constexpr std::array<std::string_view, 5> kNames = {"plain", "avx2", "avx512", "avx512_bf16", "amx"};
   return kNames[static_cast<std::size_t>(isa)];
 }
 
 std::optional<Isa> parse_isa(std::string_view text) {
-  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx512, Isa::amx}) {
+  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx}) {
     if (text == name(isa)) return isa;
   }
   return std::nullopt;
@@ -93,7 +93,7 @@ std::optional<Isa> parse_isa(std::string_view text) {
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> levels;
-  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx512, Isa::amx}) {
+  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx}) {
     if (missing_features(isa).empty()) levels.push_back(isa);
   }
   return levels;

@@ -1,5 +1,5 @@
-// Matrix products: packing, rounding of activations, and the division into tasks. The arithmetic is in linear_lanes.h
-// and linear_amx.cc.
+// Matrix products: packing, rounding of activations, and the division into tasks. The arithmetic is in
+// linear_int8_lanes.h, linear_lanes.h and linear_amx.cc.
 #include "kernels/cpu/linear.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kStripGroupBytes = 64 + 16 * kGroup;  // int8: scales and weights of one group of a strip
 constexpr std::int64_t kTaskBytes = 64 << 10;                // of weights: long enough to stream, short enough to share
-constexpr std::int64_t kActivationBlock = 1280 << 10;        // rounded activations that stay in L2
+constexpr std::int64_t kActivationBlock = 1280 << 10;         // rounded activations that stay in L2
 
 std::int64_t depth_of(std::int64_t cols, Compute compute) {
   switch (compute) {

@@ -1,0 +1,65 @@
+// Where a forward's time goes: a backend that hands every operation on to another one and measures it.
+//
+// Engine thread only, like the backend it wraps.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string_view>
+
+#include "kernels/backend.h"
+
+namespace cinnabar::engine {
+
+enum class Operation : std::uint8_t { embed, norm, linear, rope, kv_write, attention, activation, gather, score };
+inline constexpr std::size_t kOperations = 9;
+std::string_view name(Operation operation);  // "embed", "norm", ...
+
+// Milliseconds by Operation since the last reset().
+using OperationTimes = std::array<double, kOperations>;
+
+class TimedBackend final : public kernels::Backend {
+ public:
+  explicit TimedBackend(std::unique_ptr<kernels::Backend> inner) : inner_(std::move(inner)) {}
+
+  const OperationTimes& times() const { return times_; }
+  void reset() { times_ = {}; }
+
+  std::string description() const override { return inner_->description(); }
+  bool host_memory() const override { return inner_->host_memory(); }
+  Result<std::unique_ptr<kernels::Buffer>> allocate(std::int64_t values) override { return inner_->allocate(values); }
+  Result<std::unique_ptr<kernels::Buffer>> upload(std::span<const float> values) override {
+    return inner_->upload(values);
+  }
+  void download(const float* device, std::span<float> host) override { inner_->download(device, host); }
+  Result<std::unique_ptr<kernels::Matrix>> pack(std::span<const kernels::StoredMatrix> parts,
+                                                kernels::Compute compute) override {
+    return inner_->pack(parts, compute);
+  }
+  Result<std::unique_ptr<kernels::KvStore>> make_kv(const kernels::KvShape& shape) override {
+    return inner_->make_kv(shape);
+  }
+  void copy_kv(const kernels::KvStore& from, kernels::KvStore& to, std::int64_t count) override {
+    inner_->copy_kv(from, to, count);
+  }
+  void embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out) override;
+  void rms_norm(kernels::Rows x, const float* weight, float eps, kernels::Rows out) override;
+  void head_norm(kernels::Rows x, const float* weight, float eps, int head_size) override;
+  void linear(kernels::Rows x, const kernels::Matrix& weight, const float* bias, kernels::Rows out,
+              Write write) override;
+  void rope(kernels::Rows x, std::span<const std::int32_t> positions, const kernels::RopeSpec& spec) override;
+  void kv_write(kernels::KvStore& kv, int layer, kernels::Rows k, kernels::Rows v,
+                std::span<const std::int32_t> slots) override;
+  void attention(kernels::Rows q, std::span<const kernels::AttentionSegment> segments, int layer, float scale,
+                 kernels::Rows out) override;
+  void gated_silu(kernels::Rows x, kernels::Rows out) override;
+  void gather_rows(kernels::Rows x, std::span<const std::int32_t> rows, kernels::Rows out) override;
+  void score_rows(kernels::Rows x, const kernels::Matrix& head, std::span<const kernels::ScoreRequest> requests,
+                  std::span<kernels::Score> out) override;
+
+ private:
+  std::unique_ptr<kernels::Backend> inner_;
+  OperationTimes times_{};
+};
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,118 @@
+// int8 products over lanes, included by lane_ops_*.cc: acc = fma(float(exact integer sum of a group), x scale * w
+// scale, acc), groups ascending. The same bits on every level.
+#pragma once
+
+#include "kernels/cpu/product_lanes.h"
+
+namespace cinnabar::kernels::cpu {
+namespace {
+
+CINNABAR_INLINE int32_t word_at(const int8_t* p) {
+  int32_t word;
+  __builtin_memcpy(&word, p, 4);
+  return word;
+}
+
+// One group of R rows by S strips of a pair; the R * S sums are registers while the group lasts. The first rows of a
+// pass ask for the weights two groups on, a line a step: all at once they would block the loads of the products.
+template <int R, int S, bool first>
+CINNABAR_INLINE void add_group(const int8_t* x, const float* scales, const unsigned char* strip, float* acc) {
+  IntLanes sums[R][S];
+  for (int r = 0; r < R; ++r) {
+    for (int s = 0; s < S; ++s) sums[r][s] = first_sum(static_cast<int32_t>(scales[16 + r]));
+  }
+  for (int k = 0; k < 32; ++k) {
+    WeightLanes w[S];
+    for (int s = 0; s < S; ++s) w[s] = load_weights(strip + 2112 * s + 64 + 64 * k);
+    if constexpr (first) {
+      for (int s = 0; s < S; ++s) __builtin_prefetch(strip + 8448 + 2112 * s + 64 * k, 0, 2);
+    }
+    const int8_t* four = x + (k / 16) * 1024 + (k % 16) * 4;
+    for (int r = 0; r < R; ++r) {
+      const FourInputs inputs = spread(word_at(four + 64 * r));
+      for (int s = 0; s < S; ++s) sums[r][s] = dot4(sums[r][s], w[s], inputs);
+    }
+  }
+  for (int s = 0; s < S; ++s) {
+    const Lanes w_scale = load(reinterpret_cast<const float*>(strip + 2112 * s));
+    for (int r = 0; r < R; ++r) {
+      float* sum = acc + (r * S + s) * kLanes;
+      store(sum, fma(to_lanes(sums[r][s]), mul(broadcast(scales[r]), w_scale), load(sum)));
+    }
+  }
+}
+
+// The same for a panel's rows: blocks start at multiples of their power-of-two size, so each lies in one tile of 16.
+template <int S>
+CINNABAR_INLINE void add_group_rows(const ProductTask& t, int g, int first, int rows, const unsigned char* strip,
+                                    float* acc) {
+  const auto add = [&]<int R>(int row) {
+    const int64_t group = static_cast<int64_t>((first + row) / 16) * t.depth + g;
+    const int in_tile = row % 16;
+    const int8_t* x = t.x8 + group * 2048 + in_tile * 64;
+    const float* scales = t.x_scales + group * 32 + in_tile;
+    float* sums = acc + row * S * kLanes;
+    first + row == 0 ? add_group<R, S, true>(x, scales, strip, sums) : add_group<R, S, false>(x, scales, strip, sums);
+  };
+  int row = 0;
+  for (; row + kRowBlock <= rows; row += kRowBlock) add.template operator()<kRowBlock>(row);
+  if constexpr (kRowBlock > 4) {
+    if (row + 4 <= rows) add.template operator()<4>(row), row += 4;
+  }
+  if (row + 2 <= rows) add.template operator()<2>(row), row += 2;
+  if (row < rows) add.template operator()<1>(row);
+}
+
+// Panels of rows pass by a pair of strips group by group: a group's weights (4 KB) stay in the first-level cache while
+// all rows of the panel use them, and so do the panel's f32 sums.
+void product_int8(const ProductTask& t) {
+  constexpr int kPanel = 64;
+  constexpr int S = kStrips;
+  alignas(64) float acc[kPanel * S * kLanes];
+  for (int column = 0; column < t.columns; column += S * kLanes) {
+    const unsigned char* first_strip = t.pairs + column / 32 * t.pair_bytes + column / kLanes % 2 * 2112;
+    for (int first = 0; first < t.rows; first += kPanel) {
+      const int rows = at_most(t.rows - first, kPanel);
+      for (int i = 0; i < rows * S; ++i) store(acc + i * kLanes, zero());
+      const unsigned char* strip = first_strip;
+      for (int g = 0; g < t.depth; ++g, strip += 4224) {
+        add_group_rows<S>(t, g, first, rows, strip, acc);
+      }
+      for (int row = 0; row < rows; ++row) {
+        for (int s = 0; s < S && column + s * kLanes < t.columns; ++s) {
+          finish(t, first + row, column + s * kLanes, load(acc + (row * S + s) * kLanes));
+        }
+      }
+    }
+  }
+}
+
+// q = round(x 127 / largest) for each group of 128; a group that is (nearly) zero becomes zeros.
+void quantize_row(const float* x, int64_t cols, int groups, int8_t* tile_row, float* scales) {
+  for (int g = 0; g < groups; ++g, tile_row += 2048, scales += 32) {
+    const int64_t first = 128 * static_cast<int64_t>(g);
+    const int count = cols - first < 128 ? static_cast<int>(cols - first) : 128;
+    Lanes largest_lanes = zero();
+    for (int i = 0; i < count; i += kLanes) {
+      largest_lanes = max(absolute(load_first(x + first + i, at_most(count - i, kLanes))), largest_lanes);
+    }
+    float each[kLanes];
+    store(each, largest_lanes);
+    float largest = 0;
+    for (int i = 0; i < kLanes; ++i) largest = each[i] > largest ? each[i] : largest;
+    const bool usable = largest > 1e-30f;
+    const Lanes inverse = broadcast(usable ? 127.0f / largest : 0.0f);
+    Lanes total = zero();
+    for (int i = 0; i < 128; i += kLanes) {
+      const Lanes values = i < count ? load_first(x + first + i, at_most(count - i, kLanes)) : zero();
+      const Lanes q = round_even(mul(values, inverse));
+      total = add(total, q);
+      store_int8_first(tile_row + (i / 64) * 1024 + i % 64, q, kLanes);
+    }
+    scales[0] = usable ? largest / 127.0f : 0.0f;
+    scales[16] = -128.0f * sum(total);
+  }
+}
+
+}  // namespace
+}  // namespace cinnabar::kernels::cpu
