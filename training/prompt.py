@@ -1,0 +1,59 @@
+"""The prompt of a hole, as engine/prompt.cc builds it; tests/model/engine/training_prompt_test.cc holds both to the same
+tokens. Windows are counted in bytes of UTF-8."""
+
+TAGS = {"fim_prefix": 40912, "fim_middle": 40913, "fim_suffix": 40914, "mask": 40918, "hole_end": 40919}
+END_OF_TEXT = 40896
+ORDINARY = 40896  # ids below are text
+LONGEST_TAIL = 64
+
+
+def prefix_window(prefix, budget):
+    """The end of the prefix that is shown: its start moves in steps of a quarter of the budget, to a line's start."""
+    if len(prefix) <= budget:
+        return prefix
+    stride = max(budget // 4, 1)
+    dropped = (len(prefix) - budget + stride - 1) // stride * stride
+    newline = prefix.find(b"\n", dropped, min(dropped + stride, len(prefix)))
+    return prefix[dropped if newline < 0 else newline + 1 :]
+
+
+def suffix_window(suffix, budget):
+    """The beginning of the suffix that is shown, ending with a line."""
+    if len(suffix) <= budget:
+        return suffix
+    suffix = suffix[:budget]
+    newline = suffix.rfind(b"\n")
+    return suffix if newline < 0 else suffix[: newline + 1]
+
+
+def is_word(byte):
+    return byte >= 0x80 or byte == 0x5F or chr(byte).isalnum()
+
+
+def unsafe_tail(prefix):
+    """Bytes at the prefix's end that a tokenizer would join with what follows; the answer repeats them."""
+    tail, longest = 0, min(len(prefix), LONGEST_TAIL)
+    while tail < longest and is_word(prefix[len(prefix) - 1 - tail]):
+        tail += 1
+    word = tail
+    while tail < longest:
+        if prefix[len(prefix) - 1 - tail] not in b" \t":
+            break
+        tail += 1
+        if word > 0:
+            break
+    return 0 if tail == LONGEST_TAIL else tail
+
+
+def build_prompt(encode, prefix, suffix, prefix_budget=6000, suffix_budget=2000):
+    """(token ids before the hole, bytes the answer must begin with). `encode`: bytes -> ids."""
+    shown, behind = prefix_window(prefix, prefix_budget), suffix_window(suffix, suffix_budget)
+    tail = unsafe_tail(shown)
+    typed, shown = shown[len(shown) - tail :], shown[: len(shown) - tail]
+    return [TAGS["fim_prefix"], TAGS["fim_suffix"], *encode(behind), TAGS["fim_middle"], *encode(shown)], typed
+
+
+def build_example(encode, prefix, middle, suffix, prefix_budget, suffix_budget):
+    """(ids of the prompt, ids of what the model is to write: the typed bytes and the middle)."""
+    before, typed = build_prompt(encode, prefix, suffix, prefix_budget, suffix_budget)
+    return before, encode(typed + middle)
