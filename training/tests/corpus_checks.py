@@ -16,7 +16,7 @@ EXPRESSIONS = [("MIT", True), ("mit", True), ("Expat", True), ("MIT OR Apache-2.
                ("BSD-3-Clause and Apache-2.0", True), ("SEE LICENSE IN LICENSE", False), ("UNLICENSED", False),
                ("Apache-2.0 WITH LLVM-exception", False), ("BSD-2-Clause, and Expat", True)]
 
-COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+COPYRIGHT = """Upstream-Name: example
 
 Files: *
 Copyright: 2020 Somebody
