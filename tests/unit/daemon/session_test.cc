@@ -1,0 +1,455 @@
+// A client and a server in one process, with a fake model: what is answered, when, and what the model is asked.
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "daemon/server.h"
+#include "lsp/framing.h"
+#include "lsp/json.h"
+#include "tests/support/fake_infiller.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+using lsp::Json;
+using std::chrono::milliseconds;
+using tests::FakeModel;
+using Texts = std::vector<std::string>;
+
+// Collects what the server sends, on whatever thread.
+class Inbox final : public lsp::Transport {
+ public:
+  void send(std::string_view bytes) override {
+    const std::lock_guard lock(mutex_);
+    for (auto& frame : decoder_.push(bytes)) messages_.push_back(Json::parse(std::get<std::string>(frame)));
+    changed_.notify_all();
+  }
+  // The first message that fits, taken out; null after two seconds.
+  Json take(const std::function<bool(const Json&)>& fits, milliseconds limit = milliseconds(2000)) {
+    std::unique_lock lock(mutex_);
+    Json found;
+    changed_.wait_for(lock, limit, [&] {
+      const auto it = std::find_if(messages_.begin(), messages_.end(), fits);
+      if (it == messages_.end()) return false;
+      found = *it;
+      messages_.erase(it);
+      return true;
+    });
+    return found;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  lsp::FrameDecoder decoder_;
+  std::deque<Json> messages_;
+};
+
+class Client {
+ public:
+  Client(Host& host, Json options = nullptr, const Json& capabilities = Json::object())
+      : connection_(host.connect(inbox_)) {
+    request("initialize", {{"capabilities", capabilities}, {"initializationOptions", std::move(options)}});
+    initialized_ = reply(last_id_);
+    notify("initialized", Json::object());
+  }
+  int request(const std::string& method, const Json& params) {
+    send({{"id", ++last_id_}, {"method", method}, {"params", params}});
+    return last_id_;
+  }
+  void notify(const std::string& method, const Json& params) { send({{"method", method}, {"params", params}}); }
+  Json reply(int id, milliseconds limit = milliseconds(2000)) {
+    return inbox_->take([id](const Json& m) { return m.value("id", Json()) == id && !m.contains("method"); }, limit);
+  }
+  // The next request or notification of the server's of that name.
+  Json incoming(const std::string& method, milliseconds limit = milliseconds(2000)) {
+    return inbox_->take([&](const Json& m) { return m.value("method", "") == method; }, limit);
+  }
+  void answer(const Json& request, const Json& result) { send({{"id", request.at("id")}, {"result", result}}); }
+
+  void open(const std::string& uri, const std::string& text, const std::string& language = "python") {
+    notify("textDocument/didOpen",
+           {{"textDocument", {{"uri", uri}, {"languageId", language}, {"version", 1}, {"text", text}}}});
+  }
+  // Types at the end of a document of one line.
+  void type(const std::string& uri, int column, const std::string& text, int replaced = 0) {
+    const Json range = {{"start", {{"line", 0}, {"character", column}}},
+                        {"end", {{"line", 0}, {"character", column + replaced}}}};
+    notify("textDocument/didChange", {{"textDocument", {{"uri", uri}, {"version", ++version_}}},
+                                      {"contentChanges", Json::array({{{"range", range}, {"text", text}}})}});
+  }
+  int ask(const std::string& uri, int column, int trigger = 2, const Json& more = Json::object()) {
+    Json params = {{"textDocument", {{"uri", uri}}},
+                   {"position", {{"line", 0}, {"character", column}}},
+                   {"context", {{"triggerKind", trigger}}}};
+    params.merge_patch(more);
+    return request("textDocument/inlineCompletion", params);
+  }
+  Texts texts(int id) {
+    const Json message = reply(id);
+    Texts out;
+    for (const auto& item : message.at("result").at("items")) out.push_back(item.at("insertText"));
+    return out;
+  }
+  Json count(const std::string& name) { return status().at("counts").at(name); }
+  Json status() { return reply(request("cinnabar/status", nullptr)).at("result"); }
+  const Json& initialized() const { return initialized_; }
+  Connection& connection() { return *connection_; }
+
+ private:
+  void send(Json message) {
+    message["jsonrpc"] = "2.0";
+    connection_->receive(lsp::encode_frame(message.dump()));
+  }
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  std::unique_ptr<Connection> connection_;
+  int last_id_ = 0, version_ = 1;
+  Json initialized_;
+};
+
+const std::string kUri = "file:///w/a.py";
+
+struct Fixture {
+  FakeModel model;
+  std::unique_ptr<Host> host;
+  explicit Fixture(bool load_at_start = false) {
+    ServerOptions options;
+    options.options.completion.prefetch = false;  // where it is not what is tested
+    options.open_model = [this](const engine::EngineOptions& engine) {
+      opened_paths.push_back(engine.model);
+      return model.open();
+    };
+    options.load_at_start = load_at_start;
+    host = make_server(std::move(options));
+  }
+  std::vector<std::string> opened_paths;
+};
+
+TEST_CASE("an answer: plain text, an empty range at the cursor, a command") {
+  Fixture f;
+  Client client(*f.host);
+  CHECK(client.initialized().at("result").at("capabilities").at("executeCommandProvider").at("commands") ==
+        Json::array({"cinnabar.accepted"}));
+  client.open(kUri, "x = ");
+  const Json message = client.reply(client.ask(kUri, 4));
+  const Json& item = message.at("result").at("items").at(0);
+  CHECK(item.at("insertText") == "answer");
+  CHECK(item.at("range").dump() == R"({"end":{"character":4,"line":0},"start":{"character":4,"line":0}})");
+  CHECK(item.at("command").at("command") == "cinnabar.accepted");
+  CHECK(f.model.runs() == Texts{"x = "});
+  CHECK(client
+            .reply(client.request("workspace/executeCommand", {{"command", "cinnabar.accepted"},
+                                                               {"arguments", item.at("command").at("arguments")}}))
+            .at("result") == nullptr);
+  CHECK(client.count("accepted") == 1);
+  CHECK(client.count("acceptedBytes") == 6);
+}
+
+TEST_CASE("typing along the shown text asks the model for nothing; diverging gives it the rest as a draft") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  REQUIRE(client.texts(client.ask(kUri, 4)) == Texts{"answer"});
+  std::string typed;
+  for (const char c : std::string("ans")) {
+    client.type(kUri, 4 + static_cast<int>(typed.size()), {c});
+    typed += c;
+    CHECK(client.texts(client.ask(kUri, 4 + static_cast<int>(typed.size()))) ==
+          Texts{std::string("answer").substr(typed.size())});
+  }
+  CHECK(f.model.runs() == Texts{"x = "});
+  CHECK(client.count("fromCache") == 3);
+  client.type(kUri, 7, "X");
+  client.texts(client.ask(kUri, 8));
+  const auto last = f.model.requests().back();
+  CHECK(last.prefix == "x = ansX");
+  CHECK(last.former == "wer");
+}
+
+TEST_CASE("a newer request of a document gets the older one an empty list at once") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  f.model.hold("the beginning");
+  const int old = client.ask(kUri, 4);
+  f.model.wait_for_runs(1);
+  client.type(kUri, 4, "t");
+  const int newer = client.ask(kUri, 5);
+  CHECK(client.texts(old).empty());
+  f.model.wait_for_runs(2);
+  f.model.release();
+  CHECK(client.texts(newer) == Texts{"answer"});
+  const auto requests = f.model.requests();
+  CHECK(requests.back().former == "he beginning");  // what the stopped one had, behind what was typed
+  CHECK(client.count("superseded") == 1);
+}
+
+TEST_CASE("requests of two documents do not supersede each other") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  client.open("file:///w/b.py", "y = ");
+  f.model.hold();
+  const int one = client.ask(kUri, 4), other = client.ask("file:///w/b.py", 4);
+  f.model.release();
+  CHECK(client.texts(one) == Texts{"answer"});
+  CHECK(client.texts(other) == Texts{"answer"});
+}
+
+TEST_CASE("cancelled by the client: RequestCancelled at once, and the model stops") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  f.model.hold();
+  const int id = client.ask(kUri, 4);
+  f.model.wait_for_runs(1);
+  client.notify("$/cancelRequest", {{"id", id}});
+  CHECK(client.reply(id).at("error").at("code") == -32800);
+  for (int i = 0; i < 400 && client.status().at("queue").at("busy") == true; ++i)
+    std::this_thread::sleep_for(milliseconds(2));
+  CHECK(client.status().at("queue").at("busy") == false);  // though the model is still held
+  CHECK(client.count("cancelled") == 1);
+}
+
+TEST_CASE("a document that changed meanwhile: empty list, but the answer is kept for who types along") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  f.model.hold();
+  const int id = client.ask(kUri, 4);
+  f.model.wait_for_runs(1);
+  client.type(kUri, 4, "a");
+  f.model.release();
+  CHECK(client.texts(id).empty());
+  CHECK(client.texts(client.ask(kUri, 5)) == Texts{"nswer"});
+  CHECK(client.count("stale") == 1);
+}
+
+TEST_CASE("a request for another version of the document gets an empty list") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  CHECK(client.texts(client.ask(kUri, 4, 2, {{"textDocument", {{"version", 7}}}})).empty());
+  CHECK(client.texts(client.ask(kUri, 4, 2, {{"textDocument", {{"version", 1}}}})) == Texts{"answer"});
+}
+
+TEST_CASE("asked for: several answers to cycle through") {
+  Fixture f;
+  f.model.answers = [](const engine::InfillRequest& request) {
+    return request.candidates == 3 ? Texts{"one", "two", "one", "  "} : Texts{"one"};
+  };
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  CHECK(client.texts(client.ask(kUri, 4, 2)) == Texts{"one"});
+  CHECK(client.texts(client.ask(kUri, 4, 1)) == Texts{"one", "two"});  // the one that is kept is not enough
+  CHECK(f.model.requests().back().former == "one");
+  CHECK(client.texts(client.ask(kUri, 4, 1)) == Texts{"one", "two"});
+  CHECK(client.texts(client.ask(kUri, 4, 2)) == Texts{"one", "two"});
+  CHECK(f.model.runs().size() == 2);
+  client.type(kUri, 4, "t");
+  CHECK(client.texts(client.ask(kUri, 5, 2)) == Texts{"wo"});
+}
+
+TEST_CASE("clients that count trigger kinds from 0") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  client.texts(client.ask(kUri, 4, 0));
+  CHECK(f.model.requests().back().candidates == 3);
+  client.open("file:///w/b.py", "y = ");
+  client.texts(client.ask("file:///w/b.py", 4, 1));
+  CHECK(f.model.requests().back().candidates == 1);
+}
+
+TEST_CASE("a 1 right behind a change is typing: vscode-languageclient 9") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x =");
+  client.type(kUri, 3, " ");
+  client.texts(client.ask(kUri, 4, 1));
+  CHECK(f.model.requests().back().candidates == 1);
+}
+
+TEST_CASE("the menu's selected entry is completed, over its range") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = pri");
+  const Json range = {{"start", {{"line", 0}, {"character", 4}}}, {"end", {{"line", 0}, {"character", 7}}}};
+  const Json selected = {{"context", {{"selectedCompletionInfo", {{"range", range}, {"text", "print"}}}}}};
+  const Json message = client.reply(client.ask(kUri, 7, 2, selected));
+  CHECK(f.model.runs().back() == "x = print");
+  CHECK(message.at("result").at("items").at(0).at("insertText") == "printanswer");
+  CHECK(message.at("result").at("items").at(0).at("range") == range);
+}
+
+TEST_CASE("a change warms its place, below everything else") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x");
+  client.type(kUri, 1, " =");
+  f.model.wait_for_runs(1);
+  CHECK(f.model.runs() == Texts{"warm:x ="});
+  f.model.hold();
+  client.type(kUri, 3, " ");
+  f.model.wait_for_runs(2);
+  const int id = client.ask(kUri, 4);
+  f.model.wait_for_runs(3);  // the warming was stopped
+  f.model.release();
+  CHECK(client.texts(id) == Texts{"answer"});
+  CHECK(f.model.runs()[2] == "x = ");
+}
+
+TEST_CASE("what follows an answer is there before it is accepted") {
+  Fixture f;
+  f.model.answers = [](const engine::InfillRequest& request) {
+    return Texts{request.prefix.ends_with("\n  ") ? "next" : "answer"};
+  };
+  Client client(*f.host, {{"prefetch", true}});
+  client.open(kUri, "  x = ");
+  REQUIRE(client.texts(client.ask(kUri, 6)) == Texts{"answer"});
+  f.model.wait_for_runs(2);
+  CHECK(f.model.runs().back() == "  x = answer\n  ");
+  for (int i = 0; i < 400 && client.count("prefetched") == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
+  client.type(kUri, 6, "answer\n  ");
+  const int id = client.request("textDocument/inlineCompletion", {{"textDocument", {{"uri", kUri}}},
+                                                                  {"position", {{"line", 1}, {"character", 2}}},
+                                                                  {"context", {{"triggerKind", 2}}}});
+  CHECK(client.texts(id) == Texts{"next"});
+  CHECK(client.count("fromCache") == 1);
+}
+
+TEST_CASE("shown and partly accepted are counted once an item") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  const Json message = client.reply(client.ask(kUri, 4));
+  const Json item = message.at("result").at("items").at(0);
+  for (int i = 0; i < 2; ++i) {
+    client.notify("textDocument/didShowCompletion", {{"item", item}});
+    client.notify("textDocument/didPartiallyAcceptCompletion", {{"item", item}, {"acceptedLength", 2}});
+  }
+  client.notify("textDocument/didShowCompletion", {{"item", {{"insertText", "stranger"}}}});
+  CHECK(client.count("shown") == 1);
+  CHECK(client.count("partlyAccepted") == 1);
+}
+
+TEST_CASE("settings: initializationOptions, then what is pulled, each from the start") {
+  Fixture f;
+  Client client(*f.host, {{"languages", {{"lua", false}}}}, {{"workspace", {{"configuration", true}}}});
+  client.answer(client.incoming("workspace/configuration"), Json::array({{{"enabled", false}, {"wrong", 1}}}));
+  CHECK(client.incoming("window/logMessage").at("params").at("message") == "cinnabar.wrong: there is no such setting");
+  client.open(kUri, "x = ");
+  CHECK(client.incoming("didChangeStatus").at("params").at("kind") == "Inactive");
+  CHECK(client.texts(client.ask(kUri, 4)).empty());
+  client.notify("workspace/didChangeConfiguration", {{"settings", nullptr}});
+  client.answer(client.incoming("workspace/configuration"), Json::array({nullptr}));
+  CHECK(client.texts(client.ask(kUri, 4)) == Texts{"answer"});
+  client.open("file:///w/a.lua", "x = ", "lua");
+  CHECK(client.texts(client.ask("file:///w/a.lua", 4)).empty());
+}
+
+TEST_CASE("automatic off: only when asked for") {
+  Fixture f;
+  Client client(*f.host, {{"automatic", false}});
+  client.open(kUri, "x = ");
+  CHECK(client.texts(client.ask(kUri, 4, 2)).empty());
+  CHECK(client.texts(client.ask(kUri, 4, 1)) == Texts{"answer"});
+}
+
+TEST_CASE("files that may hold secrets are left alone, and the status says so") {
+  Fixture f;
+  Client client(*f.host);
+  client.open("file:///w/.env.local", "KEY=", "plaintext");
+  CHECK(client.texts(client.ask("file:///w/.env.local", 4)).empty());
+  client.type("file:///w/.env.local", 4, "s");
+  Json status = client.incoming("didChangeStatus");
+  while (status.at("params").at("kind") != "Inactive") status = client.incoming("didChangeStatus");
+  CHECK(status.at("params").at("message") == "this file may hold secrets");
+  CHECK(f.model.runs().empty());
+}
+
+TEST_CASE("a model that cannot be loaded is told, and tried again when the configuration changes") {
+  Fixture f;
+  f.model.opens = [] { return Status::error("model.gguf: no such file"); };
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  CHECK(client.incoming("window/showMessage").at("params").at("message") == "Cinnabar: model.gguf: no such file");
+  CHECK(client.texts(client.ask(kUri, 4)).empty());
+  CHECK(client.reply(client.ask(kUri, 4, 1)).at("error").at("code") == -32803);
+  f.model.opens = [] { return Status(); };
+  client.notify("workspace/didChangeConfiguration", {{"settings", {{"cinnabar", {{"model", "/m/other"}}}}}});
+  CHECK(client.texts(client.ask(kUri, 4)) == Texts{"answer"});
+  CHECK(f.opened_paths.back() == "/m/other");
+}
+
+TEST_CASE("an untrusted workspace does not choose the model") {
+  Fixture f;
+  Client client(*f.host, {{"trusted", false}, {"model", "/evil"}});
+  client.open(kUri, "x = ");
+  client.texts(client.ask(kUri, 4));
+  CHECK(f.opened_paths == std::vector<std::string>{""});
+}
+
+TEST_CASE("the model's load is shown as progress to clients that can") {
+  Fixture f;
+  f.model.opens = [] {
+    std::this_thread::sleep_for(milliseconds(100));
+    return Status();
+  };
+  Client client(*f.host, nullptr, {{"window", {{"workDoneProgress", true}}}});
+  client.open(kUri, "x = ");
+  const Json create = client.incoming("window/workDoneProgress/create");
+  client.answer(create, nullptr);
+  const Json begin = client.incoming("$/progress"), end = client.incoming("$/progress");
+  CHECK(begin.at("params").at("value").at("kind") == "begin");
+  CHECK(end.at("params").at("value").at("kind") == "end");
+  CHECK(end.at("params").at("token") == create.at("params").at("token"));
+}
+
+TEST_CASE("two clients share the model and nothing else") {
+  Fixture f;
+  Client one(*f.host), two(*f.host);
+  one.open(kUri, "x = ");
+  CHECK(two.texts(two.ask(kUri, 4)).empty());
+  two.open(kUri, "y = ");
+  CHECK(one.texts(one.ask(kUri, 4)) == Texts{"answer"});
+  CHECK(two.texts(two.ask(kUri, 4)) == Texts{"answer"});
+  CHECK(f.model.opened == 1);
+  CHECK(f.model.runs() == Texts{"x = ", "y = "});
+  CHECK(one.status().at("clients") == 2);
+}
+
+TEST_CASE("a client that goes away in the middle of a request") {
+  Fixture f;
+  f.model.hold();
+  {
+    Client client(*f.host);
+    client.open(kUri, "x = ");
+    client.ask(kUri, 4);
+    f.model.wait_for_runs(1);
+    CHECK(client.connection().requests_in_flight() == 1);
+  }
+  Client other(*f.host);
+  other.open(kUri, "z = ");
+  const int id = other.ask(kUri, 4);
+  f.model.wait_for_runs(2);
+  f.model.release();
+  CHECK(other.texts(id) == Texts{"answer"});
+}
+
+TEST_CASE("shutdown with a request in flight answers it") {
+  Fixture f;
+  Client client(*f.host);
+  client.open(kUri, "x = ");
+  f.model.hold();
+  const int id = client.ask(kUri, 4);
+  f.model.wait_for_runs(1);
+  CHECK(client.reply(client.request("shutdown", nullptr)).at("result") == nullptr);
+  CHECK(client.texts(id).empty());
+  client.notify("exit", nullptr);
+  CHECK(client.connection().exit_code() == 0);
+}
+
+}  // namespace
+}  // namespace cinnabar::daemon
