@@ -23,7 +23,9 @@ void Outlet::send(std::string_view bytes) {
     waiting_ += bytes;
     bytes_out_ += bytes.size();
   }
-  if (std::exchange(scheduled_, true)) return;
+  // While a write is under way nothing is taken, so the flush that is scheduled may be long past: an overflow needs its
+  // own.
+  if (std::exchange(scheduled_, true) && !overflowed_) return;
   boost::asio::post(*loop_, [channel = channel_] {
     if (const auto alive = channel.lock()) alive->flush();
   });
@@ -135,8 +137,9 @@ void Channel::finish(const std::string& why) {
 }
 
 void Channel::flush() {
-  if (ended_ || !writing_.empty()) return;
+  if (ended_) return;
   if (outlet_->overflowed()) return end("it does not read: too many bytes wait for it");
+  if (!writing_.empty()) return;
   writing_ = outlet_->take();
   if (writing_.empty()) {
     if (finishing_) return end(why_);

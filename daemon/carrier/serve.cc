@@ -63,8 +63,8 @@ class Server {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
       if (error) return;
       if (draining_) return end_all("the daemon ends at once");
-      drain("a signal");
       watch_signals();
+      drain("a signal");
     });
   }
 
