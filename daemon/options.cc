@@ -267,6 +267,7 @@ const std::vector<Command>& commands() {
        "A line: {\"id\",\"prefix\",\"suffix\"[,\"max_tokens\",\"mode\",\"stop\",\"former\"]}; the answer: "
        "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"}.",
        kEngine, run_infill},
+      {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", 0, run_plan},
       {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json),
        run_model_info},
       {"model list", "", "List the models that are installed.", 0, run_model_list},

@@ -2,73 +2,16 @@
 // while it settles.
 #include <unistd.h>
 
-#include <fstream>
 #include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "daemon/commands/spot.h"
 
 namespace cinnabar::daemon {
 namespace {
-
-struct Place {
-  std::string file;
-  std::size_t line = 0, column = 0;  // from 1; the column counts bytes
-};
-
-std::optional<std::size_t> parse_count(std::string_view text) {
-  std::size_t value = 0;
-  if (text.empty() || text.size() > 9) return std::nullopt;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return value == 0 ? std::nullopt : std::optional(value);
-}
-
-std::optional<Place> parse_place(std::string_view text) {
-  const std::size_t second = text.rfind(':');
-  if (second == std::string_view::npos || second == 0) return std::nullopt;
-  const std::size_t first = text.rfind(':', second - 1);
-  if (first == std::string_view::npos || first == 0) return std::nullopt;
-  const auto line = parse_count(text.substr(first + 1, second - first - 1)),
-             column = parse_count(text.substr(second + 1));
-  if (!line || !column) return std::nullopt;
-  return Place{std::string(text.substr(0, first)), *line, *column};
-}
-
-constexpr std::size_t kLargestFile = 8U << 20;
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Status::error(path + ": cannot be read");
-  std::string text(kLargestFile + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad() || (in.gcount() == 0 && !in.eof())) return Status::error(path + ": cannot be read (is it a folder?)");
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > kLargestFile) return Status::error(path + ": larger than 8 MiB");
-  return text;
-}
-
-Result<std::size_t> offset_of(const std::string& text, const Place& place) {
-  std::size_t at = 0;
-  for (std::size_t line = 1; line < place.line; ++line) {
-    const std::size_t newline = text.find('\n', at);
-    if (newline == std::string::npos) {
-      return Status::error(place.file + " has " + std::to_string(line) + " lines, not " + std::to_string(place.line));
-    }
-    at = newline + 1;
-  }
-  const std::size_t end = std::min(text.find('\n', at), text.size());
-  if (place.column - 1 > end - at) {
-    return Status::error("line " + std::to_string(place.line) + " of " + place.file + " has " +
-                         std::to_string(end - at + 1) + " columns, not " + std::to_string(place.column));
-  }
-  return at + place.column - 1;
-}
 
 // Green when sure, yellow, then red; a masked position is a grey box.
 std::string coloured(const engine::ShownToken& token, const engine::Tokenizer& tokenizer) {
@@ -140,20 +83,14 @@ void print_json(const engine::InfillResult& result) {
 }  // namespace
 
 int run_complete(Options& options) {
-  const auto place = options.arguments.size() == 1 ? parse_place(options.arguments[0]) : std::nullopt;
-  if (!place) {
-    std::cerr
-        << "cinnabar: complete expects one FILE:LINE:COL (line and column from 1), for example src/main.py:12:5\n";
-    return 2;
-  }
-  const auto text = read_file(place->file);
-  if (!text) return failed(text.status());
-  const auto offset = offset_of(*text, *place);
-  if (!offset) return failed(offset.status());
+  const auto spot = parse_spot(options.arguments, "complete");
+  if (!spot) return wrong_spot(spot.status());
+  const auto file = open_spot(*spot);
+  if (!file) return failed(file.status());
   auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
-  options.request.prefix = text->substr(0, *offset);
-  options.request.suffix = text->substr(*offset);
+  options.request.prefix = file->text.substr(0, file->offset);
+  options.request.suffix = file->text.substr(file->offset);
   Watcher watcher((*engine)->tokenizer());
   engine::StepObserver observer;
   if (options.watch) observer = std::ref(watcher);

@@ -1,0 +1,81 @@
+#include "daemon/commands/spot.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+namespace cinnabar::daemon {
+namespace {
+
+constexpr std::size_t kLargestFile = 8U << 20;
+
+std::optional<std::size_t> parse_count(std::string_view text) {
+  std::size_t value = 0;
+  if (text.empty() || text.size() > 9) return std::nullopt;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return value == 0 ? std::nullopt : std::optional(value);
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Status::error(path + ": cannot be read");
+  std::string text(kLargestFile + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || (in.gcount() == 0 && !in.eof())) return Status::error(path + ": cannot be read (is it a folder?)");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kLargestFile) return Status::error(path + ": larger than 8 MiB");
+  return text;
+}
+
+Result<std::size_t> offset_of(const std::string& text, const Spot& spot) {
+  std::size_t at = 0;
+  for (std::size_t line = 1; line < spot.line; ++line) {
+    const std::size_t newline = text.find('\n', at);
+    if (newline == std::string::npos) {
+      return Status::error(spot.file + " has " + std::to_string(line) + " lines, not " + std::to_string(spot.line));
+    }
+    at = newline + 1;
+  }
+  const std::size_t end = std::min(text.find('\n', at), text.size());
+  if (spot.column - 1 > end - at) {
+    return Status::error("line " + std::to_string(spot.line) + " of " + spot.file + " has " +
+                         std::to_string(end - at + 1) + " columns, not " + std::to_string(spot.column));
+  }
+  return at + spot.column - 1;
+}
+
+}  // namespace
+
+Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_view command) {
+  const Status wrong = Status::error(
+      std::string(command) + " expects one FILE:LINE:COL (line and column from 1), for example src/main.py:12:5");
+  if (arguments.size() != 1) return wrong;
+  const std::string_view text = arguments.front();
+  const std::size_t second = text.rfind(':');
+  if (second == std::string_view::npos || second == 0) return wrong;
+  const std::size_t first = text.rfind(':', second - 1);
+  if (first == std::string_view::npos || first == 0) return wrong;
+  const auto line = parse_count(text.substr(first + 1, second - first - 1)),
+             column = parse_count(text.substr(second + 1));
+  if (!line || !column) return wrong;
+  return Spot{std::string(text.substr(0, first)), *line, *column};
+}
+
+Result<OpenSpot> open_spot(const Spot& spot) {
+  auto text = read_file(spot.file);
+  if (!text) return text.status();
+  const auto offset = offset_of(*text, spot);
+  if (!offset) return offset.status();
+  return OpenSpot{spot.file, std::move(text).value(), *offset};
+}
+
+int wrong_spot(const Status& status) {
+  std::cerr << "cinnabar: " << status.message() << "\n";
+  return 2;
+}
+
+}  // namespace cinnabar::daemon

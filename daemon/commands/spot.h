@@ -1,0 +1,31 @@
+// FILE:LINE:COL, the argument of the commands that work at one place of a file.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/result.h"
+
+namespace cinnabar::daemon {
+
+struct Spot {
+  std::string file;
+  std::size_t line = 0, column = 0;  // from 1; the column counts bytes
+};
+
+struct OpenSpot {
+  std::string file;
+  std::string text;        // the whole file, at most 8 MiB
+  std::size_t offset = 0;  // bytes from its start
+};
+
+// The one argument there has to be; the error says what `command` expects.
+Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_view command);
+// Errors: the file cannot be read, is too large, or has no such place.
+Result<OpenSpot> open_spot(const Spot& spot);
+// Prints a usage error; returns 2.
+int wrong_spot(const Status& status);
+
+}  // namespace cinnabar::daemon

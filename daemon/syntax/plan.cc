@@ -1,0 +1,249 @@
+#include "daemon/syntax/plan.h"
+
+#include <algorithm>
+
+#include "daemon/syntax/lines.h"
+#include "daemon/syntax/plan_rules.h"
+
+namespace cinnabar::daemon::syntax {
+namespace {
+
+std::size_t hole_end(const Place& place) { return place.blank_after() ? place.line.end : place.cursor; }
+
+int line_indent(const Place& place) { return indent_width(place.text.substr(place.line.begin)); }
+
+Hole basic_hole(const Place& place, HoleKind kind, Until until) {
+  Hole hole;
+  hole.begin = place.cursor;
+  hole.end = hole_end(place);
+  hole.kind = kind;
+  hole.until = until;
+  hole.indent = line_indent(place);
+  return hole;
+}
+
+Plan one(const Language* language, Hole hole) { return Plan{language, {std::move(hole)}}; }
+
+// What opens documentation at the start of `comment`; empty when it is an ordinary comment.
+std::string_view doc_opener(const Language& language, std::string_view comment) {
+  for (const std::string_view opener : language.doc_openers) {
+    if (comment.starts_with(opener)) return opener;
+  }
+  return {};
+}
+
+// In Go every comment right above a declaration documents it.
+bool documents(const Tree& tree, const Place& place, std::string_view opener) {
+  if (opener != tree.language().line_comment) return true;
+  return place.next && contains(tree.language().header_words, place.next->kind) &&
+         place.next_line_indent() == line_indent(place);
+}
+
+std::optional<Plan> plan_in_comment(const Tree& tree, const Place& place, const PlanOptions& options) {
+  if (!place.comment) return std::nullopt;
+  const Language& language = tree.language();
+  const Span span = *place.comment;
+  const std::string_view comment = place.text.substr(span.begin, span.end - span.begin);
+  if (is_mark(comment)) {
+    if (const auto stub = stub_at(tree, place)) {
+      Hole hole = body_hole(stub->first, stub->second, HoleKind::stub, options);
+      hole.shown = std::string(comment);
+      return one(&language, std::move(hole));
+    }
+  }
+  if (!options.in_comments) return Plan{&language, {}};
+  const std::string_view opener = doc_opener(language, comment);
+  const bool doc = !opener.empty() && documents(tree, place, opener);
+  const bool block_comment = comment.starts_with("/*") || comment.starts_with("<!--") || comment.starts_with("--[");
+  Hole hole = basic_hole(place, doc ? HoleKind::doc_comment : HoleKind::comment, Until::line);
+  if (block_comment) {
+    hole.closer = comment.starts_with("/*") ? "*/" : comment.starts_with("<!--") ? "-->" : "]]";
+    hole.closer_given = comment.ends_with(hole.closer);
+  }
+  if (doc) {
+    const bool told = !is_blank(place.after) && !place.after.starts_with("*/") && stripped(place.after) != "*/";
+    if (!told) hole.until = Until::comment;
+    hole.max_lines = told ? 1 : options.max_lines;
+  }
+  return one(&language, std::move(hole));
+}
+
+std::string_view closing_quote(std::string_view literal) {
+  for (const std::string_view quotes : {"\"\"\"", "'''"}) {
+    if (literal.ends_with(quotes) && literal.size() >= 6) return quotes;
+  }
+  return literal.empty() ? literal : literal.substr(literal.size() - 1);
+}
+
+std::optional<Plan> plan_in_string(const Tree& tree, const Place& place, const PlanOptions& options) {
+  if (!place.string) return std::nullopt;
+  const Span span = *place.string;
+  const std::string_view literal = place.text.substr(span.begin, span.end - span.begin);
+  const std::string_view quote = closing_quote(literal);
+  const bool triple = quote.size() == 3;
+  const auto before = token_before(tree, span.begin);
+  const bool doc = triple && tree.language().layout == Layout::indentation && (!before || before->kind == ":");
+  if (!(doc ? options.in_comments : options.in_strings)) return Plan{&tree.language(), {}};
+  if (place.cursor > span.end - quote.size()) return std::nullopt;
+  Hole hole = basic_hole(place, doc ? HoleKind::doc_comment : HoleKind::string, Until::string);
+  hole.closer = quote;
+  hole.closer_given = true;
+  if (doc && (is_blank(place.after) || stripped(place.after) == quote)) {
+    hole.until = Until::comment;
+    hole.max_lines = options.max_lines;
+  }
+  return one(&tree.language(), std::move(hole));
+}
+
+// Inside brackets that hold no statements.
+std::optional<Plan> plan_in_brackets(const Tree& tree, const Place& place, const PlanOptions& options) {
+  if (place.open.empty() || place.open.back().block) return std::nullopt;
+  const Opener& opener = place.open.back();
+  if (tree.language().layout == Layout::markup && opener.pair->open == "</") return std::nullopt;
+  const std::size_t next = place.text.find_first_not_of(" \t\r\n\f", place.cursor);
+  const bool closer_next = opener.closer && next == opener.closer->begin;
+  Hole hole = basic_hole(place, HoleKind::arguments, Until::bracket);
+  hole.closer = opener.pair->close;
+  hole.closer_given = opener.closer.has_value();
+  hole.indent = opener.anchor;
+  if (closer_next) {
+    hole.max_lines = options.max_lines;
+    return one(&tree.language(), std::move(hole));
+  }
+  if (!place.blank_after()) {
+    hole.kind = HoleKind::middle;
+    hole.until = Until::line;
+    return one(&tree.language(), std::move(hole));
+  }
+  if (hole.closer_given) {  // more follows on the next lines
+    hole.until = Until::line;
+    return one(&tree.language(), std::move(hole));
+  }
+  hole.until = Until::statement;
+  hole.max_lines = options.max_lines;
+  return one(&tree.language(), std::move(hole));
+}
+
+std::optional<Plan> plan_body(const Tree& tree, const Place& place, const PlanOptions& options) {
+  if (const auto stub = stub_at(tree, place)) {
+    Hole hole = body_hole(stub->first, stub->second, HoleKind::stub, options);
+    const std::string_view old = place.text.substr(hole.begin, hole.end - hole.begin);
+    if (begins_comment(tree.language(), old)) hole.shown = std::string(old);
+    hole.begin = std::min(hole.begin, place.cursor);
+    hole.end = std::max(hole.end, place.cursor);
+    return one(&tree.language(), std::move(hole));
+  }
+  if (const auto body = empty_body_at(tree, place)) {
+    return one(&tree.language(), body_hole(*body, {place.cursor, hole_end(place)}, HoleKind::body, options));
+  }
+  return std::nullopt;
+}
+
+// The content of an element, between its tags.
+std::optional<Plan> plan_in_element(const Tree& tree, const Place& place, const PlanOptions& options) {
+  if (tree.language().layout != Layout::markup) return std::nullopt;
+  const auto path = path_to(tree, place.cursor, place.cursor);
+  for (std::size_t i = path.size(); i-- > 0;) {
+    const TSNode node = path[i];
+    const std::uint32_t count = ts_node_child_count(node);
+    if (!kind_of(node).ends_with("element") || count < 2) continue;
+    const TSNode open = ts_node_child(node, 0), close = ts_node_child(node, count - 1);
+    if (kind_of(close) != "end_tag" || place.cursor < end_of(open) || place.cursor > begin_of(close)) continue;
+    const bool all_blank = is_blank(place.text.substr(end_of(open), begin_of(close) - end_of(open)));
+    if (!all_blank) return std::nullopt;
+    Hole hole = basic_hole(place, HoleKind::body, Until::block);
+    hole.closer = place.text.substr(begin_of(close), end_of(close) - begin_of(close));
+    hole.closer_given = true;
+    hole.indent = indent_width(place.text.substr(line_begin(place.text, begin_of(open))));
+    hole.max_lines = options.max_lines;
+    return one(&tree.language(), std::move(hole));
+  }
+  return std::nullopt;
+}
+
+// Whether a line of `place`'s indentation stands in a class, in a language of indentation.
+bool among_members(const Tree& tree, const Place& place) {
+  if (!place.previous) return false;
+  const int indent = indent_width(place.before);
+  bool members = false;
+  for (const TSNode node : path_to(tree, place.previous->span.begin, place.previous->span.end)) {
+    const std::string_view kind = kind_of(node);
+    if (kind != "class_definition" && kind != "function_definition") continue;
+    if (indent_width(place.text.substr(line_begin(place.text, begin_of(node)))) < indent)
+      members = kind == "class_definition";
+  }
+  return members;
+}
+
+Hole line_hole(const Place& place, bool members, const PlanOptions& options) {
+  if (!place.blank_after()) return basic_hole(place, HoleKind::middle, Until::line);
+  const bool empty_line = place.blank_before();
+  Hole hole = basic_hole(place,
+                         !empty_line ? HoleKind::line
+                         : members   ? HoleKind::member
+                                     : HoleKind::statement,
+                         Until::statement);
+  // What lies deeper behind the line is its continuation or its body already.
+  if (place.next_line_indent() > hole.indent && !(empty_line && place.before.empty())) hole.until = Until::line;
+  hole.max_lines = hole.until == Until::line ? 1 : options.max_lines;
+  return hole;
+}
+
+}  // namespace
+
+std::string_view name(HoleKind kind) {
+  constexpr std::string_view kNames[] = {"line",   "statement",   "member",  "body",   "stub", "arguments",
+                                         "middle", "doc_comment", "comment", "string", "mark"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::string_view name(Until until) {
+  constexpr std::string_view kNames[] = {"line", "statement", "block", "bracket", "comment", "string"};
+  return kNames[static_cast<std::size_t>(until)];
+}
+
+Plan plan_at(std::string_view text, std::size_t cursor, const PlanOptions&) {
+  const Place place = place_at(text, cursor);
+  return one(nullptr, basic_hole(place, place.blank_after() ? HoleKind::line : HoleKind::middle, Until::line));
+}
+
+Plan plan_at(const Tree& tree, std::size_t cursor, const PlanOptions& options) {
+  const Place place = place_at(tree, cursor);
+  if (auto plan = plan_in_comment(tree, place, options)) return *std::move(plan);
+  if (auto plan = plan_in_string(tree, place, options)) return *std::move(plan);
+  if (auto plan = plan_in_brackets(tree, place, options)) return *std::move(plan);
+  if (auto plan = plan_in_element(tree, place, options)) return *std::move(plan);
+  if (auto plan = plan_body(tree, place, options)) return *std::move(plan);
+  const bool members = tree.language().layout == Layout::indentation ? among_members(tree, place)
+                                                                     : !place.open.empty() && place.open.back().members;
+  Hole hole = line_hole(place, members, options);
+  if (!place.open.empty()) {
+    hole.closer = place.open.back().pair->close;
+    hole.closer_given = place.open.back().closer.has_value();
+  }
+  return one(&tree.language(), std::move(hole));
+}
+
+engine::EndRule end_rule(const Hole& hole) {
+  return hole.until == Until::line || hole.until == Until::string ? engine::EndRule::line : engine::EndRule::hole;
+}
+
+std::string describe(const Plan& plan, std::string_view text) {
+  const lsp::LineIndex lines(text);
+  const auto place = [&](std::size_t at) {
+    const std::size_t line = lines.line_of(at);
+    return std::to_string(line + 1) + ":" + std::to_string(at - lines.line_begin(line) + 1);
+  };
+  std::string out;
+  for (const Hole& hole : plan.holes) {
+    out += std::string(name(hole.kind)) + " " + place(hole.begin) + "-" + place(hole.end) +
+           " until=" + std::string(name(hole.until));
+    if (!hole.closer.empty()) out += " closer=" + hole.closer + (hole.closer_given ? " given" : " wanted");
+    out += " indent=" + std::to_string(hole.indent) + " lines=" + std::to_string(hole.max_lines);
+    if (!hole.shown.empty()) out += " shown";
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace cinnabar::daemon::syntax

@@ -1,0 +1,206 @@
+#include "daemon/syntax/plan_rules.h"
+
+#include <algorithm>
+
+#include "daemon/syntax/lines.h"
+
+namespace cinnabar::daemon::syntax {
+namespace {
+
+std::string_view line_at(std::string_view text, std::size_t at) {
+  const std::size_t begin = line_begin(text, at);
+  return text.substr(begin, line_end(text, at) - begin);
+}
+
+// The statement that ends with the header token `colon` in a language of indentation.
+std::optional<int> header_anchor(const Tree& tree, const Token& colon) {
+  const std::string_view text = tree.text();
+  if (colon.kind != ":") return std::nullopt;
+  const std::string_view line = line_at(text, colon.span.begin);
+  const auto path = path_to(tree, colon.span.begin, colon.span.end);
+  for (std::size_t i = path.size() - 1; i-- > 1;) {
+    const TSNode node = path[i];
+    if (is_error(node)) break;
+    const std::string_view kind = kind_of(node);
+    if (kind.ends_with("_statement") || kind.ends_with("_definition") || kind.ends_with("_clause"))
+      return indent_width(line_at(text, begin_of(node)));
+    if (kind != "block" && kind != "with_clause") return std::nullopt;  // a slice, a pair, a type
+  }
+  if (!contains(tree.language().header_words, first_word(line)) && !right_stripped(line).ends_with("):") &&
+      line.find("->") == std::string_view::npos)
+    return std::nullopt;
+  return indent_width(line);
+}
+
+// A string that stands alone behind a header documents it.
+std::optional<Token> header_behind_docstring(const Tree& tree, const Token& token) {
+  if (!contains(tree.language().strings, token.kind)) return std::nullopt;
+  const std::string_view text = tree.text();
+  const std::string_view quotes = text.substr(token.span.begin, 3);
+  if (quotes != "\"\"\"" && quotes != "'''") return std::nullopt;
+  auto before = token_before(tree, token.span.begin);
+  return before && before->kind == ":" ? before : std::nullopt;
+}
+
+std::optional<Body> empty_indented_body(const Tree& tree, const Place& place) {
+  auto header = place.previous;
+  if (header && header->kind != ":") header = header_behind_docstring(tree, *header);
+  if (!header) return std::nullopt;
+  const auto anchor = header_anchor(tree, *header);
+  if (!anchor) return std::nullopt;
+  const bool on_header_line = header->span.begin >= place.line.begin;
+  // On a line of its own the cursor shows how deep the user wants to be.
+  if (!on_header_line && indent_width(place.before) <= *anchor && !place.before.empty()) return std::nullopt;
+  if (!place.blank_after() || place.next_line_indent() > *anchor) return std::nullopt;
+  const bool behind_docstring = place.previous->span.end > place.line.begin;
+  if (!on_header_line && !place.blank_before() && !behind_docstring) return std::nullopt;
+  Body body{{header->span.end, place.line.end}, *anchor, "", false, false};
+  body.members = first_word(line_at(place.text, header->span.begin)) == "class";
+  return body;
+}
+
+// Whether `previous` ends the header of what `opener` opened.
+bool ends_header(const Language& language, const Place& place, const Opener& opener) {
+  const Token& previous = *place.previous;
+  if (previous.span == opener.span) return true;
+  if (contains(language.header_ends, previous.kind))
+    return (previous.kind != "in" && previous.kind != "->") || previous.parent == opener.parent;
+  if (!contains(language.line_headers, opener.pair->open)) return false;
+  // A word's header is its line, and the cursor is behind that line.
+  const std::size_t header_end = line_end(place.text, opener.span.begin);
+  return previous.span.end <= header_end && place.cursor >= header_end;
+}
+
+std::optional<Body> empty_delimited_body(const Tree& tree, const Place& place) {
+  if (place.open.empty() || !place.previous) return std::nullopt;
+  const Opener& opener = place.open.back();
+  if (!opener.block || !ends_header(tree.language(), place, opener)) return std::nullopt;
+  Body body{{place.previous->span.end, place.line.end},
+            opener.anchor,
+            std::string(opener.pair->close),
+            false,
+            opener.members};
+  if (opener.closer) {
+    body.closer_given = true;
+    body.inner.end = opener.closer->begin;
+  }
+  const std::size_t next = place.next ? place.next->span.begin : place.text.size();
+  if (body.closer_given && next == opener.closer->begin) return body;
+  // Nothing may follow that lies deeper than the statement: that would be the body.
+  if (!place.blank_after() || place.next_line_indent() > opener.anchor) return std::nullopt;
+  if (next < place.line.end) return std::nullopt;
+  return body;
+}
+
+}  // namespace
+
+std::optional<Body> empty_body_at(const Tree& tree, const Place& place) {
+  if (!place.previous) return std::nullopt;
+  const Layout layout = tree.language().layout;
+  if (layout == Layout::data || layout == Layout::markup) return std::nullopt;
+  if (layout == Layout::indentation) return empty_indented_body(tree, place);
+  return empty_delimited_body(tree, place);
+}
+
+std::optional<Span> stub_in(const Language& language, std::string_view text, Span inner) {
+  std::string_view content = text.substr(inner.begin, inner.end - inner.begin);
+  const std::size_t first = content.find_first_not_of(" \t\r\n\f");
+  if (first == std::string_view::npos) return std::nullopt;
+  const std::string_view stub = stripped(content);
+  const Span span{inner.begin + first, inner.begin + first + stub.size()};
+  for (const std::string_view pattern : language.stubs) {
+    if (!stub.starts_with(pattern)) continue;
+    const std::string_view rest = stub.substr(pattern.size());
+    const bool whole_word = rest.empty() || pattern.back() == '(' || pattern.find(' ') != std::string_view::npos ||
+                            std::string_view(" ;(\n\r").find(rest.front()) != std::string_view::npos;
+    const std::string_view line = stub.substr(0, stub.find('\n'));
+    if (whole_word && line.size() == stub.size()) return span;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// The block node of an indented body around the cursor's line, as a body.
+std::optional<std::pair<Body, Span>> indented_stub(const Tree& tree, const Place& place) {
+  const std::size_t first = place.text.find_first_not_of(" \t", place.line.begin);
+  if (first >= place.line.end) return std::nullopt;
+  // What stands on the line behind a header, or the line itself.
+  const std::size_t last = place.text.find_last_not_of(" \t", place.line.end - 1);
+  const auto path = path_to(tree, last, last + 1);
+  for (std::size_t i = path.size(); i-- > 0;) {
+    const TSNode node = path[i];
+    if (kind_of(node) != "block") continue;
+    const Span inner{begin_of(node), end_of(node)};
+    const auto stub = stub_in(tree.language(), place.text, inner);
+    if (!stub || stub->end < place.line.begin || stub->begin > place.line.end) return std::nullopt;
+    const auto colon = token_before(tree, inner.begin);
+    const auto anchor = colon ? header_anchor(tree, *colon) : std::nullopt;
+    if (!anchor) return std::nullopt;
+    if (place.cursor < stub->begin && place.cursor < colon->span.end) return std::nullopt;
+    return std::pair{Body{inner, *anchor, "", false, false}, *stub};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+namespace {
+
+// A note alone in an indented body: the grammar has no block for it.
+std::optional<std::pair<Body, Span>> indented_note(const Tree& tree, const Place& place) {
+  const std::size_t first = place.text.find_first_not_of(" \t", place.line.begin);
+  if (first >= place.line.end || place.next_line_indent() >= indent_width(place.text.substr(place.line.begin)))
+    return std::nullopt;
+  const Span line{first, first + right_stripped(place.text.substr(first, place.line.end - first)).size()};
+  const auto colon = token_before(tree, first);
+  const auto anchor = colon ? header_anchor(tree, *colon) : std::nullopt;
+  const auto note = stub_in(tree.language(), place.text, line);
+  if (!anchor || !note || colon->span.begin >= place.line.begin) return std::nullopt;
+  return std::pair{Body{line, *anchor, "", false, false}, *note};
+}
+
+}  // namespace
+
+std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const Place& place) {
+  if (tree.language().stubs.empty()) return std::nullopt;
+  if (tree.language().layout == Layout::indentation)
+    return place.comment ? indented_note(tree, place) : indented_stub(tree, place);
+  for (std::size_t i = place.open.size(); i-- > 0;) {
+    const Opener& opener = place.open[i];
+    if (!opener.closer) continue;
+    if (!opener.block) continue;
+    Span inner{opener.span.end, opener.closer->begin};
+    if (opener.pair->open != "{") inner.begin = line_end(place.text, opener.span.begin);
+    if (inner.begin > inner.end) return std::nullopt;
+    const auto stub = stub_in(tree.language(), place.text, inner);
+    if (!stub || stub->end < place.line.begin || stub->begin > place.line.end) return std::nullopt;
+    return std::pair{Body{inner, opener.anchor, std::string(opener.pair->close), true, opener.members}, *stub};
+  }
+  return std::nullopt;
+}
+
+bool is_mark(std::string_view comment) {
+  const std::size_t first = comment.find_first_not_of("/*#-<!; \t");
+  if (first == std::string_view::npos) return false;
+  comment = comment.substr(first);
+  for (const std::string_view word : {"TODO", "FIXME", "HOLE", "XXX", "...", "\u2026"}) {
+    if (comment.starts_with(word)) return true;
+  }
+  return false;
+}
+
+Hole body_hole(const Body& body, Span bytes, HoleKind kind, const PlanOptions& options) {
+  Hole hole;
+  hole.begin = bytes.begin;
+  hole.end = bytes.end;
+  hole.kind = kind;
+  hole.until = Until::block;
+  hole.closer = body.closer;
+  hole.closer_given = body.closer_given;
+  hole.indent = body.anchor;
+  hole.max_lines = options.max_lines;
+  return hole;
+}
+
+}  // namespace cinnabar::daemon::syntax

@@ -1,0 +1,132 @@
+// Plans of more than a cursor: a function's body, and every hole of a selection.
+#include <algorithm>
+
+#include "daemon/syntax/lines.h"
+#include "daemon/syntax/plan.h"
+#include "daemon/syntax/plan_rules.h"
+
+namespace cinnabar::daemon::syntax {
+namespace {
+
+bool is_function(std::string_view kind) {
+  if (kind.ends_with("declarator") || kind.ends_with("parameters")) return false;
+  return kind.find("function") != std::string_view::npos || kind.find("method") != std::string_view::npos ||
+         kind.find("constructor") != std::string_view::npos || kind == "lambda_literal";
+}
+
+// The one hole that a cursor at `at` would get, when it is a body or stub.
+std::optional<Hole> body_at(const Tree& tree, std::size_t at, const PlanOptions& options) {
+  Plan plan = plan_at(tree, at, options);
+  if (plan.empty()) return std::nullopt;
+  const HoleKind kind = plan.holes.front().kind;
+  if (kind != HoleKind::body && kind != HoleKind::stub) return std::nullopt;
+  return std::move(plan.holes.front());
+}
+
+TSNode body_of(const Language& language, TSNode function) {
+  const TSNode field = ts_node_child_by_field_name(function, "body", 4);
+  if (!ts_node_is_null(field)) return field;
+  for (std::uint32_t i = ts_node_named_child_count(function); i-- > 0;) {
+    const TSNode child = ts_node_named_child(function, i);
+    if (contains(language.blocks, kind_of(child))) return child;
+  }
+  return field;
+}
+
+// Where a cursor has to stand to ask for the body of the function `node`: inside it, or behind its header.
+std::vector<std::size_t> body_places(const Tree& tree, TSNode node) {
+  const std::string_view text = tree.text();
+  std::vector<std::size_t> places;
+  const TSNode body = body_of(tree.language(), node);
+  if (!ts_node_is_null(body)) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n\f{", begin_of(body));
+    if (first < end_of(body)) places.push_back(line_end(text, first));
+    places.push_back(std::min(begin_of(body) + (text[begin_of(body)] == '{' ? 1 : 0), text.size()));
+  }
+  places.push_back(line_end(text, begin_of(node)));
+  if (end_of(node) > begin_of(node)) places.push_back(line_end(text, end_of(node) - 1));
+  return places;
+}
+
+std::optional<Hole> function_hole(const Tree& tree, TSNode node, const PlanOptions& options) {
+  const std::string_view text = tree.text();
+  for (const std::size_t at : body_places(tree, node)) {
+    auto hole = body_at(tree, at, options);
+    if (!hole || hole->begin < begin_of(node) || hole->begin > line_end(text, end_of(node))) continue;
+    // A note in the body is what the body is to become.
+    const std::size_t behind = text.find_first_not_of(" \t\r\n\f", hole->end);
+    if (hole->kind == HoleKind::body && behind < text.size() && is_mark(text.substr(behind))) {
+      auto stub = body_at(tree, line_end(text, behind), options);
+      if (stub && stub->kind == HoleKind::stub) return stub;
+    }
+    return hole;
+  }
+  return std::nullopt;
+}
+
+Hole mark_hole(const Tree& tree, TSNode comment, const PlanOptions& options) {
+  const std::string_view text = tree.text();
+  Hole hole;
+  hole.begin = begin_of(comment);
+  hole.end = hole.begin + right_stripped(text.substr(hole.begin, end_of(comment) - hole.begin)).size();
+  hole.kind = HoleKind::mark;
+  hole.until = Until::statement;
+  hole.indent = indent_width(text.substr(line_begin(text, hole.begin)));
+  hole.max_lines = options.max_lines;
+  hole.shown = std::string(text.substr(hole.begin, hole.end - hole.begin));
+  return hole;
+}
+
+}  // namespace
+
+Plan plan_function(const Tree& tree, std::size_t cursor, const PlanOptions& options) {
+  Plan plan{&tree.language(), {}};
+  const std::string_view text = tree.text();
+  // A cursor before the first character or in the documentation above means the function below.
+  std::vector<std::size_t> from{std::min(cursor, text.size())};
+  if (const auto next = token_behind(tree, from.front())) from.push_back(next->span.begin);
+  for (const std::size_t at : from) {
+    const auto path = path_to(tree, at, at);
+    for (std::size_t i = path.size(); i-- > 0;) {
+      const TSNode node = path[i];
+      if (!ts_node_is_named(node) || !is_function(kind_of(node))) continue;
+      if (auto hole = function_hole(tree, node, options)) {
+        plan.holes.push_back(*std::move(hole));
+        return plan;
+      }
+    }
+    if (auto hole = body_at(tree, line_end(text, at), options)) {
+      plan.holes.push_back(*std::move(hole));
+      return plan;
+    }
+  }
+  return plan;
+}
+
+Plan plan_selection(const Tree& tree, std::size_t begin, std::size_t end, std::size_t most,
+                    const PlanOptions& options) {
+  Plan plan{&tree.language(), {}};
+  std::vector<Hole> found;
+  each_node(tree.root(), begin, end, [&](TSNode node) {
+    if (found.size() >= 4 * most || !ts_node_is_named(node)) return found.size() < 4 * most;
+    const std::string_view kind = kind_of(node);
+    if (contains(tree.language().comments, kind)) {
+      if (begin_of(node) >= begin && is_mark(tree.text().substr(begin_of(node), end_of(node) - begin_of(node)))) {
+        const auto stub = body_at(tree, line_end(tree.text(), begin_of(node)), options);
+        found.push_back(stub && stub->kind == HoleKind::stub ? *stub : mark_hole(tree, node, options));
+      }
+    } else if (is_function(kind)) {
+      if (auto hole = function_hole(tree, node, options)) found.push_back(*std::move(hole));
+    }
+    return true;
+  });
+  std::stable_sort(found.begin(), found.end(), [](const Hole& a, const Hole& b) { return a.begin < b.begin; });
+  for (Hole& hole : found) {
+    const bool inside = hole.begin >= begin && hole.end <= end;
+    const bool apart = plan.holes.empty() || hole.begin >= plan.holes.back().end + (hole.begin == hole.end ? 1 : 0);
+    if (inside && apart && plan.holes.size() < most) plan.holes.push_back(std::move(hole));
+  }
+  return plan;
+}
+
+}  // namespace cinnabar::daemon::syntax
