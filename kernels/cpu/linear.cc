@@ -10,8 +10,11 @@ namespace cinnabar::kernels::cpu {
 namespace {
 
 constexpr std::int64_t kStripGroupBytes = 64 + 16 * kGroup;  // int8: scales and weights of one group of a strip
-constexpr std::int64_t kTaskBytes = 64 << 10;                // of weights: long enough to stream, short enough to share
-constexpr std::int64_t kActivationBlock = 1280 << 10;         // rounded activations that stay in L2
+// Weights of a task: long enough to stream, short enough to share.
+constexpr std::int64_t kLeastTaskBytes = 64 << 10;
+constexpr std::int64_t kMostTaskBytes = 256 << 10;
+constexpr std::int64_t kTasksPerThread = 8;
+constexpr std::int64_t kActivationBlock = 1280 << 10;  // rounded activations that stay in L2
 
 std::int64_t depth_of(std::int64_t cols, Compute compute) {
   switch (compute) {
@@ -178,8 +181,10 @@ void linear(Context& context, Rows x, const Matrix& weight, const float* bias, R
       std::max<std::int64_t>(1, packed.pair_bytes() / 32);  // about the bytes of a rounded row
   const std::int64_t block = std::max<std::int64_t>(64, kActivationBlock / row_size / 64 * 64);
   const std::int64_t blocks = (x.rows + block - 1) / block;
+  const std::int64_t task_bytes =
+      std::clamp(packed.bytes() / (kTasksPerThread * context.pool.threads()), kLeastTaskBytes, kMostTaskBytes);
   // Many rows make long tasks of few columns.
-  const std::int64_t chunk = x.rows > 64 ? 1 : std::max<std::int64_t>(1, kTaskBytes / packed.pair_bytes());
+  const std::int64_t chunk = x.rows > 64 ? 1 : std::max<std::int64_t>(1, task_bytes / packed.pair_bytes());
   const std::int64_t chunks = (packed.pairs() + chunk - 1) / chunk;
   const Product product = context.product(packed.compute());
   const auto multiply = [&](int index, int) {
