@@ -35,6 +35,9 @@ Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules ru
   }
   // Matrices are often padded to a round number of rows; those behind the tokenizer's last token mean nothing.
   for (std::int32_t token = tokenizer.size(); token < spec.vocabulary; ++token) close(token);
+  open_in_block_ = open_;
+  if (const std::int32_t end = spec.hole_end; end >= 0 && end < std::min(tokenizer.size(), spec.vocabulary))
+    open_in_block_[static_cast<std::size_t>(end) / 64] |= std::uint64_t{1} << (end % 64);
 }
 
 void Answer::append(std::int32_t token, float probability) {
@@ -81,10 +84,10 @@ std::string Answer::text() const {
   return std::string(text);
 }
 
-const std::uint64_t* Answer::allowed_after(std::span<const std::int32_t> ahead) {
+const std::uint64_t* Answer::allowed_after(std::span<const std::int32_t> ahead, bool in_block) {
   std::size_t covered = text_.size();
   for (const std::int32_t token : ahead) covered += tokenizer_.bytes(token).size();
-  if (covered >= rules_.typed.size()) return open_.data();
+  if (covered >= rules_.typed.size()) return in_block ? open_in_block_.data() : open_.data();
   std::vector<std::uint64_t>& bitmap = bitmaps_.emplace_back(open_.size(), 0);
   tokens_consistent_with(tokenizer_, std::string_view(rules_.typed).substr(covered), bitmap);
   bitmap.resize(open_.size(), 0);  // the model's matrix may have more rows than the tokenizer, or fewer

@@ -54,7 +54,9 @@ class Answer {
 
   // Bitmap (ScoreRequest::allowed) of the tokens that may follow the answer and then `ahead`. Valid until
   // forget_bitmaps().
-  const std::uint64_t* allowed_after(std::span<const std::int32_t> ahead);
+  // `in_block`: for a row of the block under way, which alone may say that the hole ends (ModelSpec::hole_end): clean
+  // rows say what the base says, whatever an adapter was trained to.
+  const std::uint64_t* allowed_after(std::span<const std::int32_t> ahead, bool in_block = false);
   // True while the typed bytes are not yet covered: then the first open position must be settled before later ones.
   bool healing() const { return text_.size() < rules_.typed.size(); }
   void forget_bitmaps() { bitmaps_.clear(); }
@@ -62,7 +64,8 @@ class Answer {
  private:
   const Tokenizer& tokenizer_;
   AnswerRules rules_;
-  std::vector<std::uint64_t> open_;  // all tokens but never_generated
+  std::vector<std::uint64_t> open_;           // all tokens but never_generated
+  std::vector<std::uint64_t> open_in_block_;  // and the end of the hole
   std::deque<std::vector<std::uint64_t>> bitmaps_;
   std::vector<std::int32_t> tokens_;
   std::vector<float> probabilities_;

@@ -26,12 +26,12 @@ void BlockDiffusion::propose(Proposal& proposal) {
   proposal.segment.kv = &cache_.store();
   auto& rows = proposal.segment.rows;
   judged_.clear();
-  const auto judge = [&](int position) {
+  const auto judge = [&](int position, bool in_block) {
     rows.back().judged = true;
     judged_.push_back(position);
     const bool next = position == settled_;  // only the first open position knows the text before it
     proposal.requests.push_back(
-        {.allowed = answer_.allowed_after(next ? std::span<const std::int32_t>() : block_.tokens()),
+        {.allowed = answer_.allowed_after(next ? std::span<const std::int32_t>() : block_.tokens(), in_block),
          .temperature = options_.sampling.temperature,
          .seed = options_.sampling.seed,
          .step = step_,
@@ -42,12 +42,12 @@ void BlockDiffusion::propose(Proposal& proposal) {
     rows.push_back({.token = token, .slot = slot, .limit = slot + 1});
     ++slot;
   }
-  if (shift == 1 && !pending_.empty()) judge(0);
+  if (shift == 1 && !pending_.empty()) judge(0, false);
   const int end = slot + options_.length;
   for (int position = 0; position < options_.length; ++position, ++slot) {
     rows.push_back({.token = block_.token(position), .slot = slot, .limit = end, .in_block = true});
     const int predicted = position + shift;
-    if (predicted < options_.length && block_.cell(predicted) == Cell::masked) judge(predicted);
+    if (predicted < options_.length && block_.cell(predicted) == Cell::masked) judge(predicted, true);
   }
 }
 

@@ -35,9 +35,9 @@ void VerifiedDecoding::make_draft() {
   if (draft_.size() > fits) draft_.resize(fits);
 }
 
-void VerifiedDecoding::judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot) {
+void VerifiedDecoding::judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot, bool in_block) {
   proposal.segment.rows.back().judged = true;
-  proposal.requests.push_back({.allowed = answer_.allowed_after(ahead),
+  proposal.requests.push_back({.allowed = answer_.allowed_after(ahead, in_block),
                                .temperature = sampling_.temperature,
                                .seed = sampling_.seed,
                                .position = static_cast<std::uint32_t>(slot + 1)});
@@ -58,11 +58,12 @@ void VerifiedDecoding::propose(Proposal& proposal) {
     judge(proposal, std::span(draft_).first(i + 1), slot);
   }
   const std::int64_t room = cache_.capacity() - slot;
-  mask_rows_ = uses_adapter() ? static_cast<int>(std::clamp<std::int64_t>(room, 0, drafts_.mask_rows)) : 0;
+  const int wanted = std::min(drafts_.mask_rows, network_.spec().block_length);
+  mask_rows_ = uses_adapter() ? static_cast<int>(std::clamp<std::int64_t>(room, 0, wanted)) : 0;
   const int end = slot + mask_rows_;
   for (; slot < end; ++slot) {
     rows.push_back({.token = network_.spec().mask, .slot = slot, .limit = end, .in_block = true});
-    judge(proposal, draft_, slot);
+    judge(proposal, draft_, slot, true);
   }
 }
 
@@ -86,6 +87,7 @@ void VerifiedDecoding::keep_adapter_draft(std::span<const kernels::Score> masks)
   const std::size_t first = network_.spec().logits_shift == 1 ? 0 : 1;
   for (std::size_t i = first; i < masks.size(); ++i) {
     if (std::exp(masks[i].logit - masks[i].log_sum_exp) < drafts_.surest) break;
+    if (masks[i].token == network_.spec().hole_end) break;  // what follows is for the base to say
     adapter_draft_.push_back(masks[i].token);
   }
 }

@@ -21,7 +21,7 @@ struct DraftOptions {
   bool adapter = true;     // mask rows under the gated adapter, where the model has one
   int limit = 12;          // draft tokens a forward
   int shortest_match = 3;  // tokens that must agree before a lookup is believed
-  int mask_rows = 8;       // rows of an adapter draft
+  int mask_rows = 8;       // rows of an adapter draft, never more than it was trained for (ModelSpec::block_length)
   float surest = 0.3f;     // an adapter draft ends before the first token less probable than this
 };
 inline constexpr DraftOptions kNoDraft{.lookup = false, .adapter = false};
@@ -46,7 +46,7 @@ class VerifiedDecoding final : public Decoding {
 
  private:
   void make_draft();
-  void judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot);
+  void judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot, bool in_block = false);
   void keep_adapter_draft(std::span<const kernels::Score> masks);
   bool uses_adapter() const { return drafts_.adapter && network_.has_adapter(); }
 

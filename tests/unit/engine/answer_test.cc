@@ -54,6 +54,20 @@ TEST_CASE("a special token ends an answer and is no part of it") {
   CHECK(f.answer.tokens().size() == 2);
 }
 
+TEST_CASE("rows of a block alone may say that the hole ends") {
+  ModelSpec spec = spec_of(288);
+  spec.never_generated = {'\0', 257, 260};
+  spec.hole_end = 257;
+  tests::ByteTokenizer tokenizer;
+  Answer answer(tokenizer, spec, rules("x = ", "\n"));
+  CHECK_FALSE(allows(answer.allowed_after({}), 257));
+  CHECK(allows(answer.allowed_after({}, true), 257));
+  CHECK_FALSE(allows(answer.allowed_after({}, true), 260));
+  spec.hole_end = 5000;  // behind the vocabulary: means nothing
+  Answer other(tokenizer, spec, rules("x = ", "\n", "ab"));
+  CHECK_FALSE(allows(other.allowed_after({}, true), 'x'));  // the typed bytes bind block rows too
+}
+
 TEST_CASE("the token limit") {
   Fixture f(rules("x = ", "\n", "", 3));
   f.type("abcd");
