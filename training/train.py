@@ -47,6 +47,7 @@ def arguments():
     parser.add_argument("--hard", type=float, default=0.5, help="share of the target that is the base's choice alone")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--block-length", type=int, default=8, help="rows of a draft that the file asks the program for")
     parser.add_argument("--kind", default="f16", help="type of the saved tensors: f16, q8_0")
     parser.add_argument("--save-minutes", type=float, default=3)
     parser.add_argument("--judge-minutes", type=float, default=5, help="between held-out measurements")
@@ -186,12 +187,12 @@ def train(options):
                 raise SystemExit("the loss is no number any more")
             recent, reported = [], now
         if now - saved > 60 * options.save_minutes:
-            write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind)
+            write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, options.block_length)
             saved = now
         if now - judged > 60 * options.judge_minutes:
             say(minute=round((now - start) / 60, 2), **{k: trainer.judge(s, 48) for k, s in held_out.items()})
             judged = time.monotonic()
-    write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, notes={"rows": rows_seen, "steps": number})
+    write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, options.block_length, notes={"rows": rows_seen, "steps": number})
     say(done=True, rows=rows_seen, **{k: trainer.judge(s, options.judged) for k, s in held_out.items()})
 
 
