@@ -81,8 +81,8 @@ Result<Engine::Place*> Engine::place_for(std::span<const std::int32_t> tokens) {
   return place;
 }
 
-Result<bool> Engine::read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, const DecodeLimits& limits,
-                                 InfillResult& result) {
+Result<bool> Engine::read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, int chunk,
+                                 const DecodeLimits& limits, InfillResult& result) {
   const auto start = std::chrono::steady_clock::now();
   const auto last = static_cast<int>(tokens.size()) - 1;
   cache.truncate(std::min(cache.common_prefix(tokens), last));
@@ -92,7 +92,7 @@ Result<bool> Engine::read_prompt(KvCache& cache, std::span<const std::int32_t> t
   while (last + 1 - cache.size() > kWithFirstStep) {
     if (limits.cancel.stop_requested()) return false;
     if (limits.deadline && std::chrono::steady_clock::now() >= *limits.deadline) return false;
-    const int count = std::min(kPromptChunk, last - cache.size());
+    const int count = std::min(chunk, last - cache.size());
     ForwardSegment segment{&cache.store(), {}};
     for (int slot = cache.size(); slot < cache.size() + count; ++slot) {
       segment.rows.push_back({.token = tokens[static_cast<std::size_t>(slot)], .slot = slot, .limit = slot + 1});
@@ -159,7 +159,7 @@ Result<InfillResult> Engine::fill_block_causal(const InfillRequest& request, con
   if (!place) return place.status();
   KvCache& cache = (*place)->cache;
   InfillResult result;
-  auto read = read_prompt(cache, prompt.before, limits, result);
+  auto read = read_prompt(cache, prompt.before, kPromptChunk, limits, result);
   if (!read) return read.status();
   if (!*read) {
     result.answers.push_back({"", interrupted(limits), 0});
@@ -221,30 +221,41 @@ Status check(const InfillRequest& request) {
 
 }  // namespace
 
+// Text of many tokens a byte (scripts that the vocabulary hardly knows, hexadecimal) may need more than the context
+// has: then less of it is shown.
+Result<Prompt> Engine::fitting_prompt(const std::string& prefix, const std::string& suffix, int answer) const {
+  constexpr int kSpare = 64;           // drafts and masks behind the answer
+  constexpr std::size_t kLeast = 256;  // bytes; a model whose context holds no more is of no use
+  for (PromptBudget budget = options_.budget;; budget.prefix_bytes /= 2, budget.suffix_bytes /= 2) {
+    auto prompt = build_prompt(spec(), *tokenizer_, prefix, suffix, budget);
+    if (!prompt) return prompt.status();
+    const auto tokens = static_cast<std::int64_t>(prompt->before.size() + prompt->behind.size());
+    const int growth = spec().attention == Attention::full ? answer : 0;  // of a canvas whose hole can expand
+    if (tokens + answer + growth + kSpare <= options_.context) return prompt;
+    if (budget.prefix_bytes < kLeast)
+      return Status::error("prompt of " + std::to_string(tokens) + " tokens and an answer of at most " +
+                           std::to_string(answer) + " do not fit the context of " + std::to_string(options_.context));
+  }
+}
+
 Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLimits& limits,
                                     const StepObserver& observer) {
   if (Status valid = check(request); !valid) return valid;
-  auto prompt = build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, options_.budget);
+  auto prompt = fitting_prompt(request.prefix, request.suffix, request.max_tokens);
   if (!prompt) return prompt.status();
   if (spec().attention == Attention::full) return fill_in_place(request, *prompt, limits, observer);
-  const auto needed = static_cast<std::int64_t>(prompt->before.size()) + request.max_tokens + 64;
-  if (needed > options_.context) {
-    return Status::error("prompt of " + std::to_string(prompt->before.size()) + " tokens and an answer of at most " +
-                         std::to_string(request.max_tokens) + " do not fit the context of " +
-                         std::to_string(options_.context));
-  }
   return fill_block_causal(request, *prompt, limits, observer);
 }
 
-Status Engine::warm(const std::string& prefix, const std::string& suffix, const DecodeLimits& limits) {
-  auto prompt = build_prompt(spec(), *tokenizer_, prefix, suffix, options_.budget);
-  if (!prompt) return prompt.status();
+Status Engine::warm(const InfillRequest& request, const DecodeLimits& limits) {
   if (spec().attention == Attention::full) return {};
-  if (static_cast<std::int64_t>(prompt->before.size()) + 64 > options_.context) return {};
+  auto prompt = fitting_prompt(request.prefix, request.suffix, request.max_tokens);
+  if (!prompt) return prompt.status();
   auto place = place_for(prompt->before);
   if (!place) return place.status();
+  constexpr int kChunk = 64;  // somebody who types may be waiting for its end
   InfillResult unused;
-  return read_prompt((*place)->cache, prompt->before, limits, unused).status();
+  return read_prompt((*place)->cache, prompt->before, kChunk, limits, unused).status();
 }
 
 }  // namespace cinnabar::engine

@@ -80,8 +80,9 @@ class Engine {
   // Fills one hole. A request that was cancelled or ran out of time while its prompt was read has no answers' text.
   Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits,
                               const StepObserver& observer = {});
-  // Reads the prompt of a place in advance, so that the next request there only decodes.
-  Status warm(const std::string& prefix, const std::string& suffix, const DecodeLimits& limits);
+  // Reads a request's prompt in advance, so that it only has to decode. What was read before the limits said stop
+  // stays.
+  Status warm(const InfillRequest& request, const DecodeLimits& limits);
 
  private:
   struct Place {
@@ -90,8 +91,9 @@ class Engine {
   };
   explicit Engine(const EngineOptions& options) : options_(options) {}
   Result<Place*> place_for(std::span<const std::int32_t> tokens);
-  // Runs the prompt but its last token; false: stopped by the limits.
-  Result<bool> read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, const DecodeLimits& limits,
+  Result<Prompt> fitting_prompt(const std::string& prefix, const std::string& suffix, int answer) const;
+  // Runs the prompt but its last token, `chunk` rows a forward; false: stopped by the limits.
+  Result<bool> read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, int chunk, const DecodeLimits& limits,
                            InfillResult& result);
   Result<InfillResult> fill_block_causal(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
                                          const StepObserver& observer);

@@ -17,7 +17,7 @@ class EngineInfiller final : public Infiller {
   }
 
   Status warm(const InfillRequest& request, const DecodeLimits& limits) override {
-    return engine_->warm(request.prefix, request.suffix, limits);
+    return engine_->warm(request, limits);
   }
 
   std::string description() const override { return engine_->spec().family + " on " + engine_->device(); }

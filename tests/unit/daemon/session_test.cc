@@ -25,8 +25,8 @@ class Inbox final : public lsp::Transport {
     for (auto& frame : decoder_.push(bytes)) messages_.push_back(Json::parse(std::get<std::string>(frame)));
     changed_.notify_all();
   }
-  // The first message that fits, taken out; null after two seconds.
-  Json take(const std::function<bool(const Json&)>& fits, milliseconds limit = milliseconds(2000)) {
+  // The first message that fits, taken out; null after twenty seconds.
+  Json take(const std::function<bool(const Json&)>& fits, milliseconds limit = milliseconds(20000)) {
     std::unique_lock lock(mutex_);
     Json found;
     changed_.wait_for(lock, limit, [&] {
@@ -59,11 +59,11 @@ class Client {
     return last_id_;
   }
   void notify(const std::string& method, const Json& params) { send({{"method", method}, {"params", params}}); }
-  Json reply(int id, milliseconds limit = milliseconds(2000)) {
+  Json reply(int id, milliseconds limit = milliseconds(20000)) {
     return inbox_->take([id](const Json& m) { return m.value("id", Json()) == id && !m.contains("method"); }, limit);
   }
   // The next request or notification of the server's of that name.
-  Json incoming(const std::string& method, milliseconds limit = milliseconds(2000)) {
+  Json incoming(const std::string& method, milliseconds limit = milliseconds(20000)) {
     return inbox_->take([&](const Json& m) { return m.value("method", "") == method; }, limit);
   }
   void answer(const Json& request, const Json& result) { send({{"id", request.at("id")}, {"result", result}}); }
@@ -206,7 +206,7 @@ TEST_CASE("cancelled by the client: RequestCancelled at once, and the model stop
   f.model.wait_for_runs(1);
   client.notify("$/cancelRequest", {{"id", id}});
   CHECK(client.reply(id).at("error").at("code") == -32800);
-  for (int i = 0; i < 400 && client.status().at("queue").at("busy") == true; ++i)
+  for (int i = 0; i < 4000 && client.status().at("queue").at("busy") == true; ++i)
     std::this_thread::sleep_for(milliseconds(2));
   CHECK(client.status().at("queue").at("busy") == false);  // though the model is still held
   CHECK(client.count("cancelled") == 1);
@@ -310,7 +310,7 @@ TEST_CASE("what follows an answer is there before it is accepted") {
   REQUIRE(client.texts(client.ask(kUri, 6)) == Texts{"answer"});
   f.model.wait_for_runs(2);
   CHECK(f.model.runs().back() == "  x = answer\n  ");
-  for (int i = 0; i < 400 && client.count("prefetched") == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
+  for (int i = 0; i < 4000 && client.count("prefetched") == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
   client.type(kUri, 6, "answer\n  ");
   const int id = client.request("textDocument/inlineCompletion", {{"textDocument", {{"uri", kUri}}},
                                                                   {"position", {{"line", 1}, {"character", 2}}},

@@ -152,7 +152,7 @@ TEST_CASE("a client that leaves takes its jobs along") {
 
 TEST_CASE("a delayed job waits for its time and lets others pass") {
   Fixture f;
-  f.submit("late", Priority::typing, 1, milliseconds(60));
+  f.submit("late", Priority::typing, 1, milliseconds(500));
   f.submit("now", Priority::prefetch);
   CHECK(f.wait_for(2) == Texts{"now: answer", "late: answer"});
 }
@@ -230,7 +230,7 @@ TEST_CASE("an idle model is let go and comes back") {
   Fixture f({.idle_unload = milliseconds(40)});
   f.submit("a", Priority::typing);
   f.wait_for(1);
-  for (int i = 0; i < 400 && f.runner.model().kind != ModelState::Kind::unloaded; ++i)
+  for (int i = 0; i < 4000 && f.runner.model().kind != ModelState::Kind::unloaded; ++i)
     std::this_thread::sleep_for(milliseconds(5));
   CHECK(f.runner.model().kind == ModelState::Kind::unloaded);
   f.submit("b", Priority::typing);
@@ -241,12 +241,12 @@ TEST_CASE("an idle model is let go and comes back") {
 TEST_CASE("time starts when the model is there") {
   Fixture f;
   f.model.opens = [] {
-    std::this_thread::sleep_for(milliseconds(60));
+    std::this_thread::sleep_for(milliseconds(400));
     return Status();
   };
   std::promise<StopReason> ended;
   Job job;
-  job.time_limit = milliseconds(40);
+  job.time_limit = milliseconds(300);
   job.done = [&](const Outcome& outcome) { ended.set_value(outcome.result->answers.at(0).reason); };
   f.runner.submit(job);
   CHECK(ended.get_future().get() == StopReason::hole_end);
@@ -255,7 +255,7 @@ TEST_CASE("time starts when the model is there") {
   f.model.hold();
   f.submit("first", Priority::typing);
   f.runner.submit(job);
-  std::this_thread::sleep_for(milliseconds(60));
+  std::this_thread::sleep_for(milliseconds(400));
   f.model.release();
   CHECK(ended.get_future().get() == StopReason::deadline);
 }

@@ -1,0 +1,227 @@
+// The front door on tiny models of byte tokens: which keys and values are kept from one request to the next, and that
+// this never shows in an answer.
+#include "engine/infill.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+namespace cinnabar::engine {
+namespace {
+
+const std::string kModels = CINNABAR_SOURCE_DIR "/tests/golden/models/";
+
+std::unique_ptr<Engine> open_engine(int places = 3, std::int64_t context = 4096, const char* model = "qwen2_block") {
+  EngineOptions options;
+  options.model = kModels + model;
+  options.places = places;
+  options.context = context;
+  options.cpu.threads = 1;
+  auto engine = Engine::open(options);
+  REQUIRE(engine);
+  return std::move(engine).value();
+}
+
+InfillRequest request(std::string prefix, std::string suffix = "\n}\n", int max_tokens = 8) {
+  InfillRequest out;
+  out.prefix = std::move(prefix);
+  out.suffix = std::move(suffix);
+  out.end = EndRule::hole;
+  out.max_tokens = max_tokens;
+  return out;
+}
+
+InfillResult answer(Engine& engine, const InfillRequest& request, const DecodeLimits& limits = {}) {
+  auto result = engine.infill(request, limits);
+  REQUIRE(result);
+  return std::move(result).value();
+}
+
+std::string text(Engine& engine, const InfillRequest& request) { return answer(engine, request).answers.at(0).text; }
+
+// Lines of one length that differ, `bytes` in all.
+std::string code(std::size_t bytes, int seed = 1) {
+  std::mt19937 random(static_cast<std::uint32_t>(seed));
+  std::string out;
+  while (out.size() < bytes) out += "v" + std::to_string(1000 + random() % 9000) + " = f(" + char('a' + seed) + ");\n";
+  out.resize(bytes);
+  return out;
+}
+
+TEST_CASE("a keystroke only appends to the prompt") {
+  const auto engine = open_engine();
+  const std::string before = code(400);
+  const auto first = answer(*engine, request(before));
+  CHECK(first.reused_tokens == 0);
+  CHECK(first.prompt_tokens > 400);
+  std::string typed;
+  for (const char c : std::string("x = foo(a")) {
+    typed += c;
+    const auto next = answer(*engine, request(before + typed));
+    CHECK(next.prompt_tokens - next.reused_tokens <= 8);
+  }
+}
+
+TEST_CASE("behind an accepted answer its keys and values are there already") {
+  const auto engine = open_engine();
+  auto asked = request(code(300) + "\n");
+  const auto first = answer(*engine, asked);
+  REQUIRE(first.answers[0].tokens == 8);
+  const std::string accepted = engine->tokenizer().decode(engine->tokenizer().encode(first.answers[0].text));
+  const auto next = answer(*engine, request(asked.prefix + accepted + "\n"));
+  CHECK(next.reused_tokens >= first.prompt_tokens - 1);
+}
+
+TEST_CASE("places are kept apart: going back and forth reads nothing again") {
+  const auto engine = open_engine(3);
+  const InfillRequest here = request(code(300, 1), code(100, 4)), there = request(code(300, 2), code(100, 5)),
+                      third = request(code(300, 3), code(100, 6));
+  for (const auto* one : {&here, &there, &third}) CHECK(answer(*engine, *one).reused_tokens < 10);
+  for (const auto* one : {&here, &there, &third, &there, &here}) {
+    const auto again = answer(*engine, *one);
+    CHECK(again.reused_tokens >= again.prompt_tokens - 8);
+  }
+}
+
+TEST_CASE("the place that was not used for longest makes room") {
+  const auto engine = open_engine(2);
+  const InfillRequest a = request(code(300, 1), code(100, 4)), b = request(code(300, 2), code(100, 5)),
+                      c = request(code(300, 3), code(100, 6));
+  answer(*engine, a);
+  answer(*engine, b);
+  answer(*engine, a);
+  answer(*engine, c);  // instead of b
+  CHECK(answer(*engine, a).reused_tokens > 300);
+  CHECK(answer(*engine, c).reused_tokens > 300);
+  CHECK(answer(*engine, b).reused_tokens < 10);
+}
+
+TEST_CASE("a changed suffix is a place of its own, so its return costs nothing") {
+  const auto engine = open_engine();
+  const std::string before = code(300);
+  answer(*engine, request(before, "\nend\n"));
+  CHECK(answer(*engine, request(before + "(", ")\nend\n")).reused_tokens < 10);
+  const auto back = answer(*engine, request(before + "()", "\nend\n"));
+  CHECK(back.prompt_tokens - back.reused_tokens <= 8);
+}
+
+TEST_CASE("what changed far in front costs what stands behind it, no more") {
+  const auto engine = open_engine();
+  const std::string before = code(600);
+  answer(*engine, request(before));
+  std::string edited = before;
+  edited[450] = '#';
+  const auto again = answer(*engine, request(edited));
+  CHECK(again.reused_tokens >= 450);
+  CHECK(again.reused_tokens < 470);
+}
+
+TEST_CASE("warmed: the request only decodes, and its answer is the cold one") {
+  const auto engine = open_engine(), cold = open_engine();
+  const InfillRequest asked = request(code(700));
+  REQUIRE(engine->warm(asked, {}));
+  const auto warm = answer(*engine, asked);
+  CHECK(warm.prompt_tokens - warm.reused_tokens <= 9);
+  CHECK(warm.answers[0].text == text(*cold, asked));
+}
+
+TEST_CASE("stopped before it begins: no text, the reason, and an engine as good as before") {
+  const auto engine = open_engine(), fresh = open_engine();
+  const InfillRequest asked = request(code(500));
+  std::stop_source stop;
+  stop.request_stop();
+  DecodeLimits cancelled, late;
+  cancelled.cancel = stop.get_token();
+  late.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
+  for (const auto& [limits, reason] : {std::pair(cancelled, StopReason::cancelled), {late, StopReason::deadline}}) {
+    const auto stopped = answer(*engine, asked, limits);
+    CHECK(stopped.answers.at(0).text.empty());
+    CHECK(stopped.answers.at(0).reason == reason);
+    CHECK(engine->warm(asked, limits));
+  }
+  CHECK(text(*engine, asked) == text(*fresh, asked));
+}
+
+TEST_CASE("kept keys and values and former answers never change an answer") {
+  const auto engine = open_engine(2);
+  std::mt19937 random(3);
+  std::string prefix = code(120), suffix = "\n}\n";
+  for (int round = 0; round < 12; ++round) {
+    switch (random() % 4) {
+      case 0:
+        prefix += static_cast<char>('a' + random() % 26);
+        break;
+      case 1:
+        prefix.resize(prefix.size() - random() % 8);
+        break;
+      case 2:
+        prefix[random() % 24] = '!';
+        break;
+      default:
+        suffix = random() % 2 == 0 ? "\n}\n" : ")\n}\n";
+    }
+    InfillRequest asked = request(prefix, suffix);
+    if (round % 3 == 0) asked.former = code(20, round % 7);
+    if (round % 5 == 0) REQUIRE(engine->warm(asked, {}));
+    const auto fresh = open_engine(1);
+    REQUIRE(text(*engine, asked) == text(*fresh, request(prefix, suffix)));
+  }
+}
+
+TEST_CASE("several answers: the first is the one alone, equal ones come once") {
+  const auto engine = open_engine(), alone = open_engine();
+  InfillRequest asked = request(code(200));
+  asked.sampling.temperature = 4;
+  const std::string one = text(*alone, asked);
+  asked.candidates = 4;
+  const auto several = answer(*engine, asked);
+  CHECK(several.answers.at(0).text == one);
+  CHECK(several.answers.size() > 1);
+  for (std::size_t i = 1; i < several.answers.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k) CHECK(several.answers[i].text != several.answers[k].text);
+}
+
+TEST_CASE("text of more tokens than the context holds is shown in part instead of refused") {
+  const auto engine = open_engine(1, 1024);
+  const auto result = answer(*engine, request(code(9000), code(4000, 2)));
+  CHECK(result.prompt_tokens <= 1024 - 8 - 64);
+  CHECK(result.prompt_tokens > 256);
+  REQUIRE(engine->warm(request(code(9000), code(4000, 2)), {}));
+  const auto tiny = open_engine(1, 256);
+  const auto refused = tiny->infill(request(code(9000), {}, 250), {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.message().find("256") != std::string::npos);
+}
+
+TEST_CASE("models that see the whole canvas fill holes too, within the context") {
+  const auto engine = open_engine(2, 512, "dream");
+  InfillRequest asked = request(code(60), "\n}\n");
+  asked.mode = Mode::diffusion;
+  const auto first = answer(*engine, asked);
+  CHECK(first.prompt_tokens >= 60);
+  CHECK(first.answers.at(0).tokens > 0);
+  CHECK(text(*engine, asked) == first.answers[0].text);
+  CHECK(engine->warm(asked, {}));
+  CHECK(answer(*engine, request(code(5000))).prompt_tokens < 512);
+}
+
+TEST_CASE("requests out of bounds are refused by name") {
+  const auto engine = open_engine(1, 512);
+  for (const int tokens : {0, 1025}) {
+    const auto refused = engine->infill(request("x", "", tokens), {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.message().find("max_tokens") == 0);
+  }
+  InfillRequest many = request("x");
+  many.candidates = 9;
+  const auto refused = engine->infill(many, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.message().find("candidates") == 0);
+}
+
+TEST_CASE("modes by name") {
+  for (const Mode mode : {Mode::autoregressive, Mode::verified, Mode::diffusion}) CHECK(parse_mode(name(mode)) == mode);
+  CHECK_FALSE(parse_mode("magic"));
+}
+
+}  // namespace
+}  // namespace cinnabar::engine
