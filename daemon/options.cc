@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <map>
@@ -188,6 +189,27 @@ Rows command_rows() {
       {Group::daemon,
        {"idle-unload", "MINUTES", "", "let the model go after so long without requests; 0: never (default: 30)",
         number<int>(CINNABAR_FIELD(idle_unload_minutes), 0, 100000)}},
+      {Group::daemon,
+       {"idle-exit", "MINUTES", "", "end after so long without clients; 0: never (default: 10)",
+        number<int>(CINNABAR_FIELD(place.idle_exit_minutes), 0, 100000)}},
+      {Group::place,
+       {"socket", "PATH", "", "the daemon's socket (default: cinnabar/cinnabar.sock in $XDG_RUNTIME_DIR)",
+        text(CINNABAR_FIELD(place.socket))}},
+      {Group::place,
+       {"tcp", "PORT", "", "also (lsp: instead) by TCP on 127.0.0.1, with a token",
+        number<int>(CINNABAR_FIELD(place.tcp_port), 1, 65535)}},
+      {Group::place,
+       {"token-file", "PATH", "", "the token of --tcp; made when missing (default: token beside the socket)",
+        text(CINNABAR_FIELD(place.token_file))}},
+      {Group::proxy,
+       {"in-process", "", "", "serve in this process, without a daemon; for debugging",
+        [](Options& o, std::string_view) -> std::optional<std::string> {
+          o.place.in_process = true;
+          return {};
+        }}},
+      {Group::proxy,
+       {"stdio", "", "", "what it does anyway; some editors say it",
+        [](Options&, std::string_view) -> std::optional<std::string> { return {}; }}},
       {Group::watch,
        {"watch", "", "", "draw the answer while it settles",
         [](Options& o, std::string_view) -> std::optional<std::string> {
@@ -219,6 +241,7 @@ const Rows& table() {
 
 constexpr unsigned bits(Group group) { return static_cast<unsigned>(group); }
 constexpr unsigned kEngine = bits(Group::model) | bits(Group::decode);
+constexpr unsigned kServing = kEngine | bits(Group::editor) | bits(Group::daemon);
 
 void print_help(const Command& command) {
   std::cout << "Usage: cinnabar " << command.name << " [OPTION...] " << command.arguments << "\n"
@@ -242,6 +265,13 @@ void print_overview(std::ostream& out) {
     out << left << command.help.substr(0, command.help.find('\n')) << "\n";
   }
   out << "\n'cinnabar COMMAND --help' lists a command's options. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
+}
+
+// For another process, which may stand in another folder.
+std::string as_given(const Option& option, std::string_view value) {
+  std::string text = "--" + std::string(option.name);
+  if (option.value.empty()) return text;
+  return text + "=" + (option.value == "PATH" ? std::filesystem::absolute(value).string() : std::string(value));
 }
 
 int wrong_usage(const std::string& message) {
@@ -268,6 +298,12 @@ const std::vector<Command>& commands() {
        "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"}.",
        kEngine, run_infill},
       {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", 0, run_plan},
+      {"lsp", "",
+       "Speak LSP on standard input and output: what an editor starts. Finds the user's daemon or starts it.\n"
+       "Options other than the daemon's place are handed to a daemon that it starts.",
+       kServing | bits(Group::place) | bits(Group::proxy), run_lsp},
+      {"daemon", "", "Host the model for all of the user's editors, until nobody needs it.",
+       kServing | bits(Group::place), run_daemon},
       {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json),
        run_model_info},
       {"model list", "", "List the models that are installed.", 0, run_model_list},
@@ -340,6 +376,7 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
     if (const auto wrong = (*found)->set(parsed, value)) {
       return Status::error("--" + std::string(name) + " is '" + std::string(value) + "', " + *wrong);
     }
+    parsed.given.push_back(as_given(**found, value));
   }
   return parsed;
 }

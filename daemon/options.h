@@ -31,11 +31,21 @@ struct CompletionOptions {
   bool trusted = true;  // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
 };
 
+// Where the daemon is, for those who serve and those who call.
+struct PlaceOptions {
+  std::string socket;          // empty: the user's own (carrier/socket.h)
+  int tcp_port = 0;            // 0: none
+  std::string token_file;      // of TCP; empty: "token" beside the socket
+  int idle_exit_minutes = 10;  // 0: never
+  bool in_process = false;     // lsp: serve in this process, without a daemon
+};
+
 // Everything the command line can set. Zero or empty: the default named in the help.
 struct Options {
   engine::EngineOptions engine;
   engine::InfillRequest request;
   CompletionOptions completion;
+  PlaceOptions place;
   int deadline_ms = 0;
   int idle_unload_minutes = 30;  // 0: never
   bool watch = false;
@@ -43,6 +53,7 @@ struct Options {
   std::string llama_bench;             // bench: a llama-bench binary to run side by side
   std::string gguf;                    // bench: the file it gets
   std::vector<std::string> arguments;  // positional
+  std::vector<std::string> given;      // the options as they were set, "--name=value"; paths are absolute
 };
 
 // One option: `--name VALUE`, or a flag when `value` is empty. `set` returns what is wrong with a value, or nothing.
@@ -54,7 +65,7 @@ struct Option {
   std::function<std::optional<std::string>(Options&, std::string_view)> set;
 };
 
-enum class Group : std::uint8_t {
+enum class Group : std::uint16_t {
   none = 0,
   model = 1,
   decode = 2,
@@ -62,7 +73,9 @@ enum class Group : std::uint8_t {
   json = 8,
   bench = 16,
   editor = 32,
-  daemon = 64
+  daemon = 64,
+  place = 128,
+  proxy = 256
 };
 
 struct Command {

@@ -11,6 +11,8 @@ struct Options;
 int run_complete(Options& options);
 int run_infill(Options& options);
 int run_plan(Options& options);
+int run_lsp(Options& options);
+int run_daemon(Options& options);
 int run_model_info(Options& options);
 int run_model_list(Options& options);
 int run_model_verify(Options& options);

@@ -1,0 +1,42 @@
+#include <cstdio>
+#include <ctime>
+
+#include "daemon/carrier/serve.h"
+#include "daemon/commands/commands.h"
+#include "daemon/commands/setup.h"
+#include "daemon/server.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+// One line on standard error: the daemon's log, wherever whoever started it lets that go.
+void log(const std::string& line) {
+  char time[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  std::strftime(time, sizeof time, "%F %T", localtime_r(&now, &local));
+  std::fprintf(stderr, "%s %s\n", time, line.c_str());
+}
+
+}  // namespace
+
+int run_daemon(Options& options) {
+  ServeOptions serving;
+  serving.socket = options.place.socket;
+  serving.tcp_port = static_cast<std::uint16_t>(options.place.tcp_port);
+  serving.token_file = options.place.token_file;
+  serving.idle_exit = std::chrono::minutes(options.place.idle_exit_minutes);
+  serving.log = log;
+  auto listeners = open_listeners(serving);
+  if (!listeners) return failed(listeners.status());
+  if (!*listeners) {
+    log("another daemon of yours has the place: nothing to do");
+    return 0;
+  }
+  log("serving at " + (*listeners)->socket);
+  const auto host = make_server({options});
+  serve(*host, std::move(**listeners), serving);
+  return 0;
+}
+
+}  // namespace cinnabar::daemon
