@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Real clients complete a real function through `cinnabar lsp`, with the embedded model.
+
+    run.py node|neovim|vscode PROGRAM CACHE
+
+Copies project/ to a scratch folder, starts the client there with a daemon of its own (a runtime folder of its own), and
+checks what lies on disk afterwards: the file, with its answer, has to do what its functions promise. What the client needs is
+installed into CACHE first; when that fails, the test fails.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LINE = 13  # of shop.py, counted from 1: the empty body of the loop; it has its indentation
+KEYS = "total"
+
+
+def run(*command, **options):
+    print("+", " ".join(command), flush=True)
+    if subprocess.run(command, check=False, **options).returncode != 0:
+        raise SystemExit(f"failed: {' '.join(command)}")
+
+
+def npm_install(name, cache):
+    """The locked packages of HERE/name, in CACHE; its scripts beside them."""
+    folder = f"{cache}/{name}"
+    shutil.copytree(f"{HERE}/{name}", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
+    lock = f"{folder}/package-lock.json"
+    installed = f"{folder}/node_modules/.installed"
+    if not os.path.exists(installed) or open(installed, "rb").read() != open(lock, "rb").read():
+        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
+        shutil.copyfile(lock, installed)
+    return folder
+
+
+def node(command, file, cache):
+    folder = npm_install("node", cache)
+    run("node", folder + "/client.mjs", file, str(LINE - 1), KEYS, "--", *command)
+
+
+def neovim(command, file, cache):
+    run(HERE + "/neovim/install.sh", cache + "/neovim")
+    run(sys.executable, HERE + "/neovim/complete.py", cache + "/neovim/nvim", file, str(LINE), KEYS, "--", *command)
+
+
+def vscode(command, file, cache):
+    raise SystemExit("there is no VS Code client yet")
+
+
+def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    client = {"node": node, "neovim": neovim, "vscode": vscode}[sys.argv[1]]
+    program, cache = os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3])
+    os.makedirs(cache, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="cinnabar-e2e-") as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        project = shutil.copytree(HERE + "/project", folder + "/project")
+        before = open(project + "/shop.py", encoding="utf-8").read()
+        try:
+            client([program, "lsp"], project + "/shop.py", cache)
+        except SystemExit:
+            log = folder + "/cinnabar/cinnabar.sock.log"
+            print(open(log, encoding="utf-8").read() if os.path.exists(log) else "no daemon was started", file=sys.stderr)
+            raise
+        finally:
+            subprocess.run([sys.executable, HERE + "/../support/end_daemon.py", folder + "/cinnabar/cinnabar.sock"], check=False)
+        after = open(project + "/shop.py", encoding="utf-8").read()
+        print(after)
+        assert after != before
+        run(sys.executable, project + "/check.py", project + "/shop.py")
+
+
+if __name__ == "__main__":
+    main()
