@@ -21,7 +21,7 @@ READY = "luaeval('#vim.lsp.get_clients({bufnr = 0, name = \"cinnabar\"}) > 0 and
 
 class Editor:
     def __init__(self, nvim, file, command, folder):
-        self.nvim, self.address = nvim, folder + "/nvim"
+        self.nvim, self.address = nvim, folder + "/listen"
         home = {name: folder for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
         self.process = subprocess.Popen([nvim, "--headless", "--clean", "-u", HERE + "/init.lua", "--listen", self.address, file],
                                         env={**os.environ, **home, "CINNABAR": " ".join(command)}, stdin=subprocess.DEVNULL)
@@ -71,12 +71,14 @@ def main():
                 time.sleep(0.05)
             before = editor.value("getline('.')")
 
+            asked = [time.monotonic()]
+
             def shown():
-                if text := editor.ghost_text():
-                    return text
-                editor.keys("<Left><Right>")  # the model may still be on its way: asks again
-                time.sleep(0.5)
-                return None
+                # The model may still have been on its way: asks again, but not so soon that it gives up on an answer.
+                if not (text := editor.ghost_text()) and time.monotonic() > asked[0] + 10:
+                    editor.keys("<Left><Right>")
+                    asked[0] = time.monotonic()
+                return text
             ghost = editor.wait("ghost text", shown)
             print(f"shown behind {before!r}: {ghost!r}")
             start = editor.value("line('.')")

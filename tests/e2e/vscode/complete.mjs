@@ -66,12 +66,14 @@ async function complete(page) {
   await page.keyboard.type(`${line}\n`);
   await page.keyboard.press('End');
   await page.keyboard.type(keys, { delay: 60 });
+  let asked = Date.now();
   const ghost = await until('ghost text', async () => {
     const text = (await ghostText(page)).trim();
-    if (!text) {  // the model may still be on its way: asks again
+    // The model may still have been on its way: asks again, but not so soon that it gives up on an answer.
+    if (!text && Date.now() > asked + 10_000) {
       await page.keyboard.press('Backspace');
       await page.keyboard.type(keys.at(-1));
-      await pause(2000);
+      asked = Date.now();
     }
     return text;
   });
