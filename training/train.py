@@ -124,9 +124,11 @@ class Trainer:
             told = choice == loss.CLASSES
             found, said, right = found + int(is_end.sum()), said + int(told.sum()), right + int((told & is_end).sum())
         self.network.layer = compiled
-        return {"tokens_a_draft": 1 + float(torch.cat(runs).mean()), "blocks": sum(map(len, runs)),
-                "hits": [round(x, 3) for x in torch.cat(rates).mean(0).tolist()],
-                "ends": found, "ends_told": said, "ends_right": right}
+        measures = {"blocks": sum(map(len, runs)), "ends": found, "ends_told": said, "ends_right": right}
+        if measures["blocks"]:  # of text few blocks are the base's own from end to end: rather look at its continuations
+            measures["tokens_a_draft"] = round(1 + float(torch.cat(runs).mean()), 3)
+            measures["hits"] = [round(x, 3) for x in torch.cat(rates).mean(0).tolist()]
+        return measures
 
 
 def fastest_batch(trainer, sequences, options, say):
