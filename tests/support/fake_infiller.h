@@ -52,6 +52,7 @@ class FakeModel {
     const std::lock_guard lock(mutex_);
     return runs_;
   }
+  // The same without warmings, whole.
   std::vector<engine::InfillRequest> requests() {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -68,7 +69,7 @@ class FakeModel {
       return model_.run(request, limits, observer);
     }
     Status warm(const engine::InfillRequest& request, const engine::DecodeLimits& limits) override {
-      model_.begin("warm:" + request.prefix, request, limits);
+      model_.begin("warm:" + request.prefix, limits);
       return {};
     }
     std::string description() const override { return "fake"; }
@@ -77,10 +78,9 @@ class FakeModel {
     FakeModel& model_;
   };
 
-  void begin(const std::string& what, const engine::InfillRequest& request, const engine::DecodeLimits& limits) {
+  void begin(const std::string& what, const engine::DecodeLimits& limits) {
     std::unique_lock lock(mutex_);
     runs_.push_back(what);
-    requests_.push_back(request);
     changed_.notify_all();
     changed_.wait(lock, limits.cancel, [this] { return !held_; });
   }
@@ -91,9 +91,10 @@ class FakeModel {
     {
       const std::lock_guard lock(mutex_);
       so_far = text_;
+      requests_.push_back(request);
     }
     observer(so_far);
-    begin(request.prefix, request, limits);
+    begin(request.prefix, limits);
     engine::InfillResult result;
     if (limits.cancel.stop_requested()) {
       result.answers.push_back({so_far, engine::StopReason::cancelled, 1});
