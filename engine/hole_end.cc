@@ -166,6 +166,7 @@ class EndFinder {
     if (indent >= hole_indent_) return std::nullopt;
     const char c = text_[i];
     const bool closer = c == '}' || c == ')' || c == ']';
+    if (closer && !hole_.rest_of_line.empty() && hole_.rest_of_line.front() == c) return i;
     // A closer of what the prefix opened belongs to the answer unless it stands behind the hole already.
     if (closer && inside_line && indent == indent_width(hole_.line_before) && !given_behind(c)) return std::nullopt;
     return before_this_line();
