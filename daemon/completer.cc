@@ -5,6 +5,7 @@
 
 #include "daemon/features/hole.h"
 #include "daemon/features/presentable.h"
+#include "daemon/syntax/critic.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -139,7 +140,7 @@ void Completer::submit(Live live, bool invoked) {
   engine::Job job;
   job.client = client_;
   job.priority = invoked ? engine::Priority::invoked : engine::Priority::typing;
-  job.request = infill_request(*live.place.document, live.place.offset, live.options);
+  job.request = request_at(live.place.document, live.place.offset, live.options);
   job.request.candidates = live.asked;
   job.request.former = unfinished_.former(*live.place.document, live.place.offset);
   if (job.request.former.empty()) job.request.former = answers_.former(*live.place.document, live.place.offset);
@@ -184,12 +185,22 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   if (!stale && !texts.empty() && !live.place.selected) prefetch(live.place, texts.front(), live.options);
 }
 
+engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
+  const auto parsed = trees_.of(document);
+  return infill_request(*document, offset, options, parsed.tree.get());
+}
+
 // The presentable texts of an answer; remembers them.
 std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked) {
   const std::string_view text = place.document->text();
+  const auto parsed = trees_.of(place.document);
   std::vector<std::string> texts;
   for (const auto& answer : result.answers) {
     std::string shown = presentable(answer, text.substr(0, place.offset), text.substr(place.offset));
+    if (!shown.empty() && parsed.tree) {
+      const auto hole = planned_hole(*parsed.tree, place.offset, Multiline::automatic);
+      shown = syntax::judge(*parsed.tree, place.document->lines(), hole, shown).text;
+    }
     if (!shown.empty() && std::find(texts.begin(), texts.end(), shown) == texts.end())
       texts.push_back(std::move(shown));
   }
@@ -246,6 +257,7 @@ void Completer::closed(const std::string& uri) {
   }
   cursors_.erase(uri);
   last_changes_.erase(uri);
+  trees_.forget(uri);
   answers_.forget(uri);
   unfinished_.forget(uri);
 }
@@ -256,7 +268,7 @@ void Completer::warm(const SnapshotPtr& document, std::size_t offset, const Opti
   job.client = client_;
   job.priority = engine::Priority::prefetch;
   job.only_warm = true;
-  job.request = infill_request(*document, offset, options);
+  job.request = request_at(document, offset, options);
   engine::JobId& last = warming_[document->uri()];
   services_.runner().cancel(last);
   last = services_.runner().submit(std::move(job));
@@ -276,7 +288,7 @@ void Completer::prefetch(const Place& place, const std::string& text, const Opti
   job.priority = engine::Priority::prefetch;
   job.delay = kPrefetchDelay;
   job.time_limit = kPrefetchLimit;
-  job.request = infill_request(*next.document, next.offset, options);
+  job.request = request_at(next.document, next.offset, options);
   const auto id = std::make_shared<engine::JobId>(0);
   job.done = [this, id, next, guard = guard_](engine::Outcome outcome) {
     guard([&] { prefetched(*id, next, outcome); });

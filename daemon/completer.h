@@ -14,6 +14,7 @@
 #include "daemon/answer_cache.h"
 #include "daemon/documents/store.h"
 #include "daemon/services.h"
+#include "daemon/syntax/trees.h"
 #include "lsp/inline_completion.h"
 #include "lsp/reply.h"
 
@@ -87,6 +88,7 @@ class Completer {
   void prefetch(const Place& place, const std::string& text, const Options& options);
   void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome);
   std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked);
+  engine::InfillRequest request_at(const SnapshotPtr& document, std::size_t offset, const Options& options);
 
   Services& services_;
   const engine::ClientId client_;
@@ -96,6 +98,7 @@ class Completer {
   std::unordered_map<std::string, engine::JobId> warming_, prefetching_;
   std::unordered_map<std::string, std::size_t> cursors_;  // byte offset of the last known one
   std::unordered_map<std::string, Clock::time_point> last_changes_;
+  syntax::Trees trees_;
   AnswerCache answers_;
   AnswerCache unfinished_;    // beginnings of answers that were stopped: drafts only
   std::deque<Offer> offers_;  // newest first

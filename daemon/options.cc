@@ -92,6 +92,15 @@ std::optional<std::string> set_exclude(Options& options, std::string_view value)
   return std::nullopt;
 }
 
+std::optional<std::string> set_stop(Options& options, std::string_view value) {
+  options.by_plan = value == "plan";
+  if (options.by_plan) return std::nullopt;
+  const auto rule = engine::parse_end_rule(value);
+  if (!rule) return "expected one of plan, line, block, hole";
+  options.request.end = *rule;
+  return std::nullopt;
+}
+
 #define CINNABAR_FIELD(field) \
   [](Options & o) -> auto& { return o.field; }
 
@@ -124,8 +133,8 @@ Rows decode_rows() {
        {"mode", "MODE", "verified autoregressive diffusion", "how tokens are decided (default: verified)",
         word(engine::parse_mode, CINNABAR_FIELD(request.mode), "verified, autoregressive, diffusion")}},
       {Group::decode,
-       {"stop", "RULE", "line block hole", "where the answer ends (default: line)",
-        word(engine::parse_end_rule, CINNABAR_FIELD(request.end), "line, block, hole")}},
+       {"stop", "RULE", "plan line block hole",
+        "where the answer ends (default: plan, which the syntax tree makes; where there is none, line)", set_stop}},
       {Group::decode,
        {"max-tokens", "N", "", "longest answer (default: 128)",
         number<int>(CINNABAR_FIELD(request.max_tokens), 1, 1024)}},
@@ -294,7 +303,7 @@ const std::vector<Command>& commands() {
        kEngine | bits(Group::watch) | bits(Group::json), run_complete},
       {"infill", "--jsonl",
        "Fill holes read as JSON lines from standard input.\n"
-       "A line: {\"id\",\"prefix\",\"suffix\"[,\"max_tokens\",\"mode\",\"stop\",\"former\"]}; the answer: "
+       "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\"]}; the answer: "
        "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"}.",
        kEngine, run_infill},
       {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", 0, run_plan},

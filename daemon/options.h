@@ -46,6 +46,7 @@ struct Options {
   engine::InfillRequest request;
   CompletionOptions completion;
   PlaceOptions place;
+  bool by_plan = true;  // the syntax tree says where an answer ends; else request.end
   int deadline_ms = 0;
   int idle_unload_minutes = 30;  // 0: never
   bool watch = false;

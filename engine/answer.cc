@@ -50,7 +50,13 @@ void Answer::append(std::int32_t token, float probability) {
   probabilities_.push_back(probability);
   text_ += tokenizer_.bytes(token);
   if (healing()) return;
-  if (const auto end = find_hole_end(rules_.hole, std::string_view(text_).substr(rules_.typed.size()))) {
+  const std::string_view text = std::string_view(text_).substr(rules_.typed.size());
+  auto end = find_hole_end(rules_.hole, text);
+  if (rules_.other_end) {
+    const auto other = rules_.other_end(text);
+    if (other && *other <= text.size()) end = std::min(end.value_or(text.size()), *other);
+  }
+  if (end) {
     end_ = rules_.typed.size() + *end;
     reason_ = StopReason::hole_end;
   } else if (static_cast<int>(tokens_.size()) >= rules_.max_tokens) {

@@ -34,6 +34,7 @@ struct AnswerRules {
   // the answer must begin with them, and they are not part of its text.
   std::string typed;
   int max_tokens = 128;
+  OtherEnd other_end = {};  // shortens what `hole` allows; may be empty
 };
 
 class Answer {

@@ -166,6 +166,7 @@ class EndFinder {
     if (indent >= hole_indent_) return std::nullopt;
     const char c = text_[i];
     const bool closer = c == '}' || c == ')' || c == ']';
+    if (closer && !hole_.rest_of_line.empty() && hole_.rest_of_line.front() == c) return i;
     // A closer of what the prefix opened belongs to the answer unless it stands behind the hole already.
     if (closer && inside_line && indent == indent_width(hole_.line_before) && !given_behind(c)) return std::nullopt;
     return before_this_line();
@@ -184,8 +185,9 @@ class EndFinder {
   }
 
   std::optional<std::size_t> at_outside_closer(std::size_t i) {
-    const bool same_line = first_line() && !hole_.rest_of_line.empty();
-    if (same_line && hole_.rest_of_line.front() == text_[i]) return i;
+    // The closer stands behind the hole on its own line: a line end in front of it is the answer's.
+    const bool given_here = !hole_.rest_of_line.empty() && hole_.rest_of_line.front() == text_[i];
+    if (given_here && (first_line() || is_blank(line_until(i)))) return i;
     if (hole_.rule == EndRule::line) return std::nullopt;
     if (given_behind(text_[i]) && !deeper_than_next_line(i))
       return is_blank(line_until(i)) ? before_this_line() : right_stripped(text_.substr(0, i)).size();

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,5 +34,9 @@ HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix,
 // once found, more text behind it does not change it. A bracket that the text behind the cursor closes already is not
 // closed again; a line that only repeats the line behind the hole is not part of it.
 std::optional<std::size_t> find_hole_end(const HoleSurroundings& hole, std::string_view text);
+
+// What a caller knows of ends beside these rules: the same question about the text so far. Called on the engine's
+// thread after every token of every candidate; the shorter of both answers counts.
+using OtherEnd = std::function<std::optional<std::size_t>(std::string_view)>;
 
 }  // namespace cinnabar::engine

@@ -108,7 +108,8 @@ Result<bool> Engine::read_prompt(KvCache& cache, std::span<const std::int32_t> t
 Answer Engine::make_answer(const InfillRequest& request, const Prompt& prompt) const {
   return {*tokenizer_,
           spec(),
-          {describe_hole(request.prefix, request.suffix, request.end), prompt.typed, request.max_tokens}};
+          {describe_hole(request.prefix, request.suffix, request.end), prompt.typed, request.max_tokens,
+           request.other_end}};
 }
 
 std::unique_ptr<Decoding> Engine::make_decoding(const InfillRequest& request, KvCache& cache, const Prompt& prompt,

@@ -26,6 +26,7 @@ std::string_view name(Mode mode);
 struct InfillRequest {
   std::string prefix, suffix;  // bytes before and behind the cursor
   EndRule end = EndRule::line;
+  OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
   Mode mode = Mode::verified;
   DraftOptions drafts;      // verified mode

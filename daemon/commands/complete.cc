@@ -9,6 +9,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
+#include "daemon/syntax/fill.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -80,6 +81,30 @@ void print_json(const engine::InfillResult& result) {
   std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
+// A file with its tree and the plan for one place of it, where there are any.
+struct PlannedFile {
+  PlannedFile(const OpenSpot& spot, const Options& options) : lines(spot.text) {
+    const syntax::Language* language = options.by_plan ? syntax::language_of_path(spot.file) : nullptr;
+    if (language != nullptr) tree = syntax::Tree::parse(*language, spot.text, lines);
+    if (tree) {
+      hole = syntax::plan_at(*tree, spot.offset).holes.front();
+      request = syntax::request_for(*tree, hole, options.request);
+    } else {
+      request = options.request;
+      request.prefix = spot.text.substr(0, spot.offset);
+      request.suffix = spot.text.substr(spot.offset);
+    }
+  }
+  std::string judged(const std::string& answer) const {
+    return tree ? syntax::judge(*tree, lines, hole, answer).text : answer;
+  }
+
+  lsp::LineIndex lines;
+  syntax::TreePtr tree;
+  syntax::Hole hole;
+  engine::InfillRequest request;
+};
+
 }  // namespace
 
 int run_complete(Options& options) {
@@ -89,13 +114,14 @@ int run_complete(Options& options) {
   if (!file) return failed(file.status());
   auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
-  options.request.prefix = file->text.substr(0, file->offset);
-  options.request.suffix = file->text.substr(file->offset);
+  const PlannedFile planned(*file, options);
+  options.request = planned.request;
   Watcher watcher((*engine)->tokenizer());
   engine::StepObserver observer;
   if (options.watch) observer = std::ref(watcher);
-  const auto result = (*engine)->infill(options.request, limits_of(options), observer);
+  auto result = (*engine)->infill(options.request, limits_of(options), observer);
   if (!result) return failed(result.status());
+  for (auto& answer : result->answers) answer.text = planned.judged(answer.text);
   if (options.watch) watcher.erase();
   if (options.json)
     print_json(*result);

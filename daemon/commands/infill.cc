@@ -5,6 +5,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "daemon/syntax/fill.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -25,7 +26,18 @@ Result<std::string> string_member(const json& line, const char* name, bool requi
   return found->get<std::string>();
 }
 
-Status read_choices(const json& line, engine::InfillRequest& request) {
+// One line: what the engine is asked, and the tree that a plan was made from.
+struct LineHole {
+  engine::InfillRequest request;
+  bool by_plan = true;
+  std::string text;  // of the whole document, which the tree borrows
+  lsp::LineIndex lines;
+  syntax::TreePtr tree;
+  syntax::Hole hole;
+};
+
+Status read_choices(const json& line, LineHole& hole) {
+  engine::InfillRequest& request = hole.request;
   if (const auto found = line.find("max_tokens"); found != line.end()) {
     if (!found->is_number_integer() || found->get<std::int64_t>() < 1 || found->get<std::int64_t>() > 1024) {
       return Status::error("\"max_tokens\" is " + found->dump() + ", expected 1 to 1024");
@@ -44,29 +56,58 @@ Status read_choices(const json& line, engine::InfillRequest& request) {
   }
   if (!stop->empty()) {
     const auto parsed = engine::parse_end_rule(*stop);
-    if (!parsed) return Status::error("\"stop\" is \"" + *stop + "\", expected line, block or hole");
-    request.end = *parsed;
+    if (!parsed && *stop != "plan")
+      return Status::error("\"stop\" is \"" + *stop + "\", expected plan, line, block or hole");
+    hole.by_plan = !parsed;
+    if (parsed) request.end = *parsed;
   }
   request.former = *former;
   return {};
 }
 
-Result<engine::InfillRequest> read_request(const json& line, const engine::InfillRequest& defaults) {
+// The plan at the border of prefix and suffix, where the line names a language or path that has a grammar.
+void make_plan(std::string_view language_id, std::string_view path, LineHole& hole) {
+  const syntax::Language* language = syntax::find_language(language_id);
+  if (language == nullptr) language = syntax::language_of_path(path);
+  if (language == nullptr || !hole.by_plan) return;
+  hole.text = hole.request.prefix + hole.request.suffix;
+  hole.lines = lsp::LineIndex(hole.text);
+  hole.tree = syntax::Tree::parse(*language, hole.text, hole.lines);
+  if (!hole.tree) return;
+  syntax::PlanOptions options;
+  options.stubs = false;  // an answer is inserted
+  hole.hole = syntax::plan_at(*hole.tree, hole.request.prefix.size(), options).holes.front();
+  hole.hole.end = hole.hole.begin;
+  hole.request = syntax::request_for(*hole.tree, hole.hole, std::move(hole.request));
+}
+
+// Filled in place: the tree borrows the hole's text.
+Status read_request(const json& line, const Options& options, LineHole& hole) {
   if (!line.is_object()) return Status::error("the line is " + std::string(line.type_name()) + ", expected an object");
-  engine::InfillRequest request = defaults;
+  engine::InfillRequest& request = hole.request;
+  request = options.request;
+  hole.by_plan = options.by_plan;
   auto prefix = string_member(line, "prefix", true), suffix = string_member(line, "suffix", true);
   if (!prefix) return prefix.status();
   if (!suffix) return suffix.status();
   request.prefix = std::move(prefix).value();
   request.suffix = std::move(suffix).value();
-  if (Status read = read_choices(line, request); !read) return read;
-  return request;
+  if (Status read = read_choices(line, hole); !read) return read;
+  auto language = string_member(line, "language", false), path = string_member(line, "path", false);
+  if (!language) return language.status();
+  if (!path) return path.status();
+  make_plan(*language, *path, hole);
+  return {};
 }
 
-json answer_line(const Options& options, engine::Engine& engine, const engine::InfillRequest& request) {
+json answer_line(const Options& options, engine::Engine& engine, const LineHole& hole) {
   const auto start = std::chrono::steady_clock::now();
-  const auto result = engine.infill(request, limits_of(options));
+  auto result = engine.infill(hole.request, limits_of(options));
   if (!result) return {{"error", result.message()}};
+  if (hole.tree) {
+    for (auto& answer : result->answers)
+      answer.text = syntax::judge(*hole.tree, hole.lines, hole.hole, answer.text).text;
+  }
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   const auto& first = result->answers.front();
   json line = {{"text", first.text},
@@ -93,10 +134,10 @@ int run_infill(Options& options) {
     const json line = text.size() > kLongestLine ? json(json::value_t::discarded) : json::parse(text, nullptr, false);
     if (line.is_discarded()) {
       answer = {{"error", "line " + std::to_string(number) + " is not JSON"}};
-    } else if (const auto request = read_request(line, options.request); !request) {
-      answer = {{"error", "line " + std::to_string(number) + ": " + request.message()}};
+    } else if (LineHole hole; Status read = read_request(line, options, hole)) {
+      answer = answer_line(options, **engine, hole);
     } else {
-      answer = answer_line(options, **engine, *request);
+      answer = {{"error", "line " + std::to_string(number) + ": " + read.message()}};
     }
     if (line.is_object() && line.contains("id")) answer["id"] = line["id"];
     all_right = all_right && !answer.contains("error");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "daemon/syntax/fill.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -60,12 +62,27 @@ engine::EndRule choose_end(std::string_view prefix, std::string_view suffix, Mul
 
 }  // namespace
 
-engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options) {
+syntax::Hole planned_hole(const syntax::Tree& tree, std::size_t offset, Multiline multiline) {
+  syntax::PlanOptions options;
+  options.stubs = false;
+  syntax::Hole hole = syntax::plan_at(tree, offset, options).holes.front();
+  hole.end = hole.begin;
+  if (multiline == Multiline::never && hole.max_lines > 1) {
+    hole.until = syntax::Until::line;
+    hole.max_lines = 1;
+  }
+  return hole;
+}
+
+engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options,
+                                     const syntax::Tree* tree) {
   engine::InfillRequest request = options.request;
+  request.candidates = 1;
+  if (tree != nullptr && options.by_plan && options.completion.multiline != Multiline::always)
+    return syntax::request_for(*tree, planned_hole(*tree, offset, options.completion.multiline), std::move(request));
   request.prefix = document.text().substr(0, offset);
   request.suffix = document.text().substr(offset);
   request.end = choose_end(request.prefix, request.suffix, options.completion.multiline);
-  request.candidates = 1;
   if (request.end == engine::EndRule::line) request.max_tokens = std::min(request.max_tokens, kLineTokens);
   return request;
 }

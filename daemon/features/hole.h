@@ -2,18 +2,25 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "daemon/documents/snapshot.h"
 #include "daemon/options.h"
+#include "daemon/syntax/plan.h"
+#include "daemon/syntax/tree.h"
 #include "engine/infill.h"
 
 namespace cinnabar::daemon {
 
 // The hole at byte `offset` of `document` (<= its size): its surroundings, and where its answer may end.
 //
-// What it goes by is the text alone: behind a line that opens a block without a body, the answer is a block; else the
-// rest of the line. options.completion.multiline can forbid or ask for blocks; text behind the cursor on its line
-// always means a line.
-engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options);
+// With a tree of the document, its plan decides (planned_hole). Without, or where options.by_plan says so, the text
+// alone: behind a line that opens a block without a body, the answer is a block; else the rest of the line.
+// options.completion.multiline can forbid or ask for blocks; text behind the cursor on its line always means a line.
+engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options,
+                                     const syntax::Tree* tree = nullptr);
+
+// The plan's hole at `offset`, as text to insert there: it replaces nothing.
+syntax::Hole planned_hole(const syntax::Tree& tree, std::size_t offset, Multiline multiline);
 
 }  // namespace cinnabar::daemon

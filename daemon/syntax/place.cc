@@ -49,15 +49,6 @@ std::optional<Span> string_at(const Tree& tree, std::size_t cursor) {
   return std::nullopt;
 }
 
-const Pair* opened_by(const Language& language, TSNode leaf, std::string_view parent) {
-  const std::string_view kind = kind_of(leaf);
-  if (parent.ends_with("_modifier") || (kind == "do" && parent == "do")) return nullptr;
-  for (const Pair& pair : language.pairs) {
-    if (pair.open == kind) return &pair;
-  }
-  return nullptr;
-}
-
 bool closes_something(const Language& language, std::string_view kind) {
   return std::any_of(language.pairs.begin(), language.pairs.end(), [&](const Pair& p) { return p.close == kind; });
 }
@@ -117,7 +108,7 @@ class OpenerWalk {
 
   void take(TSNode leaf) {
     const std::string_view parent = kind_of(path_.back());
-    if (const Pair* pair = opened_by(language_, leaf, parent)) {
+    if (const Pair* pair = opened_pair(language_, kind_of(leaf), parent)) {
       Opener opener;
       opener.span = {begin_of(leaf), end_of(leaf)};
       opener.pair = pair;
@@ -181,7 +172,7 @@ class OpenerWalk {
   }
 
   void meet(TSNode leaf, std::string_view parent, std::vector<const Pair*>& inner) {
-    if (const Pair* pair = opened_by(language_, leaf, parent)) {
+    if (const Pair* pair = opened_pair(language_, kind_of(leaf), parent)) {
       inner.push_back(pair);
     } else if (closes_something(language_, kind_of(leaf))) {
       if (!inner.empty() && inner.back()->close == kind_of(leaf))
@@ -252,6 +243,14 @@ Token token_at(const Tree& tree, std::size_t at) {
 }
 
 }  // namespace
+
+const Pair* opened_pair(const Language& language, std::string_view kind, std::string_view parent) {
+  if (parent.ends_with("_modifier") || (kind == "do" && parent == "do")) return nullptr;
+  for (const Pair& pair : language.pairs) {
+    if (pair.open == kind) return &pair;
+  }
+  return nullptr;
+}
 
 std::optional<Token> token_before(const Tree& tree, std::size_t at) {
   const std::string_view text = tree.text();

@@ -64,6 +64,9 @@ Place place_at(const Tree& tree, std::size_t cursor);
 // The same of a text without a tree: lines only.
 Place place_at(std::string_view text, std::size_t cursor);
 
+// The pair that a token `kind` in a node `parent` opens; null when it opens none ("if" behind a Ruby statement).
+const Pair* opened_pair(const Language& language, std::string_view kind, std::string_view parent);
+
 // The last token that ends at or before `at`, and the first that begins at or behind it; comments left out.
 std::optional<Token> token_before(const Tree& tree, std::size_t at);
 std::optional<Token> token_behind(const Tree& tree, std::size_t at);

@@ -44,7 +44,7 @@ std::optional<Plan> plan_in_comment(const Tree& tree, const Place& place, const 
   const Language& language = tree.language();
   const Span span = *place.comment;
   const std::string_view comment = place.text.substr(span.begin, span.end - span.begin);
-  if (is_mark(comment)) {
+  if (is_mark(comment) && options.stubs) {
     if (const auto stub = stub_at(tree, place)) {
       Hole hole = body_hole(stub->first, stub->second, HoleKind::stub, options);
       hole.shown = std::string(comment);
@@ -125,7 +125,7 @@ std::optional<Plan> plan_in_brackets(const Tree& tree, const Place& place, const
 }
 
 std::optional<Plan> plan_body(const Tree& tree, const Place& place, const PlanOptions& options) {
-  if (const auto stub = stub_at(tree, place)) {
+  if (const auto stub = options.stubs ? stub_at(tree, place) : std::nullopt) {
     Hole hole = body_hole(stub->first, stub->second, HoleKind::stub, options);
     const std::string_view old = place.text.substr(hole.begin, hole.end - hole.begin);
     if (begins_comment(tree.language(), old)) hole.shown = std::string(old);

@@ -62,6 +62,7 @@ struct Plan {
 struct PlanOptions {
   bool in_comments = true;
   bool in_strings = true;
+  bool stubs = true;   // false: holes at the cursor only, nothing is replaced
   int max_lines = 32;  // of a body or statement
 };
 

@@ -39,6 +39,8 @@ const std::vector<Case> kLine = {
 };
 
 const std::vector<Case> kBlock = {
+    {"js: the brace stands on the hole's line", "function f() {|}\n", EndRule::block, "\n  return 1;\n}\n",
+     "\n  return 1;\n"},
     {"python: body until dedent", "def f(x):\n    |\n", EndRule::block, "y = x\n    return y\n\ndef g():\n",
      "y = x\n    return y"},
     {"python: body begun by a newline", "def f(x):|\n", EndRule::block, "\n    return x\n\nprint(f(1))\n",

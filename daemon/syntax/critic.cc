@@ -1,0 +1,145 @@
+#include "daemon/syntax/critic.h"
+
+#include <algorithm>
+
+#include "daemon/syntax/lines.h"
+
+namespace cinnabar::daemon::syntax {
+namespace {
+
+constexpr std::size_t kPartsTried = 6;
+
+// The document with a part of the answer in the hole.
+struct Tried {
+  bool parsed = false;
+  Damage damage;
+  std::vector<Span> wrong;  // the damaged ranges that touch the answer, as the answer's own bytes
+};
+
+Tried try_part(const Tree& document, const lsp::LineIndex& lines, const Hole& hole, std::string_view part) {
+  std::string text(document.text());
+  text.replace(hole.begin, hole.end - hole.begin, part);
+  const std::size_t behind = hole.begin + part.size();
+  const ByteEdit edit{hole.begin, hole.end, behind};
+  lsp::LineIndex after = lines;
+  after.update(text, edit.begin, edit.old_end, edit.new_end);
+  const TreePtr tree = document.follow(edit, lines, text, after);
+  if (!tree) return {};
+  Tried tried{true, damage_of(*tree), {}};
+  for (const auto& [begin, end] : damaged_ranges(*tree, 64)) {
+    if (end < hole.begin || begin > behind) continue;
+    tried.wrong.push_back({std::max(begin, hole.begin) - hole.begin, std::min(end, behind) - hole.begin});
+  }
+  return tried;
+}
+
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+bool is_worse(const Damage& after, const Damage& before, std::size_t bytes) {
+  return after.count() > before.count() || after.bytes > before.bytes + bytes;
+}
+
+std::string closed_off(std::string_view answer, const Hole& hole, std::string_view behind,
+                       std::string_view indentation) {
+  std::string text(right_stripped(answer));
+  const bool brace_here = hole.closer_given && hole.closer == "}" && stripped(first_line(behind)).starts_with("}");
+  if (brace_here && hole.kind == HoleKind::body && text.find('\n') != std::string::npos)
+    text += "\n" + std::string(indentation);
+  return text;
+}
+
+std::string_view without_repetition(std::string_view answer, std::string_view behind) {
+  constexpr std::size_t kTelling = 8;
+  // The end of the answer is the rest of the hole's line again.
+  const std::string_view rest = stripped(first_line(behind));
+  const std::string_view kept = right_stripped(answer);
+  if (rest.size() >= kTelling && kept.ends_with(rest)) return right_stripped(kept.substr(0, kept.size() - rest.size()));
+  // From one of its lines on the answer is the lines below again.
+  const std::size_t below = behind.find('\n');
+  if (below == std::string_view::npos || !rest.empty()) return answer;
+  const std::size_t begin = behind.find_first_not_of(" \t\r\n", below);
+  if (begin == std::string_view::npos) return answer;
+  const std::string_view next = right_stripped(first_line(behind.substr(begin)));
+  if (next.size() < kTelling) return answer;
+  for (std::size_t at = answer.find('\n'); at != std::string_view::npos; at = answer.find('\n', at + 1)) {
+    if (stripped(first_line(answer.substr(at + 1))) == next) return right_stripped(answer.substr(0, at));
+  }
+  return answer;
+}
+
+std::string with_indentation_of(std::string_view answer, const IndentStyle& style) {
+  std::string out;
+  for (std::size_t at = 0; at <= answer.size();) {
+    const std::size_t end = std::min(answer.find('\n', at), answer.size());
+    const std::string_view line = answer.substr(at, end - at);
+    const std::string_view indent = indentation_of(line);
+    const bool first = at == 0;  // stands behind text of the document
+    if (!first && !indent.empty() && style.tabs && indent.find(' ') != std::string_view::npos &&
+        indent.find('\t') == std::string_view::npos) {
+      const std::size_t unit = indent.size() % 4 == 0 ? 4 : 2;
+      out.append(indent.size() / unit, '\t').append(indent.size() % unit, ' ');
+    } else if (!first && !style.tabs && indent.find('\t') != std::string_view::npos) {
+      for (const char c : indent) out += c == '\t' ? style.unit() : std::string(1, c);
+    } else {
+      out += indent;
+    }
+    out += line.substr(indent.size());
+    if (end < answer.size()) out += '\n';
+    at = end + 1;
+  }
+  return out;
+}
+
+std::vector<std::size_t> cuts(std::string_view answer) {
+  std::vector<std::size_t> lengths;
+  for (std::size_t at = answer.rfind('\n'); at != std::string_view::npos && at > 0; at = answer.rfind('\n', at - 1)) {
+    const std::size_t length = right_stripped(answer.substr(0, at)).size();
+    if (length > 0 && (lengths.empty() || length < lengths.back())) lengths.push_back(length);
+  }
+  return lengths;
+}
+
+Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hole, std::string_view answer) {
+  Verdict verdict;
+  const std::string_view behind = document.text().substr(hole.end);
+  const std::string_view once = without_repetition(answer, behind);
+  if (once.size() < answer.size()) verdict.wrong.push_back({once.size(), answer.size()});
+  verdict.cut = once.size() < answer.size();
+  const std::string_view line = document.text().substr(line_begin(document.text(), hole.begin));
+  const std::string text =
+      closed_off(with_indentation_of(once, indent_style_of(document.text())), hole, behind, indentation_of(line));
+  verdict.before = verdict.after = damage_of(document);
+  if (text.empty()) return verdict;
+
+  const auto whole = try_part(document, lines, hole, text);
+  if (!whole.parsed) {  // no tree, no judgement
+    verdict.text = text;
+    return verdict;
+  }
+  const bool worse = is_worse(whole.damage, verdict.before, text.size());
+  verdict.wrong.insert(verdict.wrong.end(), whole.wrong.begin(), whole.wrong.end());
+  if (worse || !whole.wrong.empty()) {
+    const auto lengths = cuts(text);
+    for (std::size_t i = 0; i < std::min(lengths.size(), kPartsTried); ++i) {
+      const std::string_view part = std::string_view(text).substr(0, lengths[i]);
+      const auto tried = try_part(document, lines, hole, part);
+      if (!tried.parsed || is_worse(tried.damage, verdict.before, part.size())) continue;
+      if (!worse && tried.damage.count() >= whole.damage.count()) continue;
+      verdict.text = part;
+      verdict.after = tried.damage;
+      verdict.cut = true;
+      return verdict;
+    }
+  }
+  verdict.withheld = worse;
+  verdict.cut = verdict.cut || worse;
+  if (!worse) {
+    verdict.text = text;
+    verdict.after = whole.damage;
+  }
+  return verdict;
+}
+
+}  // namespace cinnabar::daemon::syntax

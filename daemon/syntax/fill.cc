@@ -1,0 +1,37 @@
+#include "daemon/syntax/fill.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "daemon/syntax/answer_end.h"
+#include "daemon/syntax/lines.h"
+
+namespace cinnabar::daemon::syntax {
+namespace {
+
+// A line of code seldom has more; an answer that has not ended by then runs away.
+constexpr int kLineTokens = 64;
+
+}  // namespace
+
+engine::InfillRequest request_for(std::string_view text, const Hole& hole, engine::InfillRequest defaults) {
+  engine::InfillRequest request = std::move(defaults);
+  request.prefix = text.substr(0, hole.begin);
+  request.suffix = text.substr(hole.end);
+  if (!hole.shown.empty()) {
+    const std::string_view line = text.substr(line_begin(text, hole.begin));
+    request.prefix += hole.shown + "\n" + std::string(indentation_of(line));
+  }
+  request.end = end_rule(hole);
+  if (hole.max_lines <= 1) request.max_tokens = std::min(request.max_tokens, kLineTokens);
+  return request;
+}
+
+engine::InfillRequest request_for(const Tree& tree, const Hole& hole, engine::InfillRequest defaults) {
+  engine::InfillRequest request = request_for(tree.text(), hole, std::move(defaults));
+  const auto end = std::make_shared<AnswerEnd>(tree, hole);
+  request.other_end = [end](std::string_view answer) { return (*end)(answer); };
+  return request;
+}
+
+}  // namespace cinnabar::daemon::syntax

@@ -1,0 +1,106 @@
+// What the critic makes of an answer, rule by rule and as a whole.
+#include "daemon/syntax/critic.h"
+
+#include <catch2/catch.hpp>
+
+#include "daemon/syntax/trees.h"
+
+using namespace cinnabar;
+using namespace cinnabar::daemon::syntax;
+
+namespace {
+
+struct Judged {
+  const char* what;
+  const char* language;
+  const char* source;  // | is the cursor
+  const char* answer;
+  const char* kept;
+};
+
+const Judged kJudged[] = {
+    {"right as it is", "python", "x = |\n", "f(1)", "f(1)"},
+    {"a line too many", "python", "def f():\n    |\n", "return 1\n    return (2", "return 1"},
+    {"nothing of it parses", "python", "x = [1, |]\n", "2)) + (", ""},
+    {"a closer too many", "javascript", "f(|);\n", "a)", ""},
+    {"an unfinished last line", "go", "func f() {\n\t|\n}\n", "a()\n\tb(", "a()"},
+    {"what follows, once more", "python", "def f():\n    |\n    return total\n", "total = 1\n    return total",
+     "total = 1"},
+    {"the rest of the line, once more", "c", "int x = |, count + 1);\n", "f(a, count + 1);", "f(a"},
+    {"a body on the brace's line", "javascript", "function f() {|}\n", "\n  return 1;", "\n  return 1;\n"},
+    {"tabs where the file has tabs", "go", "func f() {\n\tif a {\n\t\t|\n\t}\n}\n", "b()\n    c()", "b()\n\tc()"},
+    {"a broken file may stay as broken", "python", "def g(:\n    pass\n\nx = |\n", "1", "1"},
+};
+
+Verdict judge_at(const Judged& c) {
+  std::string text = c.source;
+  const std::size_t cursor = text.find('|');
+  text.erase(cursor, 1);
+  const lsp::LineIndex lines(text);
+  const auto tree = Tree::parse(*find_language(c.language), text, lines);
+  REQUIRE(tree);
+  return judge(*tree, lines, plan_at(*tree, cursor).holes.front(), c.answer);
+}
+
+}  // namespace
+
+TEST_CASE("an answer that makes the file parse worse is cut or withheld") {
+  for (const Judged& c : kJudged) {
+    INFO(c.what);
+    const Verdict verdict = judge_at(c);
+    CHECK(verdict.text == c.kept);
+    CHECK(verdict.withheld == (*c.kept == '\0'));
+    CHECK_FALSE(is_worse(verdict.after, verdict.before, verdict.text.size()));
+    const bool converted = c.what == std::string_view("tabs where the file has tabs");
+    CHECK(verdict.cut == (!converted && std::string_view(c.kept).size() < std::string_view(c.answer).size()));
+  }
+}
+
+TEST_CASE("the critic names what is wrong") {
+  const Verdict verdict = judge_at({"", "javascript", "f(|);\n", "a)", ""});
+  REQUIRE_FALSE(verdict.wrong.empty());
+  CHECK(verdict.wrong.front().begin <= 2);
+}
+
+TEST_CASE("what stands behind the hole is not repeated") {
+  CHECK(without_repetition("f(a, count + 1);", ", count + 1);\nnext();") == "f(a");
+  CHECK(without_repetition("a();\n  return total;", "\n  return total;\n}") == "a();");
+  CHECK(without_repetition("a();\n}", "\n}\n") == "a();\n}");  // too short to tell
+  CHECK(without_repetition("return total;", "\n  return totals;") == "return total;");
+}
+
+TEST_CASE("indentation is the file's") {
+  CHECK(with_indentation_of("a\n    b\n        c", {true, 8}) == "a\n\tb\n\t\tc");
+  CHECK(with_indentation_of("a\n\tb\n\t\tc", {false, 2}) == "a\n  b\n    c");
+  CHECK(with_indentation_of("a\n    b", {false, 4}) == "a\n    b");
+  CHECK(with_indentation_of("    a", {true, 8}) == "    a");
+  CHECK(cuts("a\n  b\n\n  c") == std::vector<std::size_t>{5, 1});
+  CHECK(cuts("a").empty());
+}
+
+TEST_CASE("a tree follows its document") {
+  const auto snapshot = [](const std::string& text, std::uint64_t revision) {
+    return std::make_shared<const daemon::DocumentSnapshot>(
+        daemon::DocumentSnapshot::Identity{"file:///a.py", "python", 1, revision}, text, lsp::LineIndex(text));
+  };
+  Trees trees(2, {1000, 100, std::chrono::seconds(10)});
+  std::string text = "def f(a):\n    return a\n";
+  for (int i = 0; i < 20; ++i) {
+    text.insert(text.size() / 2, i % 3 == 0 ? "(" : i % 3 == 1 ? ")" : "\u00e4\n");
+    const auto document = snapshot(text, static_cast<std::uint64_t>(i));
+    const auto parsed = trees.of(document);
+    REQUIRE(parsed.tree);
+    const auto anew = Tree::parse(*find_language("python"), document->text(), document->lines());
+    const std::unique_ptr<char, decltype(&free)> one(ts_node_string(parsed.tree->root()), &free);
+    const std::unique_ptr<char, decltype(&free)> other(ts_node_string(anew->root()), &free);
+    CHECK(std::string(one.get()) == std::string(other.get()));
+    CHECK(trees.of(document).tree == parsed.tree);
+  }
+  CHECK_FALSE(trees.of(snapshot(std::string(2000, '\n'), 100)).tree);  // too large
+  CHECK_FALSE(trees.of(snapshot(std::string(200, 'x'), 101)).tree);    // a line too long
+  CHECK(trees.of(snapshot("x = 1\n", 102)).tree);
+  CHECK(difference("abcd", "abXd") == daemon::ByteEdit{2, 3, 3});
+  CHECK(difference("aaa", "aaaa") == daemon::ByteEdit{3, 3, 4});
+  CHECK(difference("\u00e4", "\u00f6") == daemon::ByteEdit{0, 2, 2});
+  CHECK(merged(std::vector<daemon::ByteEdit>{{5, 6, 9}, {2, 3, 3}, {10, 12, 10}}) == daemon::ByteEdit{2, 9, 10});
+}
