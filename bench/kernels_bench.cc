@@ -100,6 +100,7 @@ double read_ms(std::int64_t bytes, int threads, int repeats) {
   const Timing timing = time(repeats, [&] {
     std::vector<std::uint64_t> sums(threads);
     std::vector<std::thread> workers;
+    workers.reserve(threads);
     for (int t = 0; t < threads; ++t) {
       workers.emplace_back([&, t] {
         const std::size_t part = memory.size() / threads;

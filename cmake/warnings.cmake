@@ -7,3 +7,6 @@ target_compile_options(cinnabar_warnings INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(cinnabar_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-maybe-uninitialized>)
 endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")  # some files switch a warning off that only g++ has
+  target_compile_options(cinnabar_warnings INTERFACE -Wno-unknown-warning-option)
+endif()

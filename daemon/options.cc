@@ -101,8 +101,7 @@ std::optional<std::string> set_stop(Options& options, std::string_view value) {
   return std::nullopt;
 }
 
-#define CINNABAR_FIELD(field) \
-  [](Options & o) -> auto& { return o.field; }
+#define CINNABAR_FIELD(field) ([](Options & o) -> auto& { return o.field; })
 
 using Rows = std::vector<std::pair<Group, Option>>;
 
@@ -145,7 +144,7 @@ Rows decode_rows() {
        {"lookup", "SWITCH", "on off", "drafts from text that repeats (default: on)",
         word(parse_switch, CINNABAR_FIELD(request.drafts.lookup), "on, off")}},
       {Group::decode,
-       {"block", "N", "", "block length in diffusion mode (default: 8)",
+       {"block", "N", "", "block length in diffusion mode (default: the model's)",
         number<int>(CINNABAR_FIELD(request.block.length), 1, 64)}},
       {Group::decode,
        {"threshold", "P", "", "confidence that commits a position in diffusion mode (default: 0.9)",

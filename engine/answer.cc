@@ -25,7 +25,7 @@ std::string_view name(StopReason reason) {
 }
 
 Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules rules)
-    : tokenizer_(tokenizer), rules_(std::move(rules)) {
+    : tokenizer_(tokenizer), rules_(std::move(rules)), hole_end_(spec.hole_end) {
   open_.assign((static_cast<std::size_t>(spec.vocabulary) + 63) / 64, ~std::uint64_t{0});
   const auto close = [&](std::int32_t token) {
     open_[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
@@ -42,7 +42,7 @@ Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules ru
 
 void Answer::append(std::int32_t token, float probability) {
   if (complete()) return;
-  if (tokenizer_.is_special(token)) {
+  if (token == hole_end_ || tokenizer_.is_special(token)) {
     stop(StopReason::end_token);
     return;
   }

@@ -65,6 +65,7 @@ class Answer {
  private:
   const Tokenizer& tokenizer_;
   AnswerRules rules_;
+  std::int32_t hole_end_;                     // -1: the model has none
   std::vector<std::uint64_t> open_;           // all tokens but never_generated
   std::vector<std::uint64_t> open_in_block_;  // and the end of the hole
   std::deque<std::vector<std::uint64_t>> bitmaps_;

@@ -11,8 +11,10 @@ BlockDiffusion::BlockDiffusion(Network& network, KvCache& cache, std::vector<std
       pending_(std::move(pending)),
       answer_(std::move(answer)),
       options_(options),
-      block_({}, options.length, {}, network.spec().mask) {
+      block_({}, 0, {}, network.spec().mask) {
   assert(!pending_.empty());
+  if (options_.length == 0) options_.length = network.spec().block_length;
+  start_block();
 }
 
 void BlockDiffusion::start_block() {

@@ -19,10 +19,10 @@
 namespace cinnabar::engine {
 
 struct BlockOptions {
-  int length = 8;  // B, positions of a block
-  Choice choice;   // which candidates a step commits
-  int quota = 1;   // positions a step commits under Rule::quota
-  SamplingOptions sampling;
+  int length = 0;   // B, positions of a block; 0: the model's block length
+  Choice choice{};  // which candidates a step commits
+  int quota = 1;    // positions a step commits under Rule::quota
+  SamplingOptions sampling{};
 };
 
 class BlockDiffusion final : public Decoding {

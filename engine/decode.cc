@@ -59,7 +59,7 @@ Result<DecodeStats> decode(Network& network, std::span<Decoding* const> decoding
   const auto start = Clock::now();
   for (auto open = open_ones(decodings); !open.empty(); open = open_ones(decodings)) {
     if (const auto reason = stop_reason(limits)) {
-      for (Decoding* decoding : open) decoding->answer().stop(*reason);
+      for (Decoding* decoding : open) decoding->stop(*reason);
       break;
     }
     const int before = answer_tokens(decodings);

@@ -41,6 +41,8 @@ class Decoding {
   // The judged rows' scores, in order. May complete the answer.
   virtual void absorb(std::span<const kernels::Score> scores) = 0;
   virtual Answer& answer() = 0;
+  // Ends an answer that is not complete: what it holds then is a beginning.
+  virtual void stop(StopReason reason) { answer().stop(reason); }
   // The answer with what is still open: committed tokens, then drafts or masks under way.
   virtual std::vector<ShownToken> view() const = 0;
 };

@@ -17,20 +17,24 @@ int match_backwards(std::span<const std::int32_t> text, std::size_t end_a, std::
   return n;
 }
 
-// The place in text (an index whose token comes next) where the longest match with the end of `key` stops, latest
-// first.
-std::size_t best_continuation(std::span<const std::int32_t> text, std::span<const std::int32_t> key, int shortest_match,
-                              std::size_t last_place) {
+struct Match {
+  std::size_t place;       // index into the text of the token that comes next; the text's size when nothing matches
+  std::size_t length = 0;  // tokens before it that match
+};
+
+// The longest match of the text up to `last_place` with the end of `key`, the latest of equally long ones.
+Match best_match(std::span<const std::int32_t> text, std::span<const std::int32_t> key, int shortest_match,
+                 std::size_t last_place) {
   int best = shortest_match - 1;
-  std::size_t place = text.size();
+  Match match{text.size()};
   for (std::size_t at = last_place; at > 0 && best < kLongestMatch; --at) {
     const int length = match_backwards(text, at, key, key.size(), kLongestMatch);
     if (length > best) {
       best = length;
-      place = at;
+      match = {at, static_cast<std::size_t>(length)};
     }
   }
-  return place;
+  return match;
 }
 
 std::vector<std::int32_t> tokens_from(std::span<const std::int32_t> text, std::size_t place, int limit) {
@@ -42,7 +46,12 @@ std::vector<std::int32_t> tokens_from(std::span<const std::int32_t> text, std::s
 
 std::vector<std::int32_t> draft_from_lookup(std::span<const std::int32_t> context, int shortest_match, int limit) {
   if (context.size() < 2) return {};
-  return tokens_from(context, best_continuation(context, context, shortest_match, context.size() - 1), limit);
+  const Match match = best_match(context, context, shortest_match, context.size() - 1);
+  std::vector<std::int32_t> draft = tokens_from(context, match.place, limit);
+  const std::size_t period = context.size() - match.place;
+  if (period == 0 || match.length < period) return draft;
+  while (draft.size() < static_cast<std::size_t>(std::max(limit, 0))) draft.push_back(draft[draft.size() - period]);
+  return draft;
 }
 
 std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former, std::span<const std::int32_t> answer,
@@ -51,7 +60,7 @@ std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former
   if (answer.size() <= former.size() && std::equal(answer.begin(), answer.end(), former.begin())) {
     return tokens_from(former, answer.size(), limit);
   }
-  return tokens_from(former, best_continuation(former, answer, shortest_match, former.size()), limit);
+  return tokens_from(former, best_match(former, answer, shortest_match, former.size()).place, limit);
 }
 
 }  // namespace cinnabar::engine

@@ -10,7 +10,8 @@ namespace cinnabar::engine {
 
 // What followed the latest earlier occurrence of the context's last tokens inside `context` itself: the longest match
 // of at most kLongestMatch tokens wins, at least `shortest_match` (prompt lookup decoding, 2304.04487's copying idea
-// without a reference document). At most `limit` tokens; empty when nothing matches.
+// without a reference document). A match that reaches back over its own continuation says that the text repeats with
+// that period, and the draft goes on repeating it. At most `limit` tokens; empty when nothing matches.
 inline constexpr int kLongestMatch = 12;
 std::vector<std::int32_t> draft_from_lookup(std::span<const std::int32_t> context, int shortest_match, int limit);
 

@@ -15,7 +15,7 @@ InPlaceDiffusion::InPlaceDiffusion(Network& network, KvCache& cache, Canvas canv
       options_(options),
       block_begin_(canvas_.hole_begin()) {
   masked_at_start_ = static_cast<int>(canvas_.masked(block_begin_, block_end()).size());
-  if (masked_at_start_ == 0) finish();
+  if (masked_at_start_ == 0) stop(StopReason::hole_end);
 }
 
 int InPlaceDiffusion::block_end() const { return std::min(block_begin_ + options_.block_length, canvas_.hole_end()); }
@@ -31,23 +31,23 @@ void InPlaceDiffusion::propose(Proposal& proposal) {
 }
 
 void InPlaceDiffusion::add_rows(Proposal& proposal, int first, int last) {
-  const int shift = network_.spec().logits_shift;
-  const bool may_expand = canvas_.hole_end() - canvas_.hole_begin() < options_.longest_hole;
-  const std::uint64_t* open = answer_.allowed_after({});
-  if (!may_expand && network_.spec().expand >= 0) {
-    without_expand_.assign(open, open + (static_cast<std::size_t>(network_.spec().vocabulary) + 63) / 64);
-    const auto expand = static_cast<std::size_t>(network_.spec().expand);
-    without_expand_[expand / 64] &= ~(std::uint64_t{1} << (expand % 64));
-    open = without_expand_.data();
-  }
+  const ModelSpec& spec = network_.spec();
+  const std::uint64_t* allowed = answer_.allowed_after({}, true);
+  open_.assign(allowed, allowed + (static_cast<std::size_t>(spec.vocabulary) + 63) / 64);
+  const auto close = [&](std::int32_t token) {
+    if (token >= 0) open_[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
+  };
+  if (options_.remask || canvas_.hole_end() - canvas_.hole_begin() >= options_.longest_hole) close(spec.expand);
+  if (options_.remask && spec.expand >= 0) close(spec.erase);
   for (int position = first; position < last; ++position) {
     proposal.segment.rows.push_back(
         {.token = canvas_.token(position), .slot = position, .limit = canvas_.size(), .in_block = true});
-    const int predicted = position + shift;
-    if (predicted < block_begin_ || predicted >= block_end() || canvas_.cell(predicted) != Cell::masked) continue;
+    const int predicted = position + spec.logits_shift;
+    if (predicted < block_begin_ || predicted >= block_end()) continue;
+    if (canvas_.cell(predicted) != Cell::masked && !options_.remask) continue;
     proposal.segment.rows.back().judged = true;
     judged_.push_back(predicted);
-    proposal.requests.push_back({.allowed = open,
+    proposal.requests.push_back({.allowed = open_.data(),
                                  .temperature = options_.sampling.temperature,
                                  .seed = options_.sampling.seed,
                                  .step = steps_done_,
@@ -58,16 +58,19 @@ void InPlaceDiffusion::add_rows(Proposal& proposal, int first, int last) {
 void InPlaceDiffusion::absorb(std::span<const kernels::Score> scores) {
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < scores.size(); ++i) candidates.push_back(to_candidate(judged_[i], scores[i]));
-  apply(candidates);
+  if (options_.remask)
+    keep(candidates);
+  else
+    apply(candidates);
   ++step_;
   ++steps_done_;
   while (!canvas_.has_masks(block_begin_, block_end())) {
-    if (block_end() == canvas_.hole_end()) return finish();
+    if (block_end() == canvas_.hole_end()) return stop(StopReason::hole_end);
     block_begin_ = block_end();
     step_ = 0;
     masked_at_start_ = static_cast<int>(canvas_.masked(block_begin_, block_end()).size());
   }
-  if (step_ >= options_.steps) answer_.stop(StopReason::steps);
+  if (step_ >= options_.steps) stop(StopReason::steps);
 }
 
 void InPlaceDiffusion::apply(std::span<const Candidate> candidates) {
@@ -104,11 +107,27 @@ void InPlaceDiffusion::apply_length_change(int position, std::int32_t token) {
   while (canvas_.hole_end() > position) canvas_.erase(position);
 }
 
-void InPlaceDiffusion::finish() {
+void InPlaceDiffusion::keep(std::span<const Candidate> candidates) {
+  // In whole numbers, so that the last step keeps all: n - floor(n (1 - k / steps)).
+  const auto n = static_cast<std::int64_t>(candidates.size());
+  const std::int64_t left = std::max(options_.steps - step_ - 1, 0);
+  const auto kept = static_cast<int>(n - n * left / std::max(options_.steps, 1));
+  for (const Candidate& candidate : candidates)
+    if (canvas_.cell(candidate.position) == Cell::unmasked) canvas_.remask(candidate.position);
+  for (const int i : keep_surest(candidates, options_.choice.confidence, kept)) {
+    const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
+    canvas_.unmask(candidate.position, candidate.token, candidate.probability);
+  }
+}
+
+// The answer is what stands before the first mask: all of the hole, or a beginning when the limits ended it.
+void InPlaceDiffusion::stop(StopReason reason) {
+  if (answer_.complete()) return;
   for (int position = canvas_.hole_begin(); position < canvas_.hole_end(); ++position) {
+    if (canvas_.cell(position) == Cell::masked) break;
     answer_.append(canvas_.token(position), canvas_.confidence(position));
   }
-  answer_.stop(StopReason::hole_end);
+  answer_.stop(reason);
 }
 
 std::vector<ShownToken> InPlaceDiffusion::view() const {

@@ -30,11 +30,14 @@ struct InPlaceOptions {
   int block_length = 32;
   int steps = 32;  // per block; an upper bound when the rule decides
   Quota quota = Quota::none;
-  Choice choice;
+  Choice choice{};
   Reuse reuse = Reuse::exact;
   int longest_hole = 128;        // expand is not offered to a hole of this length
   bool broadcast_erase = false;  // an erase followed by masks only takes them along
-  SamplingOptions sampling;
+  // P2 (2502.03540): every step judges the block's committed positions again, keeps the surest share (step / steps) and
+  // masks the others; `choice` says only what sure means, and the hole keeps its length.
+  bool remask = false;
+  SamplingOptions sampling{};
 };
 
 class InPlaceDiffusion final : public Decoding {
@@ -45,6 +48,7 @@ class InPlaceDiffusion final : public Decoding {
   void propose(Proposal& proposal) override;
   void absorb(std::span<const kernels::Score> scores) override;
   Answer& answer() override { return answer_; }
+  void stop(StopReason reason) override;
   std::vector<ShownToken> view() const override;
   const Canvas& canvas() const { return canvas_; }
 
@@ -53,14 +57,15 @@ class InPlaceDiffusion final : public Decoding {
   void add_rows(Proposal& proposal, int first, int last);
   void apply(std::span<const Candidate> candidates);
   void apply_length_change(int position, std::int32_t token);
-  void finish();
+  // P2: keeps the surest share of the block, which grows from step to step, and masks the rest again.
+  void keep(std::span<const Candidate> candidates);
 
   Network& network_;
   KvCache& cache_;
   Canvas canvas_;
   Answer answer_;
   InPlaceOptions options_;
-  std::vector<std::uint64_t> without_expand_;
+  std::vector<std::uint64_t> open_;  // tokens that may be chosen in the forward under way
   int block_begin_;
   int step_ = 0;             // within the block
   int masked_at_start_ = 0;  // of the block, for the even quota

@@ -148,6 +148,15 @@ InfillResult collect(InfillResult result, std::span<Decoding* const> decodings) 
   return result;
 }
 
+constexpr int kLongestBlock = 1024;  // as in ModelSpec
+
+// Rows that a forward may run behind the longest answer: drafts and masks, or a block.
+int ahead(const InfillRequest& request, const ModelSpec& spec) {
+  constexpr int kDrafts = 64;
+  if (request.mode != Mode::diffusion) return kDrafts;
+  return std::max(kDrafts, request.block.length > 0 ? request.block.length : spec.block_length);
+}
+
 StopReason interrupted(const DecodeLimits& limits) {
   return limits.cancel.stop_requested() ? StopReason::cancelled : StopReason::deadline;
 }
@@ -170,7 +179,8 @@ Result<InfillResult> Engine::fill_block_causal(const InfillRequest& request, con
   std::vector<std::unique_ptr<Decoding>> owned;
   forks.reserve(static_cast<std::size_t>(request.candidates));
   for (int i = 1; i < request.candidates; ++i) {
-    auto fork = KvCache::create(*network_, cache.size() + request.max_tokens + 128);
+    auto fork = KvCache::create(
+        *network_, static_cast<std::int64_t>(prompt.before.size()) + request.max_tokens + ahead(request, spec()));
     if (!fork) return fork.status();
     fork->copy_from(cache, cache.size(), *network_);
     forks.push_back(std::move(fork).value());
@@ -180,6 +190,7 @@ Result<InfillResult> Engine::fill_block_causal(const InfillRequest& request, con
     owned.push_back(make_decoding(request, forks[static_cast<std::size_t>(i - 1)], prompt, i));
   }
   std::vector<Decoding*> decodings;
+  decodings.reserve(owned.size());
   for (const auto& decoding : owned) decodings.push_back(decoding.get());
   auto stats = decode(*network_, decodings, limits, observer);
   if (!stats) return stats.status();
@@ -217,6 +228,10 @@ Status check(const InfillRequest& request) {
   if (request.candidates < 1 || request.candidates > 8) {
     return Status::error("candidates is " + std::to_string(request.candidates) + ", expected 1 to 8");
   }
+  if (request.block.length < 0 || request.block.length > kLongestBlock) {
+    return Status::error("the block length is " + std::to_string(request.block.length) +
+                         ", expected 0 (the model's) to " + std::to_string(kLongestBlock));
+  }
   return {};
 }
 
@@ -224,15 +239,15 @@ Status check(const InfillRequest& request) {
 
 // Text of many tokens a byte (scripts that the vocabulary hardly knows, hexadecimal) may need more than the context
 // has: then less of it is shown.
-Result<Prompt> Engine::fitting_prompt(const std::string& prefix, const std::string& suffix, int answer) const {
-  constexpr int kSpare = 64;           // drafts and masks behind the answer
+Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   constexpr std::size_t kLeast = 256;  // bytes; a model whose context holds no more is of no use
   for (PromptBudget budget = options_.budget;; budget.prefix_bytes /= 2, budget.suffix_bytes /= 2) {
-    auto prompt = build_prompt(spec(), *tokenizer_, prefix, suffix, budget);
+    auto prompt = build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget);
     if (!prompt) return prompt.status();
     const auto tokens = static_cast<std::int64_t>(prompt->before.size() + prompt->behind.size());
+    const int answer = request.max_tokens;
     const int growth = spec().attention == Attention::full ? answer : 0;  // of a canvas whose hole can expand
-    if (tokens + answer + growth + kSpare <= options_.context) return prompt;
+    if (tokens + answer + growth + ahead(request, spec()) <= options_.context) return prompt;
     if (budget.prefix_bytes < kLeast)
       return Status::error("prompt of " + std::to_string(tokens) + " tokens and an answer of at most " +
                            std::to_string(answer) + " do not fit the context of " + std::to_string(options_.context));
@@ -242,7 +257,7 @@ Result<Prompt> Engine::fitting_prompt(const std::string& prefix, const std::stri
 Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLimits& limits,
                                     const StepObserver& observer) {
   if (Status valid = check(request); !valid) return valid;
-  auto prompt = fitting_prompt(request.prefix, request.suffix, request.max_tokens);
+  auto prompt = fitting_prompt(request);
   if (!prompt) return prompt.status();
   if (spec().attention == Attention::full) return fill_in_place(request, *prompt, limits, observer);
   return fill_block_causal(request, *prompt, limits, observer);
@@ -250,7 +265,7 @@ Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLi
 
 Status Engine::warm(const InfillRequest& request, const DecodeLimits& limits) {
   if (spec().attention == Attention::full) return {};
-  auto prompt = fitting_prompt(request.prefix, request.suffix, request.max_tokens);
+  auto prompt = fitting_prompt(request);
   if (!prompt) return prompt.status();
   auto place = place_for(prompt->before);
   if (!place) return place.status();

@@ -92,7 +92,7 @@ class Engine {
   };
   explicit Engine(const EngineOptions& options) : options_(options) {}
   Result<Place*> place_for(std::span<const std::int32_t> tokens);
-  Result<Prompt> fitting_prompt(const std::string& prefix, const std::string& suffix, int answer) const;
+  Result<Prompt> fitting_prompt(const InfillRequest& request) const;
   // Runs the prompt but its last token, `chunk` rows a forward; false: stopped by the limits.
   Result<bool> read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, int chunk, const DecodeLimits& limits,
                            InfillResult& result);

@@ -1,5 +1,9 @@
 #include "engine/parts.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -38,6 +42,17 @@ Result<PartsManifest> read_manifest(const std::string& path) {
   auto manifest = parse_parts_manifest(*text);
   if (!manifest) return manifest.status().in(path);
   return manifest;
+}
+
+// The manifest of a model in parts, named by itself or by its folder.
+Result<std::string> find_manifest(const std::string& path) {
+  if (path.ends_with(".json")) return path;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return Status::error(path + ": cannot open: " + std::strerror(errno));
+  std::string manifest = path + "/parts.json";
+  if (S_ISDIR(info.st_mode) && ::stat(manifest.c_str(), &info) == 0) return manifest;
+  return Status::error(path + ": there are no checksums to compare with; expected the folder of a model in parts, " +
+                       "which has a parts.json, or that file");
 }
 
 Status expect_digest(const std::string& name, const std::string& expected, const std::string& found) {
@@ -81,23 +96,24 @@ Result<std::shared_ptr<const Mapping>> map_parts(const std::string& manifest_pat
 }
 
 Status verify_parts(const std::string& path, const std::function<void(std::int64_t, std::int64_t)>& progress) {
-  const std::string manifest_path = path.ends_with(".json") ? path : path + "/parts.json";
-  const auto manifest = read_manifest(manifest_path);
+  const auto manifest_path = find_manifest(path);
+  if (!manifest_path) return manifest_path.status();
+  const auto manifest = read_manifest(*manifest_path);
   if (!manifest) return manifest.status();
-  const auto mapping = map_parts(manifest_path);
+  const auto mapping = map_parts(*manifest_path);
   if (!mapping) return mapping.status();
   Sha256 whole;
   std::int64_t done = 0;
   for (const auto& part : manifest->parts) {
     const auto bytes =
         (*mapping)->bytes().subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(part.bytes));
-    const auto status = expect_digest(folder_of(manifest_path) + part.file, part.sha256, sha256_hex(bytes));
+    const auto status = expect_digest(folder_of(*manifest_path) + part.file, part.sha256, sha256_hex(bytes));
     if (!status) return status;
     whole.update(bytes);
     done += part.bytes;
     if (progress) progress(done, manifest->bytes);
   }
-  return expect_digest(manifest_path, manifest->sha256, whole.hex_digest());
+  return expect_digest(*manifest_path, manifest->sha256, whole.hex_digest());
 }
 
 }  // namespace cinnabar::engine

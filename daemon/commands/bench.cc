@@ -48,6 +48,7 @@ double read_floor(std::int64_t bytes, int threads) {
   for (int round = 0; round < 5; ++round) {
     const auto start = Clock::now();
     std::vector<std::jthread> workers;
+    workers.reserve(static_cast<std::size_t>(threads));
     for (int t = 0; t < threads; ++t) {
       workers.emplace_back([&, t] {
         const std::size_t share = memory.size() / static_cast<std::size_t>(threads);

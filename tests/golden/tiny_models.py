@@ -109,7 +109,7 @@ def write_hf(folder, spec, weights, config, dtype, shards=1):
     tensors = renamed(weights, *names)
     config = {**config, "torch_dtype": {"BF16": "bfloat16", "F32": "float32"}[dtype]}
     write_json(f"{folder}/config.json", config)
-    write_json(f"{folder}/tokenizer.json", byte_tokenizer())
+    write_json(f"{folder}/tokenizer.json", byte_tokenizer(spec))
     if shards == 1:
         write_safetensors(f"{folder}/model.safetensors", tensors, dtype)
         return
@@ -151,9 +151,11 @@ def byte_characters():
     return [table[b] for b in range(256)]
 
 
-def byte_tokenizer():
+def byte_tokenizer(spec):
+    # The reader takes a Dream model whose tokenizer has <|expand|> for one that was trained to use it, as DreamOn is.
+    names = {i: "<|spare|>" if t == "<|expand|>" and spec["expand"] < 0 else t for t, i in SPECIALS.items()}
     added = [{"id": i, "content": t, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-              "special": True} for t, i in SPECIALS.items()]
+              "special": True} for i, t in names.items()]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": True}
     return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
             "pre_tokenizer": byte_level, "post_processor": None, "decoder": byte_level,

@@ -5,6 +5,7 @@
 
 #include "engine/block_diffusion.h"
 #include "engine/verified.h"
+#include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
 #include "tests/support/reference_backend.h"
 
@@ -16,7 +17,9 @@ const std::string kFolder = CINNABAR_SOURCE_DIR "/tests/golden/models/";
 constexpr int kAnswer = 16;
 
 struct Fixture {
-  explicit Fixture(bool adapter) : backend(tests::make_reference_backend()) {
+  explicit Fixture(bool adapter, std::int32_t hole_end = -1,
+                   std::unique_ptr<kernels::Backend> device = tests::make_reference_backend())
+      : backend(std::move(device)) {
     auto model = load_model(kFolder + "qwen2_block");
     REQUIRE(model);
     std::optional<Adapter> gated;
@@ -24,6 +27,7 @@ struct Fixture {
       auto loaded = load_adapter(kFolder + "qwen2_gated/adapter_gated", model->spec);
       REQUIRE(loaded);
       gated = std::move(loaded).value();
+      model->spec.hole_end = hole_end;
     }
     auto created = Network::create(*model, gated ? &*gated : nullptr, *backend, kernels::Compute::f32);
     REQUIRE(created);
@@ -35,12 +39,18 @@ struct Fixture {
     return std::move(made).value();
   }
   Answer answer() const { return {tokenizer, network->spec(), {describe_hole("", "", EndRule::hole), "", kAnswer}}; }
-  VerifiedDecoding decoding(KvCache& cache, Ids pending, const DraftOptions& drafts = kNoDraft, Ids former = {}) const {
-    return {*network, cache, std::move(pending), answer(), drafts, {}, std::move(former)};
+  VerifiedDecoding decoding(KvCache& cache, Ids pending, const DraftOptions& drafts = kNoDraft, Ids former = {},
+                            const SamplingOptions& sampling = {}) const {
+    return {*network, cache, std::move(pending), answer(), drafts, sampling, std::move(former)};
   }
-  Ids plain(const Ids& prompt) const {
+  Ids plain(const Ids& prompt, const SamplingOptions& sampling = {}) const {
     KvCache fresh = cache();
-    VerifiedDecoding alone = decoding(fresh, prompt);
+    VerifiedDecoding alone = decoding(fresh, prompt, kNoDraft, {}, sampling);
+    return run(alone);
+  }
+  Ids blocks(const Ids& prompt, const BlockOptions& options) const {
+    KvCache fresh = cache();
+    BlockDiffusion alone(*network, fresh, prompt, answer(), options);
     return run(alone);
   }
   Ids run(Decoding& decoding, DecodeStats* stats = nullptr) const {
@@ -102,6 +112,85 @@ TEST_CASE("drafts never change the answer") {
     }
   }
   CHECK(saved > 1000);  // drafts were accepted
+}
+
+TEST_CASE("text that repeats costs few forwards and keeps its answer") {
+  Random random;
+  const Fixture f(false);
+  for (int period = 1; period <= 4; ++period) {
+    Ids prompt;
+    const Ids unit = random.tokens(period);
+    for (int i = 0; i < 24; ++i) prompt.push_back(unit[static_cast<std::size_t>(i % period)]);
+    KvCache cache = f.cache();
+    VerifiedDecoding decoding = f.decoding(cache, prompt, {.lookup = true, .adapter = false});
+    CHECK(f.run(decoding) == f.plain(prompt));
+  }
+}
+
+TEST_CASE("noise: drafts never change a sampled answer; a seed repeats it, another seed gives another one") {
+  Random random;
+  auto device = kernels::cpu::make_backend({.threads = 2, .isa = kernels::cpu::Isa::plain});  // the reference is greedy
+  REQUIRE(device);
+  const Fixture f(true, -1, std::move(device).value());
+  int other_answers = 0, other_blocks = 0;
+  constexpr int kRounds = 12;
+  for (int round = 0; round < kRounds; ++round) {
+    const Ids prompt = random.tokens(2 + random.below(20));
+    const SamplingOptions sampling{.temperature = 0.8f, .seed = static_cast<std::uint64_t>(round)};
+    const SamplingOptions other{.temperature = 0.8f, .seed = 1000};
+    const Ids plain = f.plain(prompt, sampling);
+    CHECK(f.plain(prompt, sampling) == plain);
+    CHECK(f.plain(prompt, {.seed = 1000}) == f.plain(prompt));
+    for (const Ids& former : {Ids(), plain, disturbed(plain, random)}) {
+      KvCache cache = f.cache();
+      VerifiedDecoding decoding = f.decoding(cache, prompt, {.surest = 0.0f}, former, sampling);
+      CHECK(f.run(decoding) == plain);
+    }
+    other_answers += f.plain(prompt, other) != plain ? 1 : 0;
+    const BlockOptions block{.length = 4, .sampling = sampling};
+    const Ids blocks = f.blocks(prompt, block);
+    CHECK(f.blocks(prompt, block) == blocks);
+    other_blocks += f.blocks(prompt, {.length = 4, .sampling = other}) != blocks ? 1 : 0;
+  }
+  CHECK(other_answers > kRounds / 2);
+  CHECK(other_blocks > kRounds / 2);
+}
+
+TEST_CASE("a gated adapter's end-of-hole token ends a block's answer and leaves the autoregressive one alone") {
+  Random random;
+  const Fixture f(true);
+  constexpr std::int32_t kPad = 263;  // never generated otherwise
+  const Fixture with_pad(true, kPad);
+  int ended = 0;
+  for (int round = 0; round < 10; ++round) {
+    const Ids prompt = random.tokens(2 + random.below(20));
+    CHECK(with_pad.plain(prompt) == f.plain(prompt));
+    KvCache cache = with_pad.cache();
+    VerifiedDecoding drafted = with_pad.decoding(cache, prompt, {.surest = 0.0f});
+    CHECK(with_pad.run(drafted) == f.plain(prompt));
+    const BlockOptions options{.length = 4};
+    const Ids blocks = f.blocks(prompt, options);
+    const std::int32_t chosen = blocks[2];  // not the first of a block: that is a clean row's to say
+    const auto first = std::find(blocks.begin(), blocks.end(), chosen);
+    if (first - blocks.begin() != 2 || blocks[0] == chosen) continue;
+    const Fixture ending(true, chosen);
+    KvCache fresh = ending.cache();
+    BlockDiffusion decoding(*ending.network, fresh, prompt, ending.answer(), options);
+    CHECK(ending.run(decoding) == Ids(blocks.begin(), first));
+    CHECK(decoding.answer().reason() == StopReason::end_token);
+    ++ended;
+  }
+  CHECK(ended >= 5);
+}
+
+TEST_CASE("a block is as long as the model was trained for, unless the options say otherwise") {
+  const Fixture f(false);
+  const Ids prompt = {1, 2, 3};
+  const BlockOptions unset, same{.length = f.network->spec().block_length};
+  CHECK(f.blocks(prompt, unset) == f.blocks(prompt, same));
+  KvCache cache = f.cache();
+  BlockDiffusion decoding(*f.network, cache, prompt, f.answer(), unset);
+  CHECK(decoding.view().size() == static_cast<std::size_t>(f.network->spec().block_length));
 }
 
 TEST_CASE("answers decoded together are those decoded alone") {

@@ -52,21 +52,12 @@ json expected(const std::string& model) {
   return json::parse(file);
 }
 
-// All tiny models share one tokenizer, and its <|expand|> makes the reader take tiny dream for a model that expands.
-// Its trajectories were computed without.
-void without_expand(const json& golden, ModelSpec& spec) {
-  if (golden["spec"]["expand"] != -1) return;
-  spec.expand = spec.erase = -1;
-  spec.never_generated = golden["spec"]["never_generated"].get<Ids>();
-}
-
 std::unique_ptr<Network> open(const std::string& name, const json& golden, kernels::Backend& backend,
                               const std::string& adapter = "none") {
   const std::string source = golden["model"];
   auto model = load_model(kFolder + name + "/" + source);
   INFO((model ? "" : model.message()));
   REQUIRE(model);
-  without_expand(golden, model->spec);
   std::optional<Adapter> gated;
   if (adapter != "none") {
     auto loaded = load_adapter(kFolder + name + "/" + std::string(golden["adapters"][adapter]), model->spec);
@@ -142,7 +133,6 @@ TEST_CASE("the files' spec is the family's") {
     CHECK((spec.attention == Attention::full) == (want["attention"] == "full"));
     CHECK(spec.logits_shift == want["logits_shift"]);
     CHECK(spec.mask == want["mask"]);
-    if (name == std::string("dream")) continue;  // see without_expand
     CHECK(spec.expand == want["expand"]);
     CHECK(spec.erase == want["erase"]);
     Ids never = spec.never_generated, never_wanted = want["never_generated"];
@@ -222,7 +212,7 @@ std::vector<std::vector<std::pair<int, int>>> record(Network& network, InPlaceDi
   return steps;
 }
 
-void check_in_place(const json& entry, Network& network, ModelSpec spec) {
+void check_in_place(const json& entry, Network& network) {
   INFO("in place " << entry["name"]);
   KvCache cache = cache_of(network);
   const json& commit = entry["commit"];
@@ -234,7 +224,8 @@ void check_in_place(const json& entry, Network& network, ModelSpec spec) {
     options.quota = Quota::even;
   else if (commit["rule"] != "threshold")
     options.quota = Quota::timestep;
-  InPlaceDiffusion decoding(network, cache, canvas_of(entry["canvas"], spec.mask), answer_of(spec, 1000), options);
+  InPlaceDiffusion decoding(network, cache, canvas_of(entry["canvas"], network.spec().mask),
+                            answer_of(network.spec(), 1000), options);
   DecodeStats stats;
   const auto steps = record(network, decoding, stats);
   CHECK(steps == entry["steps"].get<std::vector<std::vector<std::pair<int, int>>>>());
@@ -313,7 +304,7 @@ TEST_CASE("in place: quotas, thresholds, expand and erase") {
       const json golden = expected(name);
       if (golden["in_place"].empty() && golden["expand_erase"].empty()) continue;
       const auto network = open(name, golden, *device.backend);
-      for (const json& entry : golden["in_place"]) check_in_place(entry, *network, network->spec());
+      for (const json& entry : golden["in_place"]) check_in_place(entry, *network);
       for (const json& entry : golden["expand_erase"]) check_expand_erase(entry, *network);
     }
   }

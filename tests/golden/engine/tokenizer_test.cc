@@ -15,7 +15,6 @@ namespace {
 
 using cinnabar::engine::Checkpoint;
 using cinnabar::engine::load_tokenizer;
-using cinnabar::engine::Tokenizer;
 
 std::string read(const std::string& name) {
   std::ifstream file(std::string(CINNABAR_SOURCE_DIR) + "/tests/golden/tokenizer/" + name, std::ios::binary);

@@ -68,6 +68,16 @@ TEST_CASE("rows of a block alone may say that the hole ends") {
   CHECK_FALSE(allows(other.allowed_after({}, true), 'x'));  // the typed bytes bind block rows too
 }
 
+TEST_CASE("an end-of-hole token ends an answer, whatever the tokenizer takes it for") {
+  ModelSpec spec = spec_of(288);
+  spec.hole_end = 'e';
+  const tests::ByteTokenizer tokenizer;
+  Answer answer(tokenizer, spec, rules("x = ", "\n"));
+  for (const char c : std::string("abe")) answer.append(c, 0.5f);
+  CHECK(answer.reason() == StopReason::end_token);
+  CHECK(answer.text() == "ab");
+}
+
 TEST_CASE("the token limit") {
   Fixture f(rules("x = ", "\n", "", 3));
   f.type("abcd");

@@ -1,5 +1,7 @@
 #include "engine/checkpoint.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include "engine/mapping.h"
@@ -43,6 +45,36 @@ TEST_CASE("a path that is no model is refused with what was expected") {
   CHECK_THAT(open_checkpoint(folder.path()).message(), Contains("parts.json or config.json"));
   CHECK_THAT(open_checkpoint(folder.write("x.gguf", "hello")).message(), Contains("x.gguf") && Contains("not a GGUF"));
   CHECK_THAT(open_checkpoint(folder.write("x.safetensors", "hello")).message(), Contains("folder with config.json"));
+}
+
+TEST_CASE("what is no ordinary file is refused at once, by name") {
+  const ModelFolder folder;
+  const std::string pipe = folder.file("pipe"), empty = folder.write("empty.gguf", "");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::filesystem::create_directory(folder.file("m.gguf"));
+  for (const auto& [path, expected] : std::vector<std::pair<std::string, std::string>>{
+           {pipe, "pipe: not a regular file"},
+           {"/dev/zero", "/dev/zero: not a regular file"},
+           {empty, "empty.gguf: the file is empty"},
+           {folder.file("m.gguf"), "m.gguf: expected parts.json or config.json in the folder"},
+           {folder.file("m.gguf/config.json"), "config.json: cannot open: No such file"},
+           {"", "cannot open"}})
+    CHECK_THAT(open_checkpoint(path).message(), Contains(expected));
+  // A pipe where a text is expected.
+  std::filesystem::rename(pipe, folder.file("m.gguf/tokenizer.json"));
+  std::ofstream(folder.file("m.gguf/config.json")) << tiny_config("Qwen2ForCausalLM", "qwen2");
+  CHECK_THAT(open_checkpoint(folder.file("m.gguf")).message(), Contains("tokenizer.json: not a regular file"));
+}
+
+TEST_CASE("verifying needs checksums and says where they are expected") {
+  const ModelFolder folder;
+  const std::string pipe = folder.file("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const auto& path : {folder.path(), folder.write("x.gguf", "hello"), pipe})
+    CHECK_THAT(verify_parts(path).message(), Contains(path + ": there are no checksums") && Contains("parts.json"));
+  CHECK_THAT(verify_parts(folder.file("none")).message(), Contains("none: cannot open: No such file"));
+  CHECK_THAT(verify_parts(folder.file("parts.json")).message(), Contains("parts.json: cannot open: No such file"));
+  CHECK_THAT(verify_parts(folder.write("parts.json", "")).message(), Contains("parts.json: the file is empty"));
 }
 
 TEST_CASE("one of several split GGUF files is refused") {

@@ -28,7 +28,18 @@ TEST_CASE("lookup: nothing to look in") {
   CHECK(draft_from_lookup(Ids{1, 2, 3}, 1, 4).empty());
 }
 
-TEST_CASE("lookup: a run repeats itself") { CHECK(draft_from_lookup(Ids{7, 7, 7, 7}, 2, 1) == Ids{7}); }
+TEST_CASE("lookup: text that repeats with a period goes on") {
+  CHECK(draft_from_lookup(Ids{7, 7, 7, 7}, 2, 1) == Ids{7});
+  CHECK(draft_from_lookup(Ids{7, 7, 7, 7}, 2, 5) == Ids{7, 7, 7, 7, 7});
+  CHECK(draft_from_lookup(Ids(20, 7), 3, 12) == Ids(12, 7));
+  CHECK(draft_from_lookup(Ids{5, 1, 2, 1, 2, 1}, 2, 5) == Ids{2, 1, 2, 1, 2});
+  CHECK(draft_from_lookup(Ids{1, 2, 3, 1, 2, 3}, 3, 7) == Ids{1, 2, 3, 1, 2, 3, 1});
+  CHECK(draft_from_lookup(Ids{7, 7, 7, 7}, 2, 0).empty());
+}
+
+TEST_CASE("lookup: a match shorter than the period is continued to the end of what is there") {
+  CHECK(draft_from_lookup(Ids{1, 2, 8, 9, 1, 2}, 2, 12) == Ids{8, 9, 1, 2});
+}
 
 TEST_CASE("former answer: matched from its beginning") {
   CHECK(draft_from_former(Ids{1, 2, 3, 4}, {}, 3, 10) == Ids{1, 2, 3, 4});

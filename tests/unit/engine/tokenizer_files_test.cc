@@ -11,7 +11,6 @@ namespace {
 
 using namespace cinnabar::engine;
 using cinnabar::tests::SmallVocabulary;
-using cinnabar::tests::spell;
 using Json = nlohmann::json;
 
 Json tokenizer_json() {
@@ -123,7 +122,7 @@ TEST_CASE("a tokenizer.json that is wrong or not understood is refused") {
     std::string wanted;
     std::function<void(Json&)> spoil;
   };
-  const auto step = [](Json replacement) {
+  const auto step = [](const Json& replacement) {
     return [replacement](Json& json) { json["pre_tokenizer"]["pretokenizers"][0] = replacement; };
   };
   const auto split = [&](const char* regex) {

@@ -21,6 +21,7 @@ std::uint32_t read_u32(std::istream& in) {
 const DType* find_dtype(const std::string& name) {
   static std::vector<DType> all = [] {
     std::vector<DType> list;
+    list.reserve(kDTypeCount);
     for (int i = 0; i < kDTypeCount; ++i) list.push_back(static_cast<DType>(i));
     return list;
   }();

@@ -40,7 +40,7 @@ TEST_CASE("changes apply in order, each on the outcome of the one before") {
   CHECK(changed("abc", {edit(0, 1, 0, 2, "X")}) == "aXc");
   CHECK(changed("abc", {edit(0, 0, 0, 0, "1\n"), edit(1, 0, 1, 1, "")}) == "1\nbc");
   CHECK(changed("abc", {{std::nullopt, "new\n"}, edit(1, 0, 1, 0, "end")}) == "new\nend");
-  CHECK(changed("abc", {edit(0, 3, 0, 3, "d"), {std::nullopt, ""}}) == "");
+  CHECK(changed("abc", {edit(0, 3, 0, 3, "d"), {std::nullopt, ""}}).empty());
   CHECK(changed("abc", {}) == "abc");
 }
 
