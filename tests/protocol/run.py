@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays protocol scripts against a language server.
 
-    run.py [--carrier stdio|proxy|socket] [--timeout SECONDS] [--verbose] SCRIPT... -- PROGRAM [ARGUMENT...]
+    run.py [--carrier stdio|proxy|socket] [--fresh] [--timeout SECONDS] [--verbose] SCRIPT... -- PROGRAM [ARGUMENT...]
 
 The carrier says how the messages travel: `stdio` starts "PROGRAM lsp --in-process" for each script, `proxy` starts
 "PROGRAM lsp --socket PATH" for each (one daemon for all, which the first proxy starts), `socket` starts one "PROGRAM
@@ -333,13 +333,16 @@ def main():
     cut = sys.argv.index("--")
     parser = argparse.ArgumentParser(description="Plays protocol scripts against a language server.")
     parser.add_argument("--carrier", choices=["stdio", "proxy", "socket"], default="stdio")
+    parser.add_argument("--fresh", action="store_true", help="a daemon of its own for each script")
     parser.add_argument("--timeout", type=float, default=20, help="seconds to wait for one message (20)")
     parser.add_argument("--verbose", action="store_true", help="print every message")
     parser.add_argument("scripts", nargs="+")
     options = parser.parse_args(sys.argv[1:cut])
-    carrier = Carrier(options.carrier, sys.argv[cut + 1:], options.timeout)
-    failed = [path for path in options.scripts if not play_file(path, carrier, options)]
-    carrier.end()
+    failed = []
+    for scripts in [[path] for path in options.scripts] if options.fresh else [options.scripts]:
+        carrier = Carrier(options.carrier, sys.argv[cut + 1:], options.timeout)
+        failed += [path for path in scripts if not play_file(path, carrier, options)]
+        carrier.end()
     print(f"{len(options.scripts) - len(failed)} of {len(options.scripts)} scripts passed over {options.carrier}")
     sys.exit(1 if failed else 0)
 
