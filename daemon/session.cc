@@ -221,8 +221,11 @@ void Session::model_changed(const engine::ModelState& state) {
   if (!is_initialized_) return;
   show_progress(state);
   show_status();
-  if (state.kind == engine::ModelState::Kind::failed)
-    dispatcher_.notify(lsp::kShowMessage, {lsp::MessageType::kError, "Cinnabar: " + state.text});
+  if (state.kind == engine::ModelState::Kind::ready) told_failure_.clear();
+  // A load that fails is tried again with every document; one message is enough, the status goes on to say it.
+  if (state.kind != engine::ModelState::Kind::failed || state.text == told_failure_) return;
+  told_failure_ = state.text;
+  dispatcher_.notify(lsp::kShowMessage, {lsp::MessageType::kError, "Cinnabar: " + state.text});
 }
 
 // didChangeStatus, when it says something new.

@@ -73,6 +73,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unordered_map<std::string, std::string> reasons_;  // by uri, for open documents; empty: completed
   std::string focus_;                                     // uri of the document the user works in, as far as we know
   engine::ModelState model_;
+  std::string told_failure_;  // the failure to load that the user was told last
   lsp::StatusParams last_status_;
   bool is_initialized_ = false;
   std::uint64_t loads_ = 0;                 // progresses begun or asked for, numbers their tokens

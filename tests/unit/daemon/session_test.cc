@@ -451,5 +451,19 @@ TEST_CASE("shutdown with a request in flight answers it") {
   CHECK(client.connection().exit_code() == 0);
 }
 
+TEST_CASE("a model that cannot be loaded is told once, however often it is tried") {
+  Fixture f;
+  f.model.opens = [] { return Status::error("no such model"); };
+  Client client(*f.host);
+  client.open("file:///w/1.py", "");
+  REQUIRE_FALSE(client.incoming("window/showMessage").is_null());
+  for (int i = 2; f.model.opened < 3 && i < 2000; ++i) {
+    client.open("file:///w/" + std::to_string(i) + ".py", "");
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  REQUIRE(f.model.opened >= 3);
+  CHECK(client.incoming("window/showMessage", milliseconds(50)).is_null());
+}
+
 }  // namespace
 }  // namespace cinnabar::daemon
