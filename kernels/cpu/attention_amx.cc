@@ -3,20 +3,11 @@
 // a fixed order. Limit: the exponentials (one a key and query).
 #include <immintrin.h>
 
+#include "kernels/cpu/amx_tiles.h"
 #include "kernels/cpu/attention_pairs.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1;
-  uint8_t start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
-CINNABAR_INLINE void load_config(const TileConfig& config) { asm volatile("ldtilecfg %0" : : "m"(config)); }
 
 void score_keys(const AttentionTask& t, const uint16_t* q_pairs) {
   const int blocks = t.head_size / 32;

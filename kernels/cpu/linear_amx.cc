@@ -5,22 +5,12 @@
 // weights up to about 32 rows, then the scaling (two f32 operations for each 128 products).
 #include <immintrin.h>
 
+#include "kernels/cpu/amx_tiles.h"
 #include "kernels/cpu/lane_ops.h"
 #include "kernels/cpu/lanes.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
-
-struct alignas(64) TileConfig {
-  uint8_t palette = 1;
-  uint8_t start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t row_bytes[16] = {};
-  uint8_t rows[16] = {};
-};
-
-// _tile_loadconfig of GCC 12 declares only the first 8 bytes as read, and the other stores get lost.
-CINNABAR_INLINE void load_config(const TileConfig& config) { asm volatile("ldtilecfg %0" : : "m"(config)); }
 
 CINNABAR_INLINE void finish(const ProductTask& t, int row, int column, Lanes acc) {
   const int left = t.columns - column;
