@@ -18,20 +18,6 @@ std::string_view stripped(std::string_view text) {
   return first == std::string_view::npos ? std::string_view() : text.substr(first);
 }
 
-// Columns of leading white space, tabs to multiples of 8 (only ever compared with another width of the same file).
-int indent_width(std::string_view line) {
-  int width = 0;
-  for (const char c : line) {
-    if (c == ' ')
-      ++width;
-    else if (c == '\t')
-      width = (width / 8 + 1) * 8;
-    else
-      break;
-  }
-  return width;
-}
-
 bool is_blank(std::string_view line) { return line.find_first_not_of(kBlank) == std::string_view::npos; }
 
 char closer_of(char opener) { return opener == '(' ? ')' : opener == '[' ? ']' : '}'; }
@@ -205,6 +191,19 @@ class EndFinder {
 };
 
 }  // namespace
+
+int indent_width(std::string_view line) {
+  int width = 0;
+  for (const char c : line) {
+    if (c == ' ')
+      ++width;
+    else if (c == '\t')
+      width = (width / 8 + 1) * 8;
+    else
+      break;
+  }
+  return width;
+}
 
 std::optional<EndRule> parse_end_rule(std::string_view text) {
   if (text == "line") return EndRule::line;

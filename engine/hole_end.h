@@ -28,6 +28,10 @@ struct HoleSurroundings {
   std::string rest_of_line;  // what stands behind the cursor on its line, without white space around
   std::string next_line;  // the first line behind the cursor's that is not blank, with its indentation, right-stripped
 };
+// Columns of leading white space, tabs to multiples of 8 (only ever compared with another width of the same
+// file).
+int indent_width(std::string_view line);
+
 HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix, EndRule rule);
 
 // The length of the complete answer within `text`, as soon as `text` shows it; none while more must come. Monotone:

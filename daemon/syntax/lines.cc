@@ -37,19 +37,6 @@ std::string_view indentation_of(std::string_view line) {
   return line.substr(0, first == std::string_view::npos ? line.size() : first);
 }
 
-int indent_width(std::string_view line) {
-  int width = 0;
-  for (const char c : line) {
-    if (c == ' ')
-      ++width;
-    else if (c == '\t')
-      width = (width / 8 + 1) * 8;
-    else
-      break;
-  }
-  return width;
-}
-
 IndentStyle indent_style_of(std::string_view text, std::size_t most) {
   text = text.substr(0, most);
   std::array<int, 9> steps{};  // how often a line is so many blanks further in than the one before

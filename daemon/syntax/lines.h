@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/hole_end.h"
+
 namespace cinnabar::daemon::syntax {
 
 inline bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\f") == std::string_view::npos; }
@@ -21,8 +23,7 @@ inline std::size_t line_begin(std::string_view text, std::size_t at) {
 std::size_t line_end(std::string_view text, std::size_t at);
 
 std::string_view indentation_of(std::string_view line);  // its leading blanks and tabs
-// Columns, tabs to multiples of 8: for comparing lines of one file.
-int indent_width(std::string_view line);
+using engine::indent_width;
 
 // What one level of indentation is in `text`.
 struct IndentStyle {
