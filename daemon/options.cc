@@ -302,7 +302,8 @@ const std::vector<Command>& commands() {
        kEngine | bits(Group::watch) | bits(Group::json), run_complete},
       {"infill", "--jsonl",
        "Fill holes read as JSON lines from standard input.\n"
-       "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\"]}; the answer: "
+       "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\"]}; "
+       "the answer: "
        "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"}.",
        kEngine, run_infill},
       {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", 0, run_plan},
@@ -312,6 +313,10 @@ const std::vector<Command>& commands() {
        kServing | bits(Group::place) | bits(Group::proxy), run_lsp},
       {"daemon", "", "Host the model for all of the user's editors, until nobody needs it.",
        kServing | bits(Group::place), run_daemon},
+      {"status", "",
+       "Say how the user's daemon is: model, memory, clients, queue, times, what came of its answers.\n"
+       "Never starts one; exit status 3: none runs.",
+       bits(Group::place) | bits(Group::json), run_status},
       {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json),
        run_model_info},
       {"model list", "", "List the models that are installed.", 0, run_model_list},

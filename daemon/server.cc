@@ -84,6 +84,7 @@ class Server final : public Host, public Services {
     out["uptimeSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(up).count();
     out["model"] = {{"state", name(model.kind)},
                     {"description", model.text},
+                    {"device", model.device},
                     {"path", engine_.model.empty() ? "embedded" : engine_.model}};
     out["residentBytes"] = resident_bytes();
     out["clients"] = sessions_.size();
@@ -110,6 +111,8 @@ class Server final : public Host, public Services {
     engine::RunnerOptions runner;
     runner.idle_unload = std::chrono::minutes(options_.options.idle_unload_minutes);
     runner.on_state = [this](const engine::ModelState& state) {
+      if (state.kind == engine::ModelState::Kind::loading) stats_.count(Count::model_loads);
+      if (state.kind == engine::ModelState::Kind::failed) stats_.count(Count::model_failures);
       for (const auto& session : sessions()) session->model_changed(state);
     };
     return runner;

@@ -135,6 +135,7 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   capabilities_ = params.capabilities;
   folders_ = paths_of(params.folders);
   initialization_options_ = params.options;
+  if (params.resumed) services_.stats().count(Count::resumed);
   lsp::InitializeResult result;
   result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
   result.capabilities.commands = {Completer::kAccepted};

@@ -37,6 +37,9 @@ enum class Count : std::uint8_t {
   partly_accepted,
   accepted_bytes,
   prefetched,
+  model_loads,
+  model_failures,  // loads that failed
+  resumed,         // sessions that were begun with a daemon that is gone
 };
 
 class Stats {
@@ -52,7 +55,7 @@ class Stats {
   static constexpr std::size_t kWindow = 1024;
 
  private:
-  static constexpr std::size_t kStages = 6, kCounts = 14;
+  static constexpr std::size_t kStages = 6, kCounts = 17;
   mutable std::mutex mutex_;
   std::array<std::vector<double>, kStages> times_;  // rings
   std::array<std::uint64_t, kStages> timed_{};

@@ -20,7 +20,8 @@ class EngineInfiller final : public Infiller {
     return engine_->warm(request, limits);
   }
 
-  std::string description() const override { return engine_->spec().family + " on " + engine_->device(); }
+  std::string description() const override { return engine_->spec().family + " on " + device(); }
+  std::string device() const override { return engine_->device(); }
 
  private:
   std::unique_ptr<Engine> engine_;

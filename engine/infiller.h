@@ -23,6 +23,8 @@ class Infiller {
   virtual Status warm(const InfillRequest& request, const DecodeLimits& limits) = 0;
   // One phrase for a person: "qwen2 on cpu (amx, 2 threads)".
   virtual std::string description() const = 0;
+  // Where it computes: "cpu (amx, 2 threads)".
+  virtual std::string device() const = 0;
 };
 
 std::unique_ptr<Infiller> make_infiller(std::unique_ptr<Engine> engine);

@@ -163,19 +163,19 @@ void Runner::set_state(std::unique_lock<std::mutex>& lock, ModelState state) {
 }
 
 void Runner::load_model(std::unique_lock<std::mutex>& lock) {
-  set_state(lock, {ModelState::Kind::loading, {}});
+  set_state(lock, {ModelState::Kind::loading, {}, {}});
   const Loader loader = loader_;
   lock.unlock();
   auto loaded = guarded<std::unique_ptr<Infiller>>(loader);
   lock.lock();
   last_used_ = Clock::now();
-  if (!loaded) return set_state(lock, {ModelState::Kind::failed, loaded.message()});
+  if (!loaded) return set_state(lock, {ModelState::Kind::failed, loaded.message(), {}});
   infiller_ = std::move(loaded).value();
   // Nobody could be served while the model was loaded: time starts now.
   for (auto& waiting : waiting_) {
     if (waiting.job.time_limit) waiting.give_up_at = last_used_ + *waiting.job.time_limit;
   }
-  set_state(lock, {ModelState::Kind::ready, infiller_->description()});
+  set_state(lock, {ModelState::Kind::ready, infiller_->description(), infiller_->device()});
 }
 
 void Runner::unload(std::unique_lock<std::mutex>& lock) {
@@ -183,7 +183,7 @@ void Runner::unload(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   old.reset();
   lock.lock();
-  set_state(lock, {ModelState::Kind::unloaded, {}});
+  set_state(lock, {ModelState::Kind::unloaded, {}, {}});
 }
 
 // Refused jobs first; then by priority, then the client that was served longest ago, then in order of arrival.

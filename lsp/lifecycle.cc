@@ -80,7 +80,8 @@ bool from_json(const Field& at, InitializeParams& out) {
   std::optional<std::string> root;
   const bool ok = at.required("capabilities", out.capabilities) && at.optional("processId", out.process_id) &&
                   at.optional("clientInfo", out.client) && at.optional("rootUri", root) &&
-                  at.optional("workspaceFolders", out.folders) && at.optional("initializationOptions", out.options);
+                  at.optional("workspaceFolders", out.folders) && at.optional("initializationOptions", out.options) &&
+                  at.optional("cinnabarResumed", out.resumed);
   if (ok && out.folders.empty() && root) out.folders.push_back({*root, *root});
   return ok;
 }

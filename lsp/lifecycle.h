@@ -46,7 +46,8 @@ struct InitializeParams {
   std::optional<NameAndVersion> client;    // clientInfo
   std::vector<WorkspaceFolder> folders;    // workspaceFolders, else rootUri, else none
   ClientCapabilities capabilities;
-  Json options;  // initializationOptions as sent; null when absent
+  Json options;          // initializationOptions as sent; null when absent
+  bool resumed = false;  // cinnabarResumed, of our proxy: the session was begun with a daemon that is gone
 };
 
 struct ServerCapabilities {

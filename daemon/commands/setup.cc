@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <iostream>
 
+#include "daemon/carrier/handshake.h"
+
 namespace cinnabar::daemon {
 
 std::string embedded_model() {
@@ -45,6 +47,20 @@ Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options, std:
 int failed(const Status& status) {
   std::cerr << "cinnabar: " << status.message() << "\n";
   return 1;
+}
+
+Result<FinderOptions> finder_options(const PlaceOptions& place) {
+  FinderOptions finder;
+  auto path = socket_path(place.socket);
+  if (!path) return path.status();
+  finder.socket = *path;
+  if (place.tcp_port == 0) return finder;
+  finder.tcp_port = static_cast<std::uint16_t>(place.tcp_port);
+  const auto folder = finder.socket.substr(0, finder.socket.rfind('/'));
+  auto token = token_in(place.token_file.empty() ? folder + "/token" : place.token_file);
+  if (!token) return token.status();
+  finder.token = *token;
+  return finder;
 }
 
 engine::DecodeLimits limits_of(const Options& options) {

@@ -1,10 +1,11 @@
-// What several commands begin with: the engine and the installed model's place.
+// What several commands begin with: the engine, the installed model's place, and the daemon's.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "daemon/options.h"
+#include "daemon/proxy/finder.h"
 
 namespace cinnabar::daemon {
 
@@ -20,6 +21,9 @@ std::string embedded_model();
 
 // Prints "cinnabar: message" on standard error; returns 1.
 int failed(const Status& status);
+
+// Where the user's daemon is; nothing is started. Errors: the socket's path, the token of --tcp.
+Result<FinderOptions> finder_options(const PlaceOptions& place);
 
 engine::DecodeLimits limits_of(const Options& options);
 

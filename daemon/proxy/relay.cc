@@ -232,6 +232,7 @@ Relay::Out Relay::daemon_found() {
     link_ = Link::kInitializing;
     Json params = initialize_params_;
     params.erase("workDoneToken");  // the editor has forgotten it
+    params["cinnabarResumed"] = true;
     out.to_daemon.push_back(write_json(lsp::make_request(kOurInitialize, lsp::kInitialize.name, std::move(params))));
   }
   return out;

@@ -73,6 +73,7 @@ class FakeModel {
       return {};
     }
     std::string description() const override { return "fake"; }
+    std::string device() const override { return "nowhere"; }
 
    private:
     FakeModel& model_;

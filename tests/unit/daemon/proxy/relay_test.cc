@@ -153,7 +153,8 @@ TEST_CASE("settings, folders and notebooks are told again; what was closed is no
   talk.find();
   CHECK(talk.told() == std::vector<std::string>{"initialize", "initialized", "notebookDocument/didOpen",
                                                 "notebookDocument/didChange", "workspace/didChangeConfiguration"});
-  CHECK(talk.to_daemon[0]["params"] == Json({{"workspaceFolders", {{{"uri", "file:///w2"}, {"name", "w2"}}}}}));
+  CHECK(talk.to_daemon[0]["params"] ==
+        Json({{"workspaceFolders", {{{"uri", "file:///w2"}, {"name", "w2"}}}}, {"cinnabarResumed", true}}));
   CHECK(talk.to_daemon[2]["params"]["notebookDocument"]["uri"] == "file:///n2");
   CHECK(talk.to_daemon[4]["params"]["settings"]["depth"] == 2);
 }
