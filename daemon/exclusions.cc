@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
+#include <optional>
+#include <utility>
 
 namespace cinnabar::daemon {
 namespace {
@@ -47,8 +48,6 @@ constexpr std::string_view kSecret[] = {".env",
                                         "secrets/",
                                         "**/.docker/config.json"};
 
-constexpr std::size_t kLongestIgnoreFile = 1 << 20;
-
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -73,21 +72,53 @@ bool matches_path(const std::string& path, std::string glob) {
   return fnmatch(glob.c_str(), path.c_str(), deep ? 0 : FNM_PATHNAME) == 0;
 }
 
-std::vector<std::string> ignore_globs(const std::string& folder) {
-  std::vector<std::string> globs;
-  std::ifstream file(std::filesystem::path(folder) / ".cinnabarignore");
-  std::size_t bytes = 0;
-  for (std::string line; std::getline(file, line) && (bytes += line.size()) < kLongestIgnoreFile;) {
-    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) line.pop_back();
-    if (!line.empty() && line.front() != '#') globs.push_back(line);
+// `path` as it stands below `folder`, which ends in a slash; none: elsewhere.
+std::optional<std::string_view> below(std::string_view path, std::string_view folder) {
+  if (folder.empty() || !path.starts_with(folder)) return std::nullopt;
+  return path.substr(folder.size());
+}
+
+// The innermost of the folders that hold `path`; empty: none does.
+std::string folder_of(std::string_view path, const std::vector<std::string>& folders) {
+  std::string innermost;
+  for (const auto& folder : folders) {
+    if (folder.size() > innermost.size() && path.starts_with(folder)) innermost = folder;
   }
-  return globs;
+  return innermost;
+}
+
+// Where `path` leads when its links are followed; what does not exist is taken as it stands.
+std::string followed(const std::string& path) {
+  std::error_code error;
+  const auto found = std::filesystem::weakly_canonical(path, error);
+  std::string real = error ? path : found.string();
+  while (real.size() > 1 && real.ends_with('/')) real.pop_back();
+  return real;
 }
 
 bool is_off(const std::string& language, const std::map<std::string, bool>& languages) {
   auto found = languages.find(language);
   if (found == languages.end()) found = languages.find("*");
   return found != languages.end() && !found->second;
+}
+
+std::string reason_of(const std::string& path, const std::string& folder, const CompletionOptions& options,
+                      IgnoreFiles& ignores) {
+  const std::string real = path.starts_with('/') ? followed(path) : path;
+  const std::string real_folder = folder.empty() || real == path ? folder : followed(folder) + "/";
+  const auto fits = [&](std::string_view glob, bool anywhere) {
+    return matches_glob(path, anywhere ? "" : folder, glob) ||
+           (real != path && matches_glob(real, anywhere ? "" : real_folder, glob));
+  };
+  if (std::any_of(std::begin(kSecret), std::end(kSecret), [&](std::string_view glob) { return fits(glob, true); }))
+    return "this file may hold secrets";
+  if (std::any_of(options.exclude.begin(), options.exclude.end(), [&](const auto& glob) { return fits(glob, false); }))
+    return "excluded (cinnabar.exclude)";
+  const auto inside = below(path, folder), really_inside = below(real, real_folder);
+  std::string_view by = inside ? ignores.ignored_by(folder, *inside) : std::string_view();
+  // The same name under both: links lead to the folder only, not from within it.
+  if (by.empty() && really_inside && really_inside != inside) by = ignores.ignored_by(real_folder, *really_inside);
+  return by.empty() ? std::string() : "excluded (" + std::string(by) + ")";
 }
 
 }  // namespace
@@ -122,24 +153,14 @@ bool matches_glob(std::string_view path, std::string_view folder, std::string_vi
 }
 
 std::string reason_to_leave_alone(std::string_view uri, std::string_view language, const CompletionOptions& options,
-                                  const std::vector<std::string>& folders) {
+                                  const std::vector<std::string>& folders, IgnoreFiles& ignores) {
   if (!options.enabled) return "switched off (cinnabar.enabled)";
   if (is_off(std::string(language), options.languages))
     return "switched off for " + std::string(language) + " (cinnabar.languages)";
-  const std::string path = path_of(uri);
+  std::string path = path_of(uri);
+  if (path.starts_with('/')) path = std::filesystem::path(path).lexically_normal();
   if (path.empty()) return "only files, unsaved documents and notebook cells are completed";
-  const auto folder = std::find_if(folders.begin(), folders.end(),
-                                   [&](const std::string& f) { return !f.empty() && path.starts_with(f); });
-  const std::string root = folder == folders.end() ? std::string() : *folder;
-  const auto excluded_by = [&](const auto& globs) {
-    return std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return matches_glob(path, root, glob); });
-  };
-  if (std::any_of(std::begin(kSecret), std::end(kSecret),
-                  [&](std::string_view glob) { return matches_glob(path, {}, glob); }))
-    return "this file may hold secrets";
-  if (excluded_by(options.exclude)) return "excluded (cinnabar.exclude)";
-  if (!root.empty() && excluded_by(ignore_globs(root))) return "excluded (.cinnabarignore)";
-  return {};
+  return reason_of(path, folder_of(path, folders), options, ignores);
 }
 
 }  // namespace cinnabar::daemon

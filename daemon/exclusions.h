@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/ignore_files.h"
 #include "daemon/options.h"
 
 namespace cinnabar::daemon {
@@ -14,12 +15,15 @@ namespace cinnabar::daemon {
 std::string path_of(std::string_view uri);
 
 // Why a document is not completed, as a sentence for the status item; empty when it is. `folders` are the workspace's
-// paths, whose .cinnabarignore files (one glob a line, # begins a comment) are read each time.
+// paths; of those that hold the document the innermost counts. Looks at the file system: where links lead, and what
+// `ignores` has to read.
 //
 // Off are: other schemes than file:, untitled: and notebook cells; files that hold secrets by their name (.env*, keys,
-// certificates, password stores); options.completion.exclude and .cinnabarignore; languages that are switched off.
+// certificates, password stores); options.completion.exclude; what the folder's .gitignore and .cinnabarignore files
+// leave out; languages that are switched off. A name that is a link, or lies behind one, is judged by where it leads,
+// too.
 std::string reason_to_leave_alone(std::string_view uri, std::string_view language, const CompletionOptions& options,
-                                  const std::vector<std::string>& folders);
+                                  const std::vector<std::string>& folders, IgnoreFiles& ignores);
 
 // Shell globs over paths: "*.pem" matches a file's name, "secrets/" any folder of that name, "build/*.cc" and
 // "/build/*.cc" a path below `folder` ("*" does not cross a slash, "**" does).

@@ -10,6 +10,9 @@
 namespace cinnabar::daemon {
 namespace {
 
+// Then the file system is asked again: ignore files change, links are turned.
+constexpr std::chrono::seconds kReasonHolds{1};
+
 std::vector<std::string> paths_of(const std::vector<lsp::WorkspaceFolder>& folders) {
   std::vector<std::string> paths;
   for (const auto& folder : folders) {
@@ -176,7 +179,8 @@ void Session::complete(const lsp::InlineCompletionParams& params, Completer::Ite
   completer_->drop_cancelled();
   const auto document = documents_.find(params.text_document.uri);
   if (!document) return reply.result({});
-  if (std::exchange(focus_, document->uri()) != document->uri()) show_status();
+  focus_ = document->uri();
+  show_status();
   if (!reason_to_leave_alone(*document).empty()) return reply.result({});
   completer_->complete(document, params, options_, std::move(reply));
 }
@@ -210,10 +214,14 @@ void Session::take_settings(const lsp::Json& settings) {
 }
 
 const std::string& Session::reason_to_leave_alone(const DocumentSnapshot& document) {
-  const auto known = reasons_.find(document.uri());
-  if (known != reasons_.end()) return known->second;
-  return reasons_[document.uri()] =
-             daemon::reason_to_leave_alone(document.uri(), document.language_id(), options_.completion, folders_);
+  const auto now = std::chrono::steady_clock::now();
+  const auto [reason, is_new] = reasons_.try_emplace(document.uri());
+  if (is_new || now - reason->second.found > kReasonHolds) {
+    reason->second = {daemon::reason_to_leave_alone(document.uri(), document.language_id(), options_.completion,
+                                                    folders_, ignores_),
+                      now};
+  }
+  return reason->second.text;
 }
 
 void Session::model_changed(const engine::ModelState& state) {

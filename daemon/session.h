@@ -3,6 +3,7 @@
 // receive() and the questions: one thread. model_changed(): the runner's thread. One lock orders the two.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 
 #include "daemon/completer.h"
 #include "daemon/documents/store.h"
+#include "daemon/ignore_files.h"
 #include "daemon/services.h"
 #include "lsp/command.h"
 #include "lsp/dispatcher.h"
@@ -70,7 +72,12 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<std::string> folders_;  // paths
   Options options_;
   DocumentStore documents_{lsp::PositionEncoding::kUtf16};
-  std::unordered_map<std::string, std::string> reasons_;  // by uri, for open documents; empty: completed
+  struct Reason {
+    std::string text;  // empty: it is completed
+    std::chrono::steady_clock::time_point found;
+  };
+  std::unordered_map<std::string, Reason> reasons_;  // by uri, for open documents
+  IgnoreFiles ignores_;
   std::string focus_;                                     // uri of the document the user works in, as far as we know
   engine::ModelState model_;
   std::string told_failure_;  // the failure to load that the user was told last

@@ -1,6 +1,7 @@
 #include "daemon/exclusions.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "tests/support/model_files.h"
 
@@ -46,8 +47,9 @@ TEST_CASE("globs over paths") {
 
 TEST_CASE("which documents are left alone") {
   CompletionOptions options;
+  IgnoreFiles ignores;
   const auto alone = [&](const std::string& uri, const std::string& language = "python") {
-    return !reason_to_leave_alone(uri, language, options, {"/w/"}).empty();
+    return !reason_to_leave_alone(uri, language, options, {"/w/"}, ignores).empty();
   };
   for (const char* path : {"/w/.env", "/w/.env.local", "/w/prod.env", "/w/id_rsa", "/w/x.key", "/h/.ssh/config",
                            "/w/secrets/a.yaml", "/h/.aws/credentials", "/h/.docker/config.json"})
@@ -66,16 +68,35 @@ TEST_CASE("which documents are left alone") {
   CHECK(alone("file:///w/a.py"));
 }
 
-TEST_CASE(".cinnabarignore of the folder") {
+TEST_CASE("ignore files of the folder, where links lead, and the innermost folder") {
   const test::ModelFolder folder;
-  folder.write(".cinnabarignore", std::string("# mine\n*.gen.py\n\n/private/  \n"));
-  const std::vector<std::string> folders = {folder.path() + "/"};
+  namespace fs = std::filesystem;
+  for (const char* name : {"ws/private", "ws/inner/private", "outside"}) fs::create_directories(folder.file(name));
+  folder.write("ws/.gitignore", std::string("*.gen.py\n"));
+  folder.write("ws/.cinnabarignore", std::string("/private/\n"));
+  folder.write("outside/.gitignore", std::string("*\n"));
+  folder.write("ws/private/a.py", std::string());
+  fs::create_symlink("private/a.py", folder.file("ws/alias.py"));
+  fs::create_symlink("../outside", folder.file("ws/link"));
+  fs::create_symlink("ws", folder.file("also_ws"));
+  folder.write("outside/id_rsa", std::string("key"));
+  fs::create_symlink("../outside/id_rsa", folder.file("ws/harmless.txt"));
+  IgnoreFiles ignores;
+  std::vector<std::string> folders = {folder.file("ws/"), folder.file("also_ws/")};
   const auto reason = [&](const std::string& file) {
-    return reason_to_leave_alone("file://" + folder.file(file), "python", {}, folders);
+    return reason_to_leave_alone("file://" + folder.file(file), "python", {}, folders, ignores);
   };
-  CHECK(reason("a.gen.py") == "excluded (.cinnabarignore)");
-  CHECK(reason("private/a.py") == "excluded (.cinnabarignore)");
-  CHECK(reason("a.py").empty());
+  CHECK(reason("ws/a.py").empty());
+  CHECK(reason("ws/a.gen.py") == "excluded (.gitignore)");
+  CHECK(reason("ws/x/../private/a.py") == "excluded (.cinnabarignore)");
+  CHECK(reason("ws/alias.py") == "excluded (.cinnabarignore)");
+  CHECK(reason("also_ws/private/a.py") == "excluded (.cinnabarignore)");
+  CHECK(reason("ws/link/a.py").empty());  // its .gitignore is no file of the folder's
+  CHECK(reason("ws/harmless.txt") == "this file may hold secrets");
+  CHECK(reason("outside/a.py").empty());
+  CHECK(reason("ws/inner/private/a.gen.py") == "excluded (.gitignore)");
+  folders.push_back(folder.file("ws/inner/"));
+  CHECK(reason("ws/inner/private/a.gen.py").empty());
 }
 
 }  // namespace
