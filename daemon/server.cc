@@ -88,7 +88,7 @@ class Server final : public Host, public Services {
                     {"path", engine_.model.empty() ? "embedded" : engine_.model}};
     out["residentBytes"] = resident_bytes();
     out["clients"] = sessions_.size();
-    out["queue"] = {{"waiting", runner_.waiting()}, {"busy", runner_.busy()}};
+    out["queue"] = {{"waiting", runner_.waiting()}, {"running", runner_.running()}};
     return out;
   }
 

@@ -7,12 +7,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::optional<StopReason> stop_reason(const DecodeLimits& limits) {
-  if (limits.cancel.stop_requested()) return StopReason::cancelled;
-  if (limits.deadline && Clock::now() >= *limits.deadline) return StopReason::deadline;
-  return std::nullopt;
-}
-
 std::vector<Decoding*> open_ones(std::span<Decoding* const> decodings) {
   std::vector<Decoding*> open;
   std::copy_if(decodings.begin(), decodings.end(), std::back_inserter(open),
@@ -26,32 +20,40 @@ int answer_tokens(std::span<Decoding* const> decodings) {
   return tokens;
 }
 
-// One forward for all open decodings.
-Status step(Network& network, std::span<Decoding* const> open, DecodeStats& stats) {
-  std::vector<ForwardSegment> segments;
-  std::vector<kernels::ScoreRequest> requests;
-  std::vector<std::size_t> judged;
-  for (Decoding* decoding : open) {
-    Proposal proposal;
-    decoding->propose(proposal);
-    stats.rows += static_cast<int>(proposal.segment.rows.size());
-    segments.push_back(std::move(proposal.segment));
-    requests.insert(requests.end(), proposal.requests.begin(), proposal.requests.end());
-    judged.push_back(proposal.requests.size());
-  }
-  std::vector<kernels::Score> scores(requests.size());
-  if (Status ran = network.forward(segments, requests, scores); !ran) return ran;
-  ++stats.nfe;
+}  // namespace
+
+std::optional<StopReason> stop_reason(const DecodeLimits& limits) {
+  if (limits.cancel.stop_requested()) return StopReason::cancelled;
+  if (limits.deadline && Clock::now() >= *limits.deadline) return StopReason::deadline;
+  return std::nullopt;
+}
+
+void Step::add(ForwardSegment segment) {
+  rows_ += static_cast<int>(segment.rows.size());
+  segments_.push_back(std::move(segment));
+}
+
+int Step::add(Decoding& decoding) {
+  Proposal proposal;
+  decoding.propose(proposal);
+  const auto rows = static_cast<int>(proposal.segment.rows.size());
+  requests_.insert(requests_.end(), proposal.requests.begin(), proposal.requests.end());
+  judged_.push_back({&decoding, proposal.requests.size()});
+  add(std::move(proposal.segment));
+  return rows;
+}
+
+Status Step::run(Network& network) {
+  std::vector<kernels::Score> scores(requests_.size());
+  if (Status ran = network.forward(segments_, requests_, scores); !ran) return ran;
   std::span<const kernels::Score> left(scores);
-  for (std::size_t i = 0; i < open.size(); ++i) {
-    open[i]->absorb(left.first(judged[i]));
-    open[i]->answer().forget_bitmaps();
-    left = left.subspan(judged[i]);
+  for (const auto& [decoding, rows] : judged_) {
+    decoding->absorb(left.first(rows));
+    decoding->answer().forget_bitmaps();
+    left = left.subspan(rows);
   }
   return {};
 }
-
-}  // namespace
 
 Result<DecodeStats> decode(Network& network, std::span<Decoding* const> decodings, const DecodeLimits& limits,
                            const StepObserver& observer) {
@@ -63,7 +65,10 @@ Result<DecodeStats> decode(Network& network, std::span<Decoding* const> decoding
       break;
     }
     const int before = answer_tokens(decodings);
-    if (Status ran = step(network, open, stats); !ran) return ran;
+    Step step;
+    for (Decoding* decoding : open) stats.rows += step.add(*decoding);
+    if (Status ran = step.run(network); !ran) return ran;
+    ++stats.nfe;
     stats.tokens_per_step.push_back(answer_tokens(decodings) - before);
     stats.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     if (observer) observer(decodings, stats);

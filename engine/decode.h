@@ -47,10 +47,33 @@ class Decoding {
   virtual std::vector<ShownToken> view() const = 0;
 };
 
+// The rows of one forward, from several decodings and from prompts that are being read.
+class Step {
+ public:
+  void add(ForwardSegment segment);  // rows that nobody judges
+  int add(Decoding& decoding);       // what it proposes; the number of its rows
+  int rows() const { return rows_; }
+  // Runs the forward, and the decodings absorb what it says about their rows.
+  Status run(Network& network);
+
+ private:
+  struct Judged {
+    Decoding* decoding;
+    std::size_t rows;
+  };
+  std::vector<ForwardSegment> segments_;
+  std::vector<kernels::ScoreRequest> requests_;
+  std::vector<Judged> judged_;
+  int rows_ = 0;
+};
+
 struct DecodeLimits {
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::stop_token cancel;
 };
+
+// Why the limits end a decoding now, if they do.
+std::optional<StopReason> stop_reason(const DecodeLimits& limits);
 
 struct DecodeStats {
   int nfe = 0;                       // forwards

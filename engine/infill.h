@@ -63,6 +63,12 @@ struct EngineOptions {
 
 // Rows of one forward while a prompt is read: also the latency of a cancellation meanwhile.
 inline constexpr int kPromptChunk = 256;
+// The same where somebody may be waiting for its end: while a prompt is warmed, and beside others' decoding.
+inline constexpr int kShortPromptChunk = 64;
+
+class EngineFilling;
+struct Place;
+enum class Purpose : std::uint8_t;
 
 class Engine {
  public:
@@ -85,24 +91,18 @@ class Engine {
   // stays.
   Status warm(const InfillRequest& request, const DecodeLimits& limits);
 
+  // The same for several requests together: takes one up without running anything, and runs the next forward of all
+  // that are not finished, after a look at their limits. A row's result does not depend on the rows beside it, so
+  // neither does an answer. At most EngineOptions::places are under way at a time; they end before the engine.
+  Result<std::unique_ptr<EngineFilling>> begin(const InfillRequest& request, const DecodeLimits& limits,
+                                               Purpose purpose);
+  Status advance(std::span<EngineFilling* const> fillings);
+  int most_together() const { return options_.places; }
+
  private:
-  struct Place {
-    KvCache cache;
-    std::uint64_t used = 0;
-  };
-  explicit Engine(const EngineOptions& options) : options_(options) {}
+  explicit Engine(const EngineOptions& options);
   Result<Place*> place_for(std::span<const std::int32_t> tokens);
   Result<Prompt> fitting_prompt(const InfillRequest& request) const;
-  // Runs the prompt but its last token, `chunk` rows a forward; false: stopped by the limits.
-  Result<bool> read_prompt(KvCache& cache, std::span<const std::int32_t> tokens, int chunk, const DecodeLimits& limits,
-                           InfillResult& result);
-  Result<InfillResult> fill_block_causal(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
-                                         const StepObserver& observer);
-  Result<InfillResult> fill_in_place(const InfillRequest& request, const Prompt& prompt, const DecodeLimits& limits,
-                                     const StepObserver& observer);
-  std::unique_ptr<Decoding> make_decoding(const InfillRequest& request, KvCache& cache, const Prompt& prompt,
-                                          int candidate);
-  Answer make_answer(const InfillRequest& request, const Prompt& prompt) const;
 
   EngineOptions options_;
   std::unique_ptr<kernels::Backend> backend_;  // outlives what is packed for it

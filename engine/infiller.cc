@@ -1,6 +1,7 @@
 #include "engine/infiller.h"
 
 #include <utility>
+#include <vector>
 
 namespace cinnabar::engine {
 namespace {
@@ -9,17 +10,21 @@ class EngineInfiller final : public Infiller {
  public:
   explicit EngineInfiller(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
-  Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits,
-                              const TextObserver& observer) override {
-    return engine_->infill(request, limits, [&](std::span<Decoding* const> decodings, const DecodeStats&) {
-      observer(decodings.front()->answer().text());
-    });
+  Result<std::unique_ptr<Filling>> begin(const InfillRequest& request, const DecodeLimits& limits,
+                                         Purpose purpose) override {
+    auto filling = engine_->begin(request, limits, purpose);
+    if (!filling) return filling.status();
+    return std::unique_ptr<Filling>(std::move(filling).value());
   }
 
-  Status warm(const InfillRequest& request, const DecodeLimits& limits) override {
-    return engine_->warm(request, limits);
+  Status advance(std::span<Filling* const> fillings) override {
+    std::vector<EngineFilling*> own;
+    own.reserve(fillings.size());
+    for (Filling* filling : fillings) own.push_back(static_cast<EngineFilling*>(filling));
+    return engine_->advance(own);
   }
 
+  int most_together() const override { return engine_->most_together(); }
   std::string description() const override { return engine_->spec().family + " on " + device(); }
   std::string device() const override { return engine_->device(); }
 

@@ -15,13 +15,18 @@ double milliseconds_between(Clock::time_point from, Clock::time_point to) {
 }
 
 // The border to what allocates: running out of memory is an answer, not the end of every editor's session.
-template <typename T, typename Function>
-Result<T> guarded(Function function) {
+template <typename Function>
+auto guarded(Function function) -> decltype(function()) {
   try {
     return function();
   } catch (const std::bad_alloc&) {
     return Status::error("out of memory; a smaller model or context (options model, context) needs less");
   }
+}
+
+// True when it ended because it was told to.
+bool was_stopped(const InfillResult& result) {
+  return result.answers.empty() || result.answers.front().reason == StopReason::cancelled;
 }
 
 }  // namespace
@@ -34,7 +39,7 @@ Runner::Runner(Loader loader, RunnerOptions options)
 Runner::~Runner() {
   const std::lock_guard lock(mutex_);
   thread_.request_stop();
-  if (running_) running_->stop.request_stop();
+  for (const auto& running : running_) running->stop.request_stop();
 }
 
 void Runner::load() {
@@ -48,9 +53,9 @@ void Runner::replace_model(Loader loader) {
   const std::lock_guard lock(mutex_);
   loader_ = std::move(loader);
   replace_wanted_ = true;
-  if (running_) {
-    running_->preempted = true;
-    running_->stop.request_stop();
+  for (const auto& running : running_) {
+    running->preempted = true;
+    running->stop.request_stop();
   }
   changed_.notify_all();
 }
@@ -58,9 +63,10 @@ void Runner::replace_model(Loader loader) {
 JobId Runner::submit(Job job) {
   const std::lock_guard lock(mutex_);
   const auto due = Clock::now() + job.delay;
-  if (running_ && job.priority < running_->priority && job.delay.count() == 0) {
-    running_->preempted = true;
-    running_->stop.request_stop();
+  for (const auto& running : running_) {
+    if (job.priority >= running->waiting.job.priority || job.delay.count() != 0) continue;
+    running->preempted = true;
+    running->stop.request_stop();
   }
   Waiting waiting{++last_id_, std::move(job), due, {}, {}};
   if (waiting.job.time_limit) waiting.give_up_at = due + *waiting.job.time_limit;
@@ -78,10 +84,11 @@ JobId Runner::submit(Job job) {
 
 std::string Runner::cancel(JobId id) {
   const std::lock_guard lock(mutex_);
-  if (running_ && running_->id == id) {
-    running_->cancelled = true;
-    running_->stop.request_stop();
-    return running_->text;
+  for (const auto& running : running_) {
+    if (running->waiting.id != id) continue;
+    running->cancelled = true;
+    running->stop.request_stop();
+    return running->text;
   }
   std::erase_if(waiting_, [id](const Waiting& waiting) { return waiting.id == id; });
   return {};
@@ -89,9 +96,10 @@ std::string Runner::cancel(JobId id) {
 
 void Runner::remove_client(ClientId client) {
   const std::lock_guard lock(mutex_);
-  if (running_ && running_->client == client) {
-    running_->cancelled = running_->forgotten = true;
-    running_->stop.request_stop();
+  for (const auto& running : running_) {
+    if (running->waiting.job.client != client) continue;
+    running->cancelled = running->forgotten = true;
+    running->stop.request_stop();
   }
   std::erase_if(waiting_, [client](const Waiting& waiting) { return waiting.job.client == client; });
   served_.erase(client);
@@ -107,29 +115,32 @@ std::size_t Runner::waiting() const {
   return waiting_.size();
 }
 
-bool Runner::busy() const {
+std::size_t Runner::running() const {
   const std::lock_guard lock(mutex_);
-  return running_.has_value();
+  return running_.size();
 }
 
 void Runner::run(const std::stop_token& end) {
   std::unique_lock lock(mutex_);
   while (!end.stop_requested()) {
-    if (std::exchange(replace_wanted_, false)) {
+    if (running_.empty() && std::exchange(replace_wanted_, false)) {
       unload(lock);
       load_wanted_ = true;
     }
-    if (std::exchange(load_wanted_, false)) {
+    if (running_.empty() && std::exchange(load_wanted_, false)) {
       load_model(lock);
       continue;
     }
     const auto chosen = next(Clock::now());
-    if (chosen == waiting_.end()) {
-      if (!unload_when_idle(lock)) wait(lock, end);
-    } else if (chosen->refused.empty() && state_.kind == ModelState::Kind::unloaded) {
-      load_model(lock);
-    } else {
-      run_job(lock, chosen);
+    if (chosen != waiting_.end() && may_start(*chosen)) {
+      if (chosen->refused.empty() && state_.kind == ModelState::Kind::unloaded)
+        load_model(lock);
+      else
+        start(lock, chosen);
+    } else if (!running_.empty()) {
+      step(lock);
+    } else if (!unload_when_idle(lock)) {
+      wait(lock, end);
     }
   }
 }
@@ -166,7 +177,7 @@ void Runner::load_model(std::unique_lock<std::mutex>& lock) {
   set_state(lock, {ModelState::Kind::loading, {}, {}});
   const Loader loader = loader_;
   lock.unlock();
-  auto loaded = guarded<std::unique_ptr<Infiller>>(loader);
+  auto loaded = guarded(loader);
   lock.lock();
   last_used_ = Clock::now();
   if (!loaded) return set_state(lock, {ModelState::Kind::failed, loaded.message(), {}});
@@ -203,53 +214,88 @@ std::vector<Runner::Waiting>::iterator Runner::next(Clock::time_point now) {
   return best;
 }
 
-void Runner::run_job(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::iterator chosen) {
+// Beside others only what has their priority, of a client that none of them belongs to (his jobs take turns: they share
+// keys and values), and nothing while one of them is about to step aside for something else.
+bool Runner::may_start(const Waiting& waiting) const {
+  if (!waiting.refused.empty() || running_.empty()) return true;
+  if (replace_wanted_ || static_cast<int>(running_.size()) >= infiller_->most_together()) return false;
+  return std::all_of(running_.begin(), running_.end(), [&](const auto& running) {
+    return !running->stop.stop_requested() && running->waiting.job.priority == waiting.job.priority &&
+           running->waiting.job.client != waiting.job.client;
+  });
+}
+
+void Runner::start(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::iterator chosen) {
   Waiting waiting = std::move(*chosen);
   waiting_.erase(chosen);
   if (waiting.refused.empty() && !infiller_) waiting.refused = state_.text;  // it could not be loaded
-  Outcome outcome{Status::error(waiting.refused)};
-  const auto start = Clock::now();
-  outcome.queue_milliseconds = milliseconds_between(waiting.due, start);
-  bool forgotten = false;
-  if (waiting.refused.empty()) {
-    running_.emplace(Running{waiting.id, waiting.job.client, waiting.job.priority, {}, false, false, false, {}});
-    served_[waiting.job.client] = ++serves_;
-    DecodeLimits limits;
-    limits.deadline = waiting.give_up_at;
-    limits.cancel = running_->stop.get_token();
-    lock.unlock();
-    outcome.result = run_model(waiting, limits);
-    lock.lock();
-    last_used_ = Clock::now();
-    const Running running = std::move(*std::exchange(running_, std::nullopt));
-    if (running.preempted && !running.cancelled) {
-      if (!running.text.empty()) waiting.job.request.former = running.text;
-      const auto place =
-          std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& w) { return w.id > waiting.id; });
-      waiting_.insert(place, std::move(waiting));
-      return;
-    }
-    forgotten = running.forgotten;
+  const auto now = Clock::now();
+  if (!waiting.refused.empty()) {
+    Outcome outcome{Status::error(waiting.refused)};
+    outcome.queue_milliseconds = milliseconds_between(waiting.due, now);
+    return finish(lock, waiting, std::move(outcome));
   }
-  outcome.run_milliseconds = milliseconds_between(start, Clock::now());
-  if (forgotten || !waiting.job.done) return;
+  served_[waiting.job.client] = ++serves_;
+  running_.push_back(std::make_unique<Running>(Running{std::move(waiting), now}));
+  Running& running = *running_.back();
+  const DecodeLimits limits{running.waiting.give_up_at, running.stop.get_token()};
+  const Job& job = running.waiting.job;
+  lock.unlock();
+  auto filling =
+      guarded([&] { return infiller_->begin(job.request, limits, job.only_warm ? Purpose::warm : Purpose::fill); });
+  std::string text = filling ? (*filling)->text() : std::string();
+  lock.lock();
+  if (!filling) return settle(lock, running, filling.status());
+  running.filling = std::move(filling).value();
+  running.text = std::move(text);
+}
+
+void Runner::step(std::unique_lock<std::mutex>& lock) {
+  std::vector<Filling*> fillings;
+  for (const auto& running : running_) fillings.push_back(running->filling.get());
+  lock.unlock();
+  const Status ran = guarded([&] { return infiller_->advance(fillings); });
+  std::vector<std::string> texts;
+  for (const Filling* filling : fillings) texts.push_back(ran ? filling->text() : std::string());
+  lock.lock();
+  last_used_ = Clock::now();
+  std::vector<Running*> ended;
+  for (std::size_t i = 0; i < fillings.size(); ++i) {
+    running_[i]->text = std::move(texts[i]);
+    if (!ran || fillings[i]->finished()) ended.push_back(running_[i].get());
+  }
+  for (Running* running : ended) {
+    settle(lock, *running, ran ? Result<InfillResult>(running->filling->take()) : Result<InfillResult>(ran));
+  }
+}
+
+// `running` has ended and is forgotten, back in the queue or done.
+void Runner::settle(std::unique_lock<std::mutex>& lock, Running& ended, Result<InfillResult> result) {
+  const auto place = std::find_if(running_.begin(), running_.end(), [&](const auto& r) { return r.get() == &ended; });
+  const std::unique_ptr<Running> running = std::move(*place);
+  running_.erase(place);
+  running->filling.reset();  // its keys and values are free again
+  if (running->preempted && !running->cancelled && result && was_stopped(*result)) return put_back(*running);
+  if (running->forgotten) return;
+  Outcome outcome{std::move(result)};
+  outcome.queue_milliseconds = milliseconds_between(running->waiting.due, running->start);
+  outcome.run_milliseconds = milliseconds_between(running->start, Clock::now());
+  finish(lock, running->waiting, std::move(outcome));
+}
+
+void Runner::put_back(Running& running) {
+  if (!running.text.empty()) running.waiting.job.request.former = running.text;
+  const auto place =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& w) { return w.id > running.waiting.id; });
+  waiting_.insert(place, std::move(running.waiting));
+}
+
+void Runner::finish(std::unique_lock<std::mutex>& lock, Waiting& waiting, Outcome outcome) {
+  if (!waiting.job.done) return;
   lock.unlock();
   waiting.job.done(std::move(outcome));
   waiting.job.done = nullptr;  // what it holds is not destroyed under the lock
   lock.lock();
-}
-
-Result<InfillResult> Runner::run_model(const Waiting& waiting, const DecodeLimits& limits) {
-  return guarded<InfillResult>([&]() -> Result<InfillResult> {
-    if (waiting.job.only_warm) {
-      if (Status warmed = infiller_->warm(waiting.job.request, limits); !warmed) return warmed;
-      return InfillResult{};
-    }
-    return infiller_->infill(waiting.job.request, limits, [this](const std::string& text) {
-      const std::lock_guard lock(mutex_);
-      running_->text = text;
-    });
-  });
 }
 
 }  // namespace cinnabar::engine

@@ -1,5 +1,6 @@
-// The one thread on which the model runs, and the queue in front of it: which hole is filled next, for how long, and
-// when it has to step aside. Loads the model when it is first needed, and lets it go when nobody has asked for long.
+// The one thread on which the model runs, and the queue in front of it: which holes are filled next, for how long, and
+// when they have to step aside. Jobs of one priority and of several clients run together, a forward for all of them.
+// Loads the model when it is first needed, and lets it go when nobody has asked for long.
 //
 // All public functions may be called from any thread and return at once (the destructor waits for the step under way).
 #pragma once
@@ -24,8 +25,8 @@ namespace cinnabar::engine {
 using ClientId = std::uint64_t;
 using JobId = std::uint64_t;  // never 0, never used again
 
-// The order in which jobs run. A job that arrives stops a running one of lesser priority at its next step; that one
-// goes back to where it stood in the queue, with its keys and values kept and its text so far as a draft.
+// The order in which jobs run. A job that arrives stops running ones of lesser priority at their next step; they go
+// back to where they stood in the queue, with their keys and values kept and their text so far as a draft.
 enum class Priority : std::uint8_t { typing, invoked, prefetch, refactor };
 
 // How a job that ran has ended.
@@ -86,7 +87,7 @@ class Runner {
 
   ModelState model() const;
   std::size_t waiting() const;  // jobs that have not started
-  bool busy() const;            // a job runs
+  std::size_t running() const;  // jobs that run together
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -97,13 +98,14 @@ class Runner {
     std::optional<Clock::time_point> give_up_at;  // deadline
     std::string refused;                          // not to run; why
   };
+  // A job that runs. What is in it is the thread's own, but for the flags and the text.
   struct Running {
-    JobId id;
-    ClientId client;
-    Priority priority;
-    std::stop_source stop;
+    Waiting waiting;
+    Clock::time_point start;
+    std::stop_source stop = {};
     bool cancelled = false, preempted = false, forgotten = false;
-    std::string text;
+    std::string text = {};
+    std::unique_ptr<Filling> filling = {};
   };
 
   void run(const std::stop_token& end);
@@ -113,8 +115,12 @@ class Runner {
   void load_model(std::unique_lock<std::mutex>& lock);
   void unload(std::unique_lock<std::mutex>& lock);
   std::vector<Waiting>::iterator next(Clock::time_point now);
-  void run_job(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::iterator chosen);
-  Result<InfillResult> run_model(const Waiting& waiting, const DecodeLimits& limits);
+  bool may_start(const Waiting& waiting) const;
+  void start(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::iterator chosen);
+  void step(std::unique_lock<std::mutex>& lock);
+  void settle(std::unique_lock<std::mutex>& lock, Running& running, Result<InfillResult> result);
+  void put_back(Running& running);
+  void finish(std::unique_lock<std::mutex>& lock, Waiting& waiting, Outcome outcome);
 
   const RunnerOptions options_;
   mutable std::mutex mutex_;
@@ -122,14 +128,14 @@ class Runner {
   Loader loader_;
   bool load_wanted_ = false, replace_wanted_ = false;
   ModelState state_;
-  std::vector<Waiting> waiting_;  // in order of arrival
-  std::optional<Running> running_;
+  std::vector<Waiting> waiting_;                        // in order of arrival
   std::unordered_map<ClientId, std::uint64_t> served_;  // when each client was served last, by count
   std::uint64_t serves_ = 0;
   JobId last_id_ = 0;
   Clock::time_point last_used_;
-  std::unique_ptr<Infiller> infiller_;  // the thread's own
-  std::jthread thread_;                 // last: ends before what it uses
+  std::unique_ptr<Infiller> infiller_;             // the thread's own
+  std::vector<std::unique_ptr<Running>> running_;  // of one priority, each of another client; end before the infiller
+  std::jthread thread_;                            // last: ends before what it uses
 };
 
 }  // namespace cinnabar::engine

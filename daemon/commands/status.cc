@@ -145,8 +145,8 @@ void print(const Json& status, const std::string& socket) {
   std::printf("device       %s\n", text(model, "device").c_str());
   std::printf("memory       %.0f MiB resident\n", number(status, "residentBytes") / (1 << 20));
   std::printf("clients      %s\n", count(status, "clients").c_str());
-  std::printf("queue        %s waiting, %s\n", count(queue, "waiting").c_str(),
-              member(queue, "busy") == true ? "busy" : "idle");
+  std::printf("queue        %s waiting, %s running\n", count(queue, "waiting").c_str(),
+              count(queue, "running").c_str());
   print_times(member(status, "milliseconds"));
   std::printf(
       "requests     %s: %s by the model, %s without it, %s nothing to show, %s superseded, %s cancelled, %s stale\n",

@@ -66,7 +66,7 @@ class Status(unittest.TestCase):
         self.assertEqual(said["model"], asked["model"])
         self.assertRegex(said["model"]["device"], r"^cpu \(plain, 1 thread")
         self.assertGreater(said["residentBytes"], 1 << 20)
-        self.assertEqual(said["queue"].keys(), {"waiting", "busy"})
+        self.assertEqual(said["queue"].keys(), {"waiting", "running"})
         for stage in ["queue", "prompt", "denoise", "post", "total"]:
             self.assertEqual(said["milliseconds"][stage]["n"], 1, stage)
             self.assertEqual(said["milliseconds"][stage].keys(), {"n", "p50", "p95", "p99"})
@@ -83,7 +83,7 @@ class Status(unittest.TestCase):
         said = self.status()
         self.assertEqual((said.returncode, said.stderr), (0, ""))
         for line in [r"^daemon +\d+\.\d+\.\d+, process \d+, up \d+ s, at .*/s$", r"^model +\S+ \(ready\)$", r"^device +cpu",
-                     r"^memory +\d+ MiB", r"^clients +1$", r"^queue +\d+ waiting, (idle|busy)$", r"^ +queue +1 +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d$",
+                     r"^memory +\d+ MiB", r"^clients +1$", r"^queue +\d+ waiting, \d+ running$", r"^ +queue +1 +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d$",
                      r"^ +prompt +1 ", r"^ +denoise +1 ", r"^ +post +1 ", r"^ +cached +0 +- +- +-$", r"^requests +1: 1 by the model",
                      r"^acceptance +1 offered, 0 shown", r"^trouble +0 requests failed, 0 of 1 model loads failed, 0 sessions"]:
             self.assertRegex(said.stdout, "(?m)" + line)

@@ -59,19 +59,46 @@ class FakeModel {
   }
 
   std::atomic<int> opened = 0;
+  std::atomic<int> together = 1;  // how many may run at a time
 
  private:
+  struct Filling final : engine::Filling {
+    bool finished() const override { return ended; }
+    std::string text() const override { return so_far; }
+    engine::InfillResult take() override { return std::move(result); }
+    void end(engine::StopReason reason) {
+      if (purpose == engine::Purpose::fill) result.answers.push_back({so_far, reason, 1});
+      ended = true;
+    }
+
+    engine::InfillRequest request;
+    engine::DecodeLimits limits;
+    engine::Purpose purpose = engine::Purpose::fill;
+    std::string so_far;
+    engine::InfillResult result;
+    bool begun = false, ended = false;
+  };
+
   class Infiller final : public engine::Infiller {
    public:
     explicit Infiller(FakeModel& model) : model_(model) {}
-    Result<engine::InfillResult> infill(const engine::InfillRequest& request, const engine::DecodeLimits& limits,
-                                        const engine::TextObserver& observer) override {
-      return model_.run(request, limits, observer);
+    Result<std::unique_ptr<engine::Filling>> begin(const engine::InfillRequest& request,
+                                                   const engine::DecodeLimits& limits,
+                                                   engine::Purpose purpose) override {
+      auto filling = std::make_unique<Filling>();
+      filling->request = request;
+      filling->limits = limits;
+      filling->purpose = purpose;
+      filling->so_far = model_.so_far();
+      return std::unique_ptr<engine::Filling>(std::move(filling));
     }
-    Status warm(const engine::InfillRequest& request, const engine::DecodeLimits& limits) override {
-      model_.begin("warm:" + request.prefix, limits);
+    Status advance(std::span<engine::Filling* const> fillings) override {
+      for (engine::Filling* filling : fillings) model_.note(*static_cast<Filling*>(filling));
+      model_.wait_a_little();
+      for (engine::Filling* filling : fillings) model_.move_on(*static_cast<Filling*>(filling));
       return {};
     }
+    int most_together() const override { return model_.together; }
     std::string description() const override { return "fake"; }
     std::string device() const override { return "nowhere"; }
 
@@ -79,34 +106,36 @@ class FakeModel {
     FakeModel& model_;
   };
 
-  void begin(const std::string& what, const engine::DecodeLimits& limits) {
-    std::unique_lock lock(mutex_);
-    runs_.push_back(what);
-    changed_.notify_all();
-    changed_.wait(lock, limits.cancel, [this] { return !held_; });
+  std::string so_far() {
+    const std::lock_guard lock(mutex_);
+    return text_;
   }
-
-  Result<engine::InfillResult> run(const engine::InfillRequest& request, const engine::DecodeLimits& limits,
-                                   const engine::TextObserver& observer) {
-    std::string so_far;
+  void note(Filling& filling) {
+    if (std::exchange(filling.begun, true)) return;
+    const bool warm = filling.purpose == engine::Purpose::warm;
+    const std::lock_guard lock(mutex_);
+    if (!warm) requests_.push_back(filling.request);
+    runs_.push_back((warm ? "warm:" : "") + filling.request.prefix);
+    changed_.notify_all();
+  }
+  // So that more can begin beside what is held.
+  void wait_a_little() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::milliseconds(2), [this] { return !held_; });
+  }
+  void move_on(Filling& filling) {
+    if (filling.ended) return;
+    if (filling.limits.cancel.stop_requested()) return filling.end(engine::StopReason::cancelled);
     {
       const std::lock_guard lock(mutex_);
-      so_far = text_;
-      requests_.push_back(request);
+      if (held_) return;
     }
-    observer(so_far);
-    begin(request.prefix, limits);
-    engine::InfillResult result;
-    if (limits.cancel.stop_requested()) {
-      result.answers.push_back({so_far, engine::StopReason::cancelled, 1});
-      return result;
-    }
-    if (limits.deadline && std::chrono::steady_clock::now() >= *limits.deadline) {
-      result.answers.push_back({so_far, engine::StopReason::deadline, 1});
-      return result;
-    }
-    for (const std::string& text : answers(request)) result.answers.push_back({text, engine::StopReason::hole_end, 1});
-    return result;
+    if (filling.limits.deadline && std::chrono::steady_clock::now() >= *filling.limits.deadline)
+      return filling.end(engine::StopReason::deadline);
+    filling.ended = true;
+    if (filling.purpose == engine::Purpose::warm) return;
+    for (const std::string& text : answers(filling.request))
+      filling.result.answers.push_back({text, engine::StopReason::hole_end, 1});
   }
 
   std::mutex mutex_;

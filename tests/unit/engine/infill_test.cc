@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "engine/engine_filling.h"
+
 namespace cinnabar::engine {
 namespace {
 
@@ -178,6 +180,85 @@ TEST_CASE("several answers: the first is the one alone, equal ones come once") {
   CHECK(several.answers.size() > 1);
   for (std::size_t i = 1; i < several.answers.size(); ++i)
     for (std::size_t k = 0; k < i; ++k) CHECK(several.answers[i].text != several.answers[k].text);
+}
+
+TEST_CASE("requests under way together get the answers they get alone, whenever they join") {
+  std::vector<InfillRequest> asked;
+  for (int i = 0; i < 6; ++i) {
+    asked.push_back(request(code(100 + 150 * static_cast<std::size_t>(i), i + 1), code(40, i + 7), 6 + 3 * i));
+    if (i % 3 == 1) asked.back().mode = Mode::diffusion;
+    if (i % 3 == 2) asked.back().candidates = 3;
+  }
+  const auto engine = open_engine(3);
+  CHECK(engine->most_together() == 3);
+  std::vector<std::unique_ptr<EngineFilling>> under_way(asked.size());
+  std::vector<InfillResult> results(asked.size());
+  std::size_t next = 0, done = 0;
+  for (int round = 0; done < asked.size(); ++round) {
+    REQUIRE(round < 1000);
+    std::vector<EngineFilling*> open;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      if (!under_way[i]) continue;
+      if (!under_way[i]->finished()) {
+        open.push_back(under_way[i].get());
+        continue;
+      }
+      results[i] = under_way[i]->take();
+      under_way[i].reset();
+      ++done;
+    }
+    if (open.size() < 3 && next < asked.size() && round % 2 == 0) {
+      auto filling = engine->begin(asked[next], {}, Purpose::fill);
+      REQUIRE(filling);
+      under_way[next++] = std::move(filling).value();
+      open.push_back(under_way[next - 1].get());
+    }
+    REQUIRE(engine->advance(open));
+  }
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto alone = answer(*open_engine(), asked[i]);
+    INFO("request " << i);
+    REQUIRE(results[i].answers.size() == alone.answers.size());
+    for (std::size_t k = 0; k < alone.answers.size(); ++k) CHECK(results[i].answers[k].text == alone.answers[k].text);
+    CHECK(results[i].decode.nfe == alone.decode.nfe);
+  }
+}
+
+TEST_CASE("a place belongs to one request at a time, and there are only so many") {
+  const auto engine = open_engine(2);
+  const InfillRequest asked = request(code(200));
+  auto first = engine->begin(asked, {}, Purpose::fill), second = engine->begin(asked, {}, Purpose::warm);
+  REQUIRE(first);
+  REQUIRE(second);
+  const auto third = engine->begin(asked, {}, Purpose::fill);
+  REQUIRE_FALSE(third);
+  CHECK(third.message().find("2 places") != std::string::npos);
+  EngineFilling* const both[] = {first->get(), second->get()};
+  while (!(*first)->finished() || !(*second)->finished()) REQUIRE(engine->advance(both));
+  const std::string shared = (*first)->take().answers.at(0).text;
+  CHECK((*second)->take().answers.empty());
+  first->reset();
+  second->reset();
+  CHECK(shared == text(*engine, asked));
+}
+
+TEST_CASE("one of several that is stopped leaves the others alone") {
+  const auto engine = open_engine(2);
+  const InfillRequest asked = request(code(300), "\n}\n", 12);
+  std::stop_source stop;
+  DecodeLimits limits;
+  limits.cancel = stop.get_token();
+  auto stopped = engine->begin(request(code(200, 2)), limits, Purpose::fill),
+       stays = engine->begin(asked, {}, Purpose::fill);
+  REQUIRE(stopped);
+  REQUIRE(stays);
+  EngineFilling* const both[] = {stopped->get(), stays->get()};
+  REQUIRE(engine->advance(both));
+  stop.request_stop();
+  while (!(*stays)->finished()) REQUIRE(engine->advance(both));
+  REQUIRE((*stopped)->finished());
+  CHECK((*stopped)->take().answers.at(0).reason == StopReason::cancelled);
+  CHECK((*stays)->take().answers.at(0).text == text(*open_engine(), asked));
 }
 
 TEST_CASE("text of more tokens than the context holds is shown in part instead of refused") {

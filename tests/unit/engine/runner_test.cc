@@ -260,6 +260,58 @@ TEST_CASE("time starts when the model is there") {
   CHECK(ended.get_future().get() == StopReason::deadline);
 }
 
+TEST_CASE("jobs of several clients and one priority run together, as many as the model takes") {
+  Fixture f;
+  f.model.together = 3;
+  f.model.hold();
+  f.submit("a1", Priority::typing, 1);
+  f.submit("a2", Priority::typing, 1);
+  for (ClientId client = 2; client <= 4; ++client) f.submit("of " + std::to_string(client), Priority::typing, client);
+  f.submit("later", Priority::invoked, 5);
+  f.model.wait_for_runs(3);
+  std::this_thread::sleep_for(milliseconds(30));
+  CHECK(f.model.runs() == Texts{"a1", "of 2", "of 3"});
+  CHECK(f.runner.running() == 3);
+  CHECK(f.runner.waiting() == 3);
+  f.model.release();
+  f.wait_for(6);
+  CHECK(f.model.runs() == Texts{"a1", "of 2", "of 3", "of 4", "a2", "later"});
+}
+
+TEST_CASE("what runs together steps aside together, and one that is cancelled goes alone") {
+  Fixture f;
+  f.model.together = 3;
+  f.model.hold("so far");
+  const JobId a = f.submit("a", Priority::refactor, 1);
+  f.submit("b", Priority::refactor, 2);
+  f.submit("c", Priority::refactor, 3);
+  f.model.wait_for_runs(3);
+  CHECK(f.runner.cancel(a) == "so far");
+  CHECK(f.wait_for(1) == Texts{"a: cancelled"});
+  CHECK(f.runner.running() == 2);
+  f.submit("typing", Priority::typing, 4);
+  f.model.wait_for_runs(4);
+  CHECK(f.runner.running() == 1);
+  CHECK(f.runner.waiting() == 2);
+  f.model.release();
+  CHECK(f.wait_for(4) == Texts{"a: cancelled", "typing: answer", "b: answer", "c: answer"});
+  CHECK(f.model.requests()[4].former == "so far");
+}
+
+TEST_CASE("a client that leaves takes his job out of those that run together") {
+  Fixture f;
+  f.model.together = 2;
+  f.model.hold();
+  f.submit("gone", Priority::typing, 1);
+  f.submit("stays", Priority::typing, 2);
+  f.model.wait_for_runs(2);
+  f.runner.remove_client(1);
+  f.submit("joins", Priority::typing, 3);
+  f.model.wait_for_runs(3);
+  f.model.release();
+  CHECK(f.wait_for(2) == Texts{"stays: answer", "joins: answer"});
+}
+
 TEST_CASE("the end of a runner with work under way") {
   FakeModel model;
   model.hold();

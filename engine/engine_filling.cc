@@ -1,0 +1,190 @@
+#include "engine/engine_filling.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cinnabar::engine {
+
+int rows_ahead(const InfillRequest& request, const ModelSpec& spec) {
+  constexpr int kDrafts = 64;
+  if (request.mode != Mode::diffusion) return kDrafts;
+  return std::max(kDrafts, request.block.length > 0 ? request.block.length : spec.block_length);
+}
+
+EngineFilling::EngineFilling(const Room& room, InfillRequest request, Prompt prompt, DecodeLimits limits,
+                             Purpose purpose)
+    : room_(room),
+      request_(std::move(request)),
+      prompt_(std::move(prompt)),
+      limits_(std::move(limits)),
+      purpose_(purpose) {
+  room_.place.taken = true;
+  begin_reading();
+}
+
+Result<std::unique_ptr<EngineFilling>> EngineFilling::begin(const Room& room, InfillRequest request, Prompt prompt,
+                                                            DecodeLimits limits, Purpose purpose) {
+  std::unique_ptr<EngineFilling> filling(
+      new EngineFilling(room, std::move(request), std::move(prompt), std::move(limits), purpose));
+  if (Status settled = filling->settle(); !settled) return settled;
+  return filling;
+}
+
+EngineFilling::~EngineFilling() { room_.place.taken = false; }
+
+void EngineFilling::begin_reading() {
+  result_.prompt_tokens = static_cast<int>(prompt_.before.size() + prompt_.behind.size());
+  if (in_place()) return;
+  KvCache& cache = room_.place.cache;
+  cache.truncate(std::min(cache.common_prefix(prompt_.before), static_cast<int>(prompt_.before.size()) - 1));
+  result_.reused_tokens = cache.size();
+}
+
+// Prompt tokens that are worth a forward of their own before the first decoding step. The last one predicts, so it runs
+// with that step, and so do a few more for nothing.
+int EngineFilling::unread() const {
+  constexpr int kWithFirstStep = 8;
+  if (in_place()) return 0;
+  const int left = static_cast<int>(prompt_.before.size()) - room_.place.cache.size();
+  return left > kWithFirstStep ? left - 1 : 0;
+}
+
+int EngineFilling::most_rows() const {
+  if (in_place()) return static_cast<int>(room_.context);
+  if (reading()) return kPromptChunk;
+  constexpr int kKnown = 64;  // tokens that run along with a draft or a block
+  return request_.candidates * (rows_ahead(request_, room_.network.spec()) + kKnown);
+}
+
+void EngineFilling::heed_limits() {
+  if (finished()) return;
+  const auto reason = stop_reason(limits_);
+  if (!reason) return;
+  for (Decoding* decoding : decodings_) {
+    if (!decoding->answer().complete()) decoding->stop(*reason);
+  }
+  if (decodings_.empty() && purpose_ == Purpose::fill) result_.answers.push_back({"", *reason, 0});
+  phase_ = Phase::finished;
+}
+
+void EngineFilling::add_to(Step& step, int chunk) {
+  chunk_ = 0;
+  if (phase_ == Phase::reading) {
+    chunk_ = std::min(chunk, unread());
+    KvCache& cache = room_.place.cache;
+    ForwardSegment segment{&cache.store(), {}};
+    for (int slot = cache.size(); slot < cache.size() + chunk_; ++slot) {
+      segment.rows.push_back(
+          {.token = prompt_.before[static_cast<std::size_t>(slot)], .slot = slot, .limit = slot + 1});
+    }
+    step.add(std::move(segment));
+    return;
+  }
+  for (Decoding* decoding : decodings_) {
+    if (!decoding->answer().complete()) result_.decode.rows += step.add(*decoding);
+  }
+}
+
+Status EngineFilling::stepped(double milliseconds) {
+  if (phase_ == Phase::reading) {
+    KvCache& cache = room_.place.cache;
+    cache.append(
+        std::span(prompt_.before).subspan(static_cast<std::size_t>(cache.size()), static_cast<std::size_t>(chunk_)));
+    result_.prompt_milliseconds += milliseconds;
+    return settle();
+  }
+  ++result_.decode.nfe;
+  result_.decode.milliseconds += milliseconds;
+  int tokens = 0;
+  for (Decoding* decoding : decodings_) tokens += static_cast<int>(decoding->answer().tokens().size());
+  result_.decode.tokens_per_step.push_back(tokens - std::exchange(tokens_, tokens));
+  return settle();
+}
+
+Status EngineFilling::settle() {
+  if (phase_ == Phase::reading && unread() == 0) {
+    phase_ = purpose_ == Purpose::warm ? Phase::finished : Phase::decoding;
+    if (phase_ == Phase::decoding) {
+      if (Status begun = in_place() ? begin_in_place() : begin_block_causal(); !begun) return begun;
+    }
+  }
+  const auto complete = [](Decoding* decoding) { return decoding->answer().complete(); };
+  if (phase_ == Phase::decoding && std::all_of(decodings_.begin(), decodings_.end(), complete))
+    phase_ = Phase::finished;
+  return {};
+}
+
+Answer EngineFilling::make_answer() const {
+  return {room_.tokenizer,
+          room_.network.spec(),
+          {describe_hole(request_.prefix, request_.suffix, request_.end), prompt_.typed, request_.max_tokens,
+           request_.other_end}};
+}
+
+std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candidate) const {
+  SamplingOptions sampling = request_.sampling;
+  if (candidate > 0) {
+    constexpr float kVaried = 0.6f;
+    sampling.temperature = std::max(sampling.temperature, kVaried);
+    sampling.seed += static_cast<std::uint64_t>(candidate);
+  }
+  std::vector<std::int32_t> pending(prompt_.before.begin() + cache.size(), prompt_.before.end());
+  if (request_.mode == Mode::diffusion) {
+    BlockOptions block = request_.block;
+    block.sampling = sampling;
+    return std::make_unique<BlockDiffusion>(room_.network, cache, std::move(pending), make_answer(), block);
+  }
+  const bool drafts = request_.mode == Mode::verified;
+  std::vector<std::int32_t> former;
+  if (drafts && !request_.former.empty()) former = room_.tokenizer.encode(prompt_.typed + request_.former);
+  return std::make_unique<VerifiedDecoding>(room_.network, cache, std::move(pending), make_answer(),
+                                            drafts ? request_.drafts : kNoDraft, sampling, std::move(former));
+}
+
+Status EngineFilling::begin_block_causal() {
+  KvCache& cache = room_.place.cache;
+  const std::int64_t slots = static_cast<std::int64_t>(prompt_.before.size()) + request_.max_tokens +
+                             rows_ahead(request_, room_.network.spec());
+  forks_.reserve(static_cast<std::size_t>(request_.candidates));
+  for (int i = 1; i < request_.candidates; ++i) {
+    auto fork = KvCache::create(room_.network, slots);
+    if (!fork) return fork.status();
+    fork->copy_from(cache, cache.size(), room_.network);
+    forks_.push_back(std::move(fork).value());
+  }
+  for (int i = 0; i < request_.candidates; ++i) {
+    owned_.push_back(make_decoding(i == 0 ? cache : forks_[static_cast<std::size_t>(i - 1)], i));
+    decodings_.push_back(owned_.back().get());
+  }
+  return {};
+}
+
+Status EngineFilling::begin_in_place() {
+  constexpr int kFirstLength = 16;  // masks to begin with; models with expand and erase find their own length
+  const ModelSpec& spec = room_.network.spec();
+  const bool grows = spec.expand >= 0;
+  Canvas canvas(prompt_.before, grows ? std::min(kFirstLength, request_.max_tokens) : request_.max_tokens,
+                prompt_.behind, spec.mask);
+  if (canvas.size() + request_.max_tokens > room_.context)
+    return Status::error("the canvas is longer than the context");
+  owned_.push_back(std::make_unique<InPlaceDiffusion>(room_.network, room_.place.cache, std::move(canvas),
+                                                      make_answer(), request_.in_place));
+  decodings_.push_back(owned_.back().get());
+  return {};
+}
+
+std::string EngineFilling::text() const { return decodings_.empty() ? "" : decodings_.front()->answer().text(); }
+
+InfillResult EngineFilling::take() {
+  for (Decoding* decoding : decodings_) {
+    const Answer& answer = decoding->answer();
+    InfillAnswer found{answer.text(), answer.reason().value_or(StopReason::length),
+                       static_cast<int>(answer.tokens().size())};
+    const bool known = std::any_of(result_.answers.begin(), result_.answers.end(),
+                                   [&](const InfillAnswer& a) { return a.text == found.text; });
+    if (!known) result_.answers.push_back(std::move(found));
+  }
+  return std::move(result_);
+}
+
+}  // namespace cinnabar::engine
