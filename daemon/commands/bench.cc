@@ -16,6 +16,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "engine/engine_filling.h"
 #include "engine/timed_backend.h"
 
 namespace cinnabar::daemon {
@@ -188,6 +189,53 @@ Status print_speeds(Subject& subject) {
   return {};
 }
 
+// A request behind about 1,024 tokens, other ones for each client.
+engine::InfillRequest clients_request(int client) {
+  engine::InfillRequest request;
+  for (int line = 0; request.prefix.size() < 3300; ++line) {
+    request.prefix += "total_" + std::to_string(client) + " = add(total, " + std::to_string(line * 7) + ")\n";
+  }
+  request.mode = engine::Mode::autoregressive;
+  request.end = engine::EndRule::hole;
+  request.max_tokens = 24;
+  return request;
+}
+
+Status run_together(engine::Engine& engine, std::span<const engine::InfillRequest> requests) {
+  std::vector<std::unique_ptr<engine::EngineFilling>> fillings;
+  std::vector<engine::EngineFilling*> all;
+  for (const auto& request : requests) {
+    auto filling = engine.begin(request, {}, engine::Purpose::fill);
+    if (!filling) return filling.status();
+    all.push_back(filling->get());
+    fillings.push_back(std::move(filling).value());
+  }
+  const auto finished = [](const engine::EngineFilling* filling) { return filling->finished(); };
+  while (!std::all_of(all.begin(), all.end(), finished)) {
+    if (Status ran = engine.advance(all); !ran) return ran;
+  }
+  return {};
+}
+
+// Answers of several clients whose prompts have been read, one after another and in common forwards.
+Status print_clients(Subject& subject) {
+  std::vector<engine::InfillRequest> requests;
+  for (int client = 0; client < subject.engine->most_together(); ++client) requests.push_back(clients_request(client));
+  const auto in_turn = timed(5, [&]() -> Status {
+    for (const auto& request : requests) {
+      if (auto filled = subject.engine->infill(request, {}); !filled) return filled.status();
+    }
+    return {};
+  });
+  if (!in_turn) return in_turn.status();
+  const auto together = timed(5, [&] { return run_together(*subject.engine, requests); });
+  if (!together) return together.status();
+  std::printf("answers of %zu clients: %.0f ms one after another, %.0f ms together, %.2f x\n", requests.size(),
+              in_turn->median, together->median, in_turn->median / together->median);
+  std::fflush(stdout);
+  return {};
+}
+
 }  // namespace
 
 int run_bench_denoise(Options& options) {
@@ -202,6 +250,7 @@ int run_bench_denoise(Options& options) {
             << std::flush;
   if (Status printed = print_forwards(*subject, floor); !printed) return failed(printed);
   if (Status printed = print_speeds(*subject); !printed) return failed(printed);
+  if (Status printed = print_clients(*subject); !printed) return failed(printed);
   if (!options.llama_bench.empty() && !options.gguf.empty()) run_llama_bench(options);
   return 0;
 }

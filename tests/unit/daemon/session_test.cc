@@ -206,9 +206,9 @@ TEST_CASE("cancelled by the client: RequestCancelled at once, and the model stop
   f.model.wait_for_runs(1);
   client.notify("$/cancelRequest", {{"id", id}});
   CHECK(client.reply(id).at("error").at("code") == -32800);
-  for (int i = 0; i < 4000 && client.status().at("queue").at("busy") == true; ++i)
+  for (int i = 0; i < 4000 && client.status().at("queue").at("running") != 0; ++i)
     std::this_thread::sleep_for(milliseconds(2));
-  CHECK(client.status().at("queue").at("busy") == false);  // though the model is still held
+  CHECK(client.status().at("queue").at("running") == 0);  // though the model is still held
   CHECK(client.count("cancelled") == 1);
 }
 
