@@ -68,6 +68,11 @@ void Answer::stop(StopReason reason) {
   if (!reason_) reason_ = reason;
 }
 
+void Answer::forbid_next(std::span<const std::int32_t> tokens) {
+  forbidden_.assign(tokens.begin(), tokens.end());
+  forbidden_at_ = tokens_.size();
+}
+
 namespace {
 
 // Bytes of an unfinished UTF-8 sequence at the end of `text`; 0 when the last one is whole or is no UTF-8 at all.
@@ -90,14 +95,37 @@ std::string Answer::text() const {
   return std::string(text);
 }
 
+std::vector<std::size_t> Answer::token_ends() const {
+  const std::size_t most = text().size(), typed = rules_.typed.size();
+  std::vector<std::size_t> ends;
+  std::size_t bytes = 0;
+  for (const std::int32_t token : tokens_) {
+    bytes += tokenizer_.bytes(token).size();
+    ends.push_back(std::min(bytes > typed ? bytes - typed : 0, most));
+  }
+  return ends;
+}
+
 const std::uint64_t* Answer::allowed_after(std::span<const std::int32_t> ahead, bool in_block) {
   std::size_t covered = text_.size();
   for (const std::int32_t token : ahead) covered += tokenizer_.bytes(token).size();
-  if (covered >= rules_.typed.size()) return in_block ? open_in_block_.data() : open_.data();
-  std::vector<std::uint64_t>& bitmap = bitmaps_.emplace_back(open_.size(), 0);
-  tokens_consistent_with(tokenizer_, std::string_view(rules_.typed).substr(covered), bitmap);
-  bitmap.resize(open_.size(), 0);  // the model's matrix may have more rows than the tokenizer, or fewer
-  for (std::size_t i = 0; i < bitmap.size(); ++i) bitmap[i] &= open_[i];
+  const bool forbids = !forbidden_.empty() && tokens_.size() + ahead.size() == forbidden_at_;
+  const bool heals = covered < rules_.typed.size();
+  const auto& open = in_block && !heals ? open_in_block_ : open_;
+  if (!heals && !forbids) return open.data();
+  std::vector<std::uint64_t>& bitmap = bitmaps_.emplace_back(open.size(), ~std::uint64_t{0});
+  if (heals) {
+    std::fill(bitmap.begin(), bitmap.end(), 0);
+    tokens_consistent_with(tokenizer_, std::string_view(rules_.typed).substr(covered), bitmap);
+    bitmap.resize(open.size(), 0);  // the model's matrix may have more rows than the tokenizer, or fewer
+  }
+  for (std::size_t i = 0; i < bitmap.size(); ++i) bitmap[i] &= open[i];
+  if (!forbids) return bitmap.data();
+  const std::vector<std::uint64_t> before = bitmap;
+  for (const std::int32_t token : forbidden_)
+    bitmap[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
+  // The typed bytes may leave nothing else; then they come first.
+  if (std::all_of(bitmap.begin(), bitmap.end(), [](std::uint64_t bits) { return bits == 0; })) bitmap = before;
   return bitmap.data();
 }
 

@@ -45,6 +45,8 @@ class Answer {
   void append(std::int32_t token, float probability);
   // Ends an answer that is not complete.
   void stop(StopReason reason);
+  // From now on none of `tokens` may come next; what comes after that is free again.
+  void forbid_next(std::span<const std::int32_t> tokens);
 
   bool complete() const { return reason_.has_value(); }
   std::optional<StopReason> reason() const { return reason_; }
@@ -52,6 +54,8 @@ class Answer {
   std::span<const float> probabilities() const { return probabilities_; }  // one a token
   // What is to be inserted: cut at the end found, without the typed bytes, never ending inside a UTF-8 sequence.
   std::string text() const;
+  // Where each token ends, in bytes of text(): 0 for tokens of the typed bytes alone.
+  std::vector<std::size_t> token_ends() const;
 
   // Bitmap (ScoreRequest::allowed) of the tokens that may follow the answer and then `ahead`. Valid until
   // forget_bitmaps().
@@ -69,6 +73,8 @@ class Answer {
   std::vector<std::uint64_t> open_;           // all tokens but never_generated
   std::vector<std::uint64_t> open_in_block_;  // and the end of the hole
   std::deque<std::vector<std::uint64_t>> bitmaps_;
+  std::vector<std::int32_t> forbidden_;  // as token number `forbidden_at_`
+  std::size_t forbidden_at_ = 0;
   std::vector<std::int32_t> tokens_;
   std::vector<float> probabilities_;
   std::string text_;                     // bytes of the tokens, typed ones included

@@ -106,6 +106,7 @@ Status EngineFilling::settle() {
     phase_ = purpose_ == Purpose::warm ? Phase::finished : Phase::decoding;
     if (phase_ == Phase::decoding) {
       if (Status begun = in_place() ? begin_in_place() : begin_block_causal(); !begun) return begun;
+      for (Decoding* decoding : decodings_) tokens_ += static_cast<int>(decoding->answer().tokens().size());
     }
   }
   const auto complete = [](Decoding* decoding) { return decoding->answer().complete(); };
@@ -115,10 +116,12 @@ Status EngineFilling::settle() {
 }
 
 Answer EngineFilling::make_answer() const {
-  return {room_.tokenizer,
-          room_.network.spec(),
-          {describe_hole(request_.prefix, request_.suffix, request_.end), prompt_.typed, request_.max_tokens,
-           request_.other_end}};
+  Answer answer(room_.tokenizer, room_.network.spec(),
+                {describe_hole(request_.prefix, request_.suffix, request_.end), prompt_.typed, request_.max_tokens,
+                 request_.other_end});
+  for (const std::int32_t token : request_.resume.tokens) answer.append(token, 1.0f);
+  answer.forbid_next(request_.resume.forbidden);
+  return answer;
 }
 
 std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candidate) const {
@@ -163,8 +166,8 @@ Status EngineFilling::begin_in_place() {
   constexpr int kFirstLength = 16;  // masks to begin with; models with expand and erase find their own length
   const ModelSpec& spec = room_.network.spec();
   const bool grows = spec.expand >= 0;
-  Canvas canvas(prompt_.before, grows ? std::min(kFirstLength, request_.max_tokens) : request_.max_tokens,
-                prompt_.behind, spec.mask);
+  const int room = request_.max_tokens - static_cast<int>(request_.resume.tokens.size());
+  Canvas canvas(prompt_.before, grows ? std::min(kFirstLength, room) : room, prompt_.behind, spec.mask);
   if (canvas.size() + request_.max_tokens > room_.context)
     return Status::error("the canvas is longer than the context");
   owned_.push_back(std::make_unique<InPlaceDiffusion>(room_.network, room_.place.cache, std::move(canvas),
@@ -180,6 +183,9 @@ InfillResult EngineFilling::take() {
     const Answer& answer = decoding->answer();
     InfillAnswer found{answer.text(), answer.reason().value_or(StopReason::length),
                        static_cast<int>(answer.tokens().size())};
+    const auto ends = answer.token_ends();
+    for (std::size_t i = 0; i < ends.size(); ++i)
+      found.path.push_back({answer.tokens()[i], answer.probabilities()[i], ends[i]});
     const bool known = std::any_of(result_.answers.begin(), result_.answers.end(),
                                    [&](const InfillAnswer& a) { return a.text == found.text; });
     if (!known) result_.answers.push_back(std::move(found));

@@ -32,13 +32,18 @@ void InPlaceDiffusion::propose(Proposal& proposal) {
 
 void InPlaceDiffusion::add_rows(Proposal& proposal, int first, int last) {
   const ModelSpec& spec = network_.spec();
-  const std::uint64_t* allowed = answer_.allowed_after({}, true);
-  open_.assign(allowed, allowed + (static_cast<std::size_t>(spec.vocabulary) + 63) / 64);
-  const auto close = [&](std::int32_t token) {
-    if (token >= 0) open_[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
+  const auto open = [&](std::span<const std::int32_t> ahead) {
+    const std::uint64_t* allowed = answer_.allowed_after(ahead, true);
+    std::vector<std::uint64_t> bitmap(allowed, allowed + (static_cast<std::size_t>(spec.vocabulary) + 63) / 64);
+    const auto close = [&](std::int32_t token) {
+      if (token >= 0) bitmap[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
+    };
+    if (options_.remask || canvas_.hole_end() - canvas_.hole_begin() >= options_.longest_hole) close(spec.expand);
+    if (options_.remask && spec.expand >= 0) close(spec.erase);
+    return bitmap;
   };
-  if (options_.remask || canvas_.hole_end() - canvas_.hole_begin() >= options_.longest_hole) close(spec.expand);
-  if (options_.remask && spec.expand >= 0) close(spec.erase);
+  open_first_ = open({});
+  open_ = open(canvas_.hole().first(1));
   for (int position = first; position < last; ++position) {
     proposal.segment.rows.push_back(
         {.token = canvas_.token(position), .slot = position, .limit = canvas_.size(), .in_block = true});
@@ -47,7 +52,7 @@ void InPlaceDiffusion::add_rows(Proposal& proposal, int first, int last) {
     if (canvas_.cell(predicted) != Cell::masked && !options_.remask) continue;
     proposal.segment.rows.back().judged = true;
     judged_.push_back(predicted);
-    proposal.requests.push_back({.allowed = open_.data(),
+    proposal.requests.push_back({.allowed = predicted == canvas_.hole_begin() ? open_first_.data() : open_.data(),
                                  .temperature = options_.sampling.temperature,
                                  .seed = options_.sampling.seed,
                                  .step = steps_done_,

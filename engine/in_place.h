@@ -65,7 +65,7 @@ class InPlaceDiffusion final : public Decoding {
   Canvas canvas_;
   Answer answer_;
   InPlaceOptions options_;
-  std::vector<std::uint64_t> open_;  // tokens that may be chosen in the forward under way
+  std::vector<std::uint64_t> open_, open_first_;  // tokens that may be chosen in the forward under way
   int block_begin_;
   int step_ = 0;             // within the block
   int masked_at_start_ = 0;  // of the block, for the even quota

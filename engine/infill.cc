@@ -95,7 +95,7 @@ namespace {
 
 constexpr int kLongestBlock = 1024;  // as in ModelSpec
 
-Status check(const InfillRequest& request) {
+Status check(const InfillRequest& request, const ModelSpec& spec) {
   if (request.max_tokens < 1 || request.max_tokens > 1024) {
     return Status::error("max_tokens is " + std::to_string(request.max_tokens) + ", expected 1 to 1024");
   }
@@ -105,6 +105,15 @@ Status check(const InfillRequest& request) {
   if (request.block.length < 0 || request.block.length > kLongestBlock) {
     return Status::error("the block length is " + std::to_string(request.block.length) +
                          ", expected 0 (the model's) to " + std::to_string(kLongestBlock));
+  }
+  const auto is_token = [&](std::int32_t token) { return token >= 0 && token < spec.vocabulary; };
+  const Resume& resume = request.resume;
+  if (static_cast<int>(resume.tokens.size()) >= request.max_tokens ||
+      !std::all_of(resume.tokens.begin(), resume.tokens.end(), is_token) ||
+      !std::all_of(resume.forbidden.begin(), resume.forbidden.end(), is_token)) {
+    return Status::error("an answer is to go on from " + std::to_string(resume.tokens.size()) +
+                         " tokens, expected tokens of the model, fewer than max_tokens " +
+                         std::to_string(request.max_tokens));
   }
   return {};
 }
@@ -130,9 +139,10 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
 
 Result<std::unique_ptr<EngineFilling>> Engine::begin(const InfillRequest& request, const DecodeLimits& limits,
                                                      Purpose purpose) {
-  if (Status valid = check(request); !valid) return valid;
+  if (Status valid = check(request, spec()); !valid) return valid;
   auto prompt = fitting_prompt(request);
   if (!prompt) return prompt.status();
+  prompt->before.insert(prompt->before.end(), request.resume.tokens.begin(), request.resume.tokens.end());
   auto place = place_for(spec().attention == Attention::full ? std::vector<std::int32_t>() : prompt->before);
   if (!place) return place.status();
   return EngineFilling::begin({*network_, *tokenizer_, **place, options_.context}, request, std::move(prompt).value(),

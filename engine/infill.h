@@ -23,6 +23,13 @@ enum class Mode : std::uint8_t { autoregressive, verified, diffusion };
 std::optional<Mode> parse_mode(std::string_view text);  // "autoregressive", "verified", "diffusion"
 std::string_view name(Mode mode);
 
+// Going on from the beginning of an earlier answer to the same request.
+struct Resume {
+  std::vector<std::int32_t> tokens;     // its first ones, InfillToken::id; they stay
+  std::vector<std::int32_t> forbidden;  // none of these may come next
+  bool empty() const { return tokens.empty() && forbidden.empty(); }
+};
+
 struct InfillRequest {
   std::string prefix, suffix;  // bytes before and behind the cursor
   EndRule end = EndRule::line;
@@ -35,12 +42,20 @@ struct InfillRequest {
   SamplingOptions sampling;
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft
+  Resume resume;
+};
+
+struct InfillToken {
+  std::int32_t id = 0;
+  float probability = 0;
+  std::size_t end = 0;  // bytes of the answer's text up to here; 0 while the token only spells what stands before it
 };
 
 struct InfillAnswer {
   std::string text;
   StopReason reason = StopReason::length;
   int tokens = 0;
+  std::vector<InfillToken> path = {};  // all tokens, in order; the last may lie behind the text's end
 };
 
 struct InfillResult {

@@ -2,6 +2,7 @@
 // this never shows in an answer.
 #include "engine/infill.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 
@@ -283,6 +284,58 @@ TEST_CASE("models that see the whole canvas fill holes too, within the context")
   CHECK(text(*engine, asked) == first.answers[0].text);
   CHECK(engine->warm(asked, {}));
   CHECK(answer(*engine, request(code(5000))).prompt_tokens < 512);
+}
+
+TEST_CASE("an answer goes on from its own beginning, and elsewhere when the next token is forbidden") {
+  struct Way {
+    const char* model;
+    Mode mode;
+  };
+  const Way ways[] = {{"qwen2_block", Mode::verified},
+                      {"qwen2_block", Mode::autoregressive},
+                      {"qwen2_block", Mode::diffusion},
+                      {"dream", Mode::diffusion}};
+  for (const Way& way : ways) {
+    INFO(way.model << " " << name(way.mode));
+    const auto engine = open_engine(2, 1024, way.model);
+    InfillRequest asked = request(code(200) + "\n", "\n}\n", 16);
+    asked.mode = way.mode;
+    const auto first = answer(*engine, asked).answers.at(0);
+    // Behind the tokens that only spell what stands in front of the hole.
+    const auto kept = static_cast<std::size_t>(std::count_if(first.path.begin(), first.path.end(),
+                                                             [](const InfillToken& t) { return t.end == 0; })) +
+                      2;
+    REQUIRE(first.path.size() > kept);
+    CHECK(static_cast<int>(first.path.size()) == first.tokens);
+    CHECK(first.path.back().end == first.text.size());
+    const auto ids = [](const InfillAnswer& answer, std::size_t count) {
+      std::vector<std::int32_t> out;
+      for (std::size_t i = 0; i < count; ++i) out.push_back(answer.path.at(i).id);
+      return out;
+    };
+    asked.resume.tokens = ids(first, kept);
+    const auto same = answer(*engine, asked);
+    if (way.mode != Mode::diffusion) CHECK(same.answers.at(0).text == first.text);
+    CHECK(ids(same.answers.at(0), kept) == asked.resume.tokens);
+    if (way.model == std::string_view("qwen2_block")) CHECK(same.prompt_tokens - same.reused_tokens <= 8);
+    asked.resume.forbidden = {first.path[kept].id, same.answers[0].path.at(kept).id};
+    const auto other = answer(*engine, asked).answers.at(0);
+    CHECK(ids(other, kept) == asked.resume.tokens);
+    CHECK(other.path.at(kept).id != first.path[kept].id);
+    CHECK(other.path[kept].id != same.answers[0].path[kept].id);
+    CHECK(other.tokens <= asked.max_tokens);
+  }
+}
+
+TEST_CASE("tokens to go on from that no model has are refused") {
+  const auto engine = open_engine(1, 512);
+  for (const Resume& resume : {Resume{{-1}, {}}, Resume{{}, {1 << 30}}, Resume{std::vector<std::int32_t>(8, 5), {}}}) {
+    InfillRequest asked = request("x");
+    asked.resume = resume;
+    const auto refused = engine->infill(asked, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.message().find("go on from") != std::string::npos);
+  }
 }
 
 TEST_CASE("requests out of bounds are refused by name") {
