@@ -62,6 +62,10 @@ Status read_choices(const json& line, LineHole& hole) {
     if (parsed) request.end = *parsed;
   }
   request.former = *former;
+  if (const auto found = line.find("lookup"); found != line.end()) {
+    if (!found->is_boolean()) return Status::error("\"lookup\" is " + found->dump() + ", expected true or false");
+    request.drafts.lookup = found->get<bool>();
+  }
   return {};
 }
 
