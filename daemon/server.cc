@@ -5,19 +5,16 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "daemon/commands/setup.h"
 #include "daemon/services.h"
 #include "daemon/session.h"
+#include "daemon/shared_model.h"
 #include "daemon/version.h"
 
 namespace cinnabar::daemon {
-
-bool same_engine(const engine::EngineOptions& a, const engine::EngineOptions& b) {
-  return a.model == b.model && a.adapter == b.adapter && a.cpu.threads == b.cpu.threads && a.cpu.isa == b.cpu.isa &&
-         a.compute == b.compute && a.context == b.context;
-}
 
 namespace {
 
@@ -55,9 +52,9 @@ class Server final : public Host, public Services {
  public:
   explicit Server(ServerOptions options)
       : options_(with_defaults(std::move(options))),
-        engine_(options_.options.engine),
+        shared_(options_.options.engine),
         started_(std::chrono::steady_clock::now()),
-        runner_(loader(engine_), runner_options()) {
+        runner_(loader(shared_.present()), runner_options()) {
     if (options_.load_at_start) runner_.load();
   }
 
@@ -67,11 +64,17 @@ class Server final : public Host, public Services {
   Stats& stats() override { return stats_; }
   const Options& defaults() const override { return options_.options; }
 
-  void choose_model(const engine::EngineOptions& engine) override {
+  void choose_model(engine::ClientId client, const engine::EngineOptions& engine) override {
     const std::lock_guard lock(mutex_);
-    if (same_engine(engine, engine_)) return;
-    engine_ = engine;
-    runner_.replace_model(loader(engine));
+    host(shared_.wants(client, engine));
+  }
+
+  std::string model_refusal(engine::ClientId client) override {
+    const std::lock_guard lock(mutex_);
+    if (shared_.has_its_wish(client)) return {};
+    return "the daemon's model (" + path_of_model() +
+           ") is shared with an editor that was there before; this editor's own choice (cinnabar.model and what goes "
+           "with it) takes effect when that one has gone";
   }
 
   lsp::Json status() override {
@@ -82,10 +85,8 @@ class Server final : public Host, public Services {
     out["version"] = kVersion;
     out["pid"] = ::getpid();
     out["uptimeSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(up).count();
-    out["model"] = {{"state", name(model.kind)},
-                    {"description", model.text},
-                    {"device", model.device},
-                    {"path", engine_.model.empty() ? "embedded" : engine_.model}};
+    out["model"] = {
+        {"state", name(model.kind)}, {"description", model.text}, {"device", model.device}, {"path", path_of_model()}};
     out["residentBytes"] = resident_bytes();
     out["clients"] = sessions_.size();
     out["queue"] = {{"waiting", runner_.waiting()}, {"running", runner_.running()}};
@@ -95,6 +96,7 @@ class Server final : public Host, public Services {
   void leave(engine::ClientId client) {
     const std::lock_guard lock(mutex_);
     sessions_.erase(client);
+    host(shared_.leaves(client));
   }
 
  private:
@@ -106,6 +108,12 @@ class Server final : public Host, public Services {
   engine::Runner::Loader loader(const engine::EngineOptions& engine) const {
     return [open = options_.open_model, engine] { return open(engine); };
   }
+
+  // Under the lock.
+  void host(const std::optional<engine::EngineOptions>& engine) {
+    if (engine) runner_.replace_model(loader(*engine));
+  }
+  std::string path_of_model() const { return shared_.present().model.empty() ? "embedded" : shared_.present().model; }
 
   engine::RunnerOptions runner_options() {
     engine::RunnerOptions runner;
@@ -128,7 +136,7 @@ class Server final : public Host, public Services {
 
   const ServerOptions options_;
   std::mutex mutex_;  // of what follows up to stats_; taken under a session's lock, never the other way round
-  engine::EngineOptions engine_;
+  SharedModel shared_;
   std::map<engine::ClientId, std::weak_ptr<Session>> sessions_;
   engine::ClientId last_client_ = 0;
   const std::chrono::steady_clock::time_point started_;

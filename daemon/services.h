@@ -8,9 +8,6 @@
 
 namespace cinnabar::daemon {
 
-// Whether both would load the same model the same way.
-bool same_engine(const engine::EngineOptions& a, const engine::EngineOptions& b);
-
 // Everything in it is thread-safe.
 class Services {
  public:
@@ -19,9 +16,11 @@ class Services {
   virtual Stats& stats() = 0;
   // What every session starts from: the command line's.
   virtual const Options& defaults() const = 0;
-  // A session's settings have come to name another model, or another way to run it: loads it for all, unless it is the
-  // one that is there. The last word counts.
-  virtual void choose_model(const engine::EngineOptions& options) = 0;
+  // A session's settings name this model, and this way to run it. Whether it becomes the shared one:
+  // daemon/shared_model.h.
+  virtual void choose_model(engine::ClientId client, const engine::EngineOptions& options) = 0;
+  // Why the shared model is not what this client's settings name; empty: it is.
+  virtual std::string model_refusal(engine::ClientId client) = 0;
   // The answer to cinnabar/status.
   virtual lsp::Json status() = 0;
 };

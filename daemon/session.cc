@@ -154,7 +154,10 @@ void Session::initialized() {
     dispatcher_.call(lsp::kRegisterCapability, {"configuration", "workspace/didChangeConfiguration"},
                      std::function<void(lsp::Expected<lsp::Nothing>)>([](const auto&) {}));
   }
-  if (capabilities_.configuration) pull_settings();
+  if (capabilities_.configuration)
+    pull_settings();
+  else
+    choose_model();
   show_progress(model_);
   show_status();
 }
@@ -195,8 +198,9 @@ void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::J
 void Session::pull_settings() {
   dispatcher_.call(lsp::kConfiguration, {{{std::nullopt, "cinnabar"}}},
                    std::function<void(lsp::Expected<std::vector<lsp::Json>>)>([this](auto values) {
-                     if (!values.ok()) return log("workspace/configuration: " + values.error().message);
-                     if (!values->empty()) take_settings(values->front());
+                     if (values.ok() && !values->empty()) return take_settings(values->front());
+                     if (!values.ok()) log("workspace/configuration: " + values.error().message);
+                     choose_model();
                    }));
 }
 
@@ -205,21 +209,28 @@ void Session::take_settings(const lsp::Json& settings) {
   Options options = services_.defaults();
   auto problems = apply_settings(initialization_options_, options);
   for (auto& problem : apply_settings(settings, options)) problems.push_back(std::move(problem));
-  if (!same_engine(options.engine, options_.engine)) services_.choose_model(options.engine);
   options_ = std::move(options);
   for (const auto& problem : problems) log(problem);
+  choose_model();
   reasons_.clear();
   if (model_.kind == engine::ModelState::Kind::failed) services_.runner().load();
   show_status();
+}
+
+// Once the client is there for good: a session that only asks for the status has no wish.
+void Session::choose_model() {
+  if (!is_initialized_) return;
+  services_.choose_model(client_, options_.engine);
+  if (const std::string refusal = services_.model_refusal(client_); !refusal.empty()) log(refusal);
 }
 
 const std::string& Session::reason_to_leave_alone(const DocumentSnapshot& document) {
   const auto now = std::chrono::steady_clock::now();
   const auto [reason, is_new] = reasons_.try_emplace(document.uri());
   if (is_new || now - reason->second.found > kReasonHolds) {
-    reason->second = {daemon::reason_to_leave_alone(document.uri(), document.language_id(), options_.completion,
-                                                    folders_, ignores_),
-                      now};
+    reason->second = {
+        daemon::reason_to_leave_alone(document.uri(), document.language_id(), options_.completion, folders_, ignores_),
+        now};
   }
   return reason->second.text;
 }
@@ -250,6 +261,8 @@ void Session::show_status() {
     status = {false, Kind::kInactive, reason};
   else if (model_.kind == engine::ModelState::Kind::loading)
     status = {true, Kind::kNormal, "loading the model"};
+  else if (const std::string refusal = services_.model_refusal(client_); !refusal.empty())
+    status = {false, Kind::kWarning, refusal};
   else
     status = {false, Kind::kNormal, model_.text};
   if (same(status, last_status_)) return;

@@ -58,6 +58,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void pull_settings();
   void take_settings(const lsp::Json& settings);
+  void choose_model();
   const std::string& reason_to_leave_alone(const DocumentSnapshot& document);
   void show_status();
   void show_progress(const engine::ModelState& state);
@@ -78,7 +79,7 @@ class Session : public std::enable_shared_from_this<Session> {
   };
   std::unordered_map<std::string, Reason> reasons_;  // by uri, for open documents
   IgnoreFiles ignores_;
-  std::string focus_;                                     // uri of the document the user works in, as far as we know
+  std::string focus_;  // uri of the document the user works in, as far as we know
   engine::ModelState model_;
   std::string told_failure_;  // the failure to load that the user was told last
   lsp::StatusParams last_status_;

@@ -86,6 +86,11 @@ class Client {
     params.merge_patch(more);
     return request("textDocument/inlineCompletion", params);
   }
+  // The next status of that kind.
+  Json status_of_kind(const std::string& kind) {
+    return inbox_->take(
+        [&](const Json& m) { return m.value("method", "") == "didChangeStatus" && m.at("params").at("kind") == kind; });
+  }
   Texts texts(int id) {
     const Json message = reply(id);
     Texts out;
@@ -463,6 +468,35 @@ TEST_CASE("a model that cannot be loaded is told once, however often it is tried
   }
   REQUIRE(f.model.opened >= 3);
   CHECK(client.incoming("window/showMessage", milliseconds(50)).is_null());
+}
+
+TEST_CASE("another client's wish for a model waits until those before it have gone") {
+  Fixture f;
+  auto first = std::make_unique<Client>(*f.host);
+  first->open(kUri, "x = ");
+  CHECK(first->texts(first->ask(kUri, 4)) == Texts{"answer"});
+  Client second(*f.host, {{"model", "/m/other"}});
+  const Json told = second.status_of_kind("Warning");
+  CHECK_THAT(told.at("params").at("message").get<std::string>(),
+             Catch::Contains("shared with an editor that was there before"));
+  CHECK(second.incoming("window/logMessage").at("params").at("message") == told.at("params").at("message"));
+  second.open(kUri, "y = ");
+  CHECK(second.texts(second.ask(kUri, 4)) == Texts{"answer"});
+  CHECK(f.opened_paths == std::vector<std::string>{""});
+  CHECK(second.status().at("model").at("path") == "embedded");
+
+  first->notify("workspace/didChangeConfiguration", {{"settings", {{"model", "/m/third"}}}});  // it decides
+  first->type(kUri, 4, "z");
+  CHECK(first->texts(first->ask(kUri, 5)) == Texts{"answer"});
+  CHECK(f.opened_paths == std::vector<std::string>{"", "/m/third"});
+  CHECK(second.status().at("model").at("path") == "/m/third");
+
+  first.reset();
+  CHECK(second.status().at("model").at("path") == "/m/other");
+  second.type(kUri, 4, "z");
+  CHECK(second.texts(second.ask(kUri, 5)) == Texts{"answer"});
+  CHECK(f.opened_paths.back() == "/m/other");
+  CHECK_FALSE(second.status_of_kind("Normal").is_null());
 }
 
 }  // namespace
