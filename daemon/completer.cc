@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/features/hole.h"
+#include "daemon/features/menu_item.h"
 #include "daemon/features/presentable.h"
 #include "daemon/syntax/critic.h"
 
@@ -67,17 +68,19 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
   const auto since = Clock::now();
   Stats& stats = services_.stats();
   stats.count(Count::requests);
-  supersede(document->uri());
+  supersede({document->uri(), reply.index()});
+  const bool menu = std::holds_alternative<lsp::Reply<lsp::CompletionList>>(reply);
   const bool invoked = is_invoked(params);
   const auto wanted_version = params.text_document.version;
   if (wanted_version && *wanted_version != document->version()) {
     stats.count(Count::stale);
-    return reply.result({});
+    return answer_empty(reply);
   }
-  if (!invoked && !options.completion.automatic) return reply.result({});
+  if (!invoked && !options.completion.automatic) return answer_empty(reply);
   const Place place = place_of(document, params);
   cursors_[document->uri()] = place.offset;
-  const int asked = invoked ? options.completion.alternatives : 1;
+  const bool several = invoked && !menu;  // which a menu shows beside those of others
+  const int asked = several ? options.completion.alternatives : 1;
   if (const auto rests = answers_.find(*place.document, place.offset, asked)) {
     reply_with(reply, place, *rests);
     stats.count(rests->empty() ? Count::empty : Count::from_cache);
@@ -85,7 +88,7 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
     stats.time(Stage::total, milliseconds_since(since));
     return;
   }
-  submit(Live{0, document, place, std::move(reply), options, asked, since}, invoked);
+  submit(Live{0, document, place, std::move(reply), options, asked, since}, several);
 }
 
 Completer::Place Completer::place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const {
@@ -108,12 +111,16 @@ bool Completer::is_invoked(const lsp::InlineCompletionParams& params) {
   return !zero_based_triggers_ && !just_typed;
 }
 
-void Completer::supersede(const std::string& uri) {
-  const auto found = live_.find(uri);
+void Completer::answer_empty(ItemsReply& reply) {
+  std::visit([](auto& one) { one.result({}); }, reply);
+}
+
+void Completer::supersede(const LiveKey& key) {
+  const auto found = live_.find(key);
   if (found == live_.end()) return;
   services_.stats().count(Count::superseded);
   stop(found->second);
-  found->second.reply.result({});
+  answer_empty(found->second.reply);
   live_.erase(found);
 }
 
@@ -125,7 +132,8 @@ void Completer::stop(const Live& live) {
 
 void Completer::drop_cancelled() {
   for (auto it = live_.begin(); it != live_.end();) {
-    if (!it->second.reply.cancelled().stop_requested()) {
+    const auto cancelled = std::visit([](const auto& reply) { return reply.cancelled(); }, it->second.reply);
+    if (!cancelled.stop_requested()) {
       ++it;
       continue;
     }
@@ -136,7 +144,7 @@ void Completer::drop_cancelled() {
 }
 
 void Completer::submit(Live live, bool invoked) {
-  const auto& uri = live.document->uri();
+  LiveKey key{live.document->uri(), live.reply.index()};
   engine::Job job;
   job.client = client_;
   job.priority = invoked ? engine::Priority::invoked : engine::Priority::typing;
@@ -151,7 +159,7 @@ void Completer::submit(Live live, bool invoked) {
   const auto id = std::make_shared<engine::JobId>(0);
   job.done = [this, id, guard = guard_](engine::Outcome outcome) { guard([&] { finished(*id, std::move(outcome)); }); };
   *id = live.job = services_.runner().submit(std::move(job));
-  live_.insert_or_assign(uri, std::move(live));
+  live_.insert_or_assign(std::move(key), std::move(live));
 }
 
 void Completer::finished(engine::JobId job, engine::Outcome outcome) {
@@ -164,15 +172,16 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   Stats& stats = services_.stats();
   if (!outcome.result) {
     stats.count(Count::failed);
-    if (live.asked == 1) return live.reply.result({});  // the status says why
-    return live.reply.error(lsp::ErrorCode::kRequestFailed, outcome.result.message());
+    if (live.asked == 1) return answer_empty(live.reply);  // the status says why
+    return std::visit([&](auto& reply) { reply.error(lsp::ErrorCode::kRequestFailed, outcome.result.message()); },
+                      live.reply);
   }
   const auto texts = keep(live.place, *outcome.result, live.asked);
   const auto now = documents_.find(live.document->uri());
   const bool stale = !now || now->revision() != live.document->revision();
   if (stale) {
     stats.count(Count::stale);
-    live.reply.result({});
+    answer_empty(live.reply);
   } else {
     reply_with(live.reply, live.place, whole(texts));
     stats.count(texts.empty() ? Count::empty : Count::from_model);
@@ -209,10 +218,19 @@ std::vector<std::string> Completer::keep(const Place& place, const engine::Infil
 }
 
 void Completer::reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests) {
-  lsp::InlineCompletionList list;
-  for (const auto& rest : rests) list.items.push_back(item_for(place, rest));
-  services_.stats().count(Count::offered, list.items.size());
-  reply.result(list);
+  services_.stats().count(Count::offered, rests.size());
+  if (auto* inlined = std::get_if<lsp::Reply<lsp::InlineCompletionList>>(&reply)) {
+    lsp::InlineCompletionList list;
+    for (const auto& rest : rests) list.items.push_back(item_for(place, rest));
+    return inlined->result(list);
+  }
+  lsp::CompletionList list;
+  for (const auto& rest : rests) {
+    list.items.push_back(menu_item(*place.document, place.offset, rest.text, rest.replaced, documents_.encoding()));
+    list.items.back().preselect = list.items.size() == 1;
+    list.items.back().command = make_offer(place, rest.text);
+  }
+  std::get<lsp::Reply<lsp::CompletionList>>(reply).result(list);
 }
 
 lsp::InlineCompletionItem Completer::item_for(const Place& place, const AnswerCache::Rest& rest) {
@@ -226,10 +244,15 @@ lsp::InlineCompletionItem Completer::item_for(const Place& place, const AnswerCa
     item.range = {place.document->position(place.offset, encoding),
                   place.document->position(place.offset + rest.replaced, encoding)};
   }
-  offers_.push_front({++last_offer_, place, rest.text});
-  if (offers_.size() > kOffers) offers_.pop_back();
-  item.command = lsp::Command{"", kAccepted, lsp::Json::array({last_offer_})};
+  item.command = make_offer(place, rest.text);
   return item;
+}
+
+// Remembers what is offered; the command tells us when it has been accepted.
+lsp::Command Completer::make_offer(const Place& place, const std::string& text) {
+  offers_.push_front({++last_offer_, place, text});
+  if (offers_.size() > kOffers) offers_.pop_back();
+  return {"", kAccepted, lsp::Json::array({last_offer_})};
 }
 
 void Completer::changed(const AppliedChange& change, const Options& options) {
@@ -248,7 +271,7 @@ void Completer::focused(const SnapshotPtr& document, const Options& options) {
 }
 
 void Completer::closed(const std::string& uri) {
-  supersede(uri);
+  for (std::size_t way = 0; way < std::variant_size_v<ItemsReply>; ++way) supersede({uri, way});
   for (auto* jobs : {&warming_, &prefetching_}) {
     if (const auto job = jobs->find(uri); job != jobs->end()) {
       services_.runner().cancel(job->second);

@@ -7,14 +7,18 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 
 #include "daemon/answer_cache.h"
 #include "daemon/documents/store.h"
 #include "daemon/services.h"
 #include "daemon/syntax/trees.h"
+#include "lsp/completion.h"
 #include "lsp/inline_completion.h"
 #include "lsp/reply.h"
 
@@ -25,13 +29,16 @@ using Guard = std::function<void(const std::function<void()>&)>;
 
 class Completer {
  public:
-  using ItemsReply = lsp::Reply<lsp::InlineCompletionList>;
+  // As inline completion, or for the pop-up menu: the answer goes the way it was asked for.
+  using ItemsReply = std::variant<lsp::Reply<lsp::InlineCompletionList>, lsp::Reply<lsp::CompletionList>>;
+  static void answer_empty(ItemsReply& reply);
   inline static const std::string kAccepted = "cinnabar.accepted";  // the command an item carries
 
   // `documents` is borrowed and tells what is current when an answer arrives.
   Completer(Services& services, engine::ClientId client, const DocumentStore& documents, Guard guard);
 
-  // Answers now or later, once. A request of a document replaces the one before, which gets an empty list at once.
+  // Answers now or later, once. A request of a document replaces the one before that was asked the same way; that one
+  // gets an empty list at once.
   void complete(const SnapshotPtr& document, const lsp::InlineCompletionParams& params, const Options& options,
                 ItemsReply reply);
   // Answers what the client has cancelled, and stops the work on it.
@@ -67,6 +74,7 @@ class Completer {
     int asked = 1;
     Clock::time_point since;
   };
+  using LiveKey = std::pair<std::string, std::size_t>;  // uri, and which way it was asked
   struct Offer {
     std::uint64_t id = 0;
     Place place;
@@ -76,12 +84,13 @@ class Completer {
 
   Place place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const;
   bool is_invoked(const lsp::InlineCompletionParams& params);
-  void supersede(const std::string& uri);
+  void supersede(const LiveKey& key);
   void stop(const Live& live);
   void submit(Live live, bool invoked);
   void finished(engine::JobId job, engine::Outcome outcome);
   void reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests);
   lsp::InlineCompletionItem item_for(const Place& place, const AnswerCache::Rest& rest);
+  lsp::Command make_offer(const Place& place, const std::string& text);
   Offer* offer(const lsp::Json& arguments);
 
   void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
@@ -94,7 +103,7 @@ class Completer {
   const engine::ClientId client_;
   const DocumentStore& documents_;
   const Guard guard_;
-  std::unordered_map<std::string, Live> live_;  // by uri
+  std::map<LiveKey, Live> live_;
   std::unordered_map<std::string, engine::JobId> warming_, prefetching_;
   std::unordered_map<std::string, std::size_t> cursors_;  // byte offset of the last known one
   std::unordered_map<std::string, Clock::time_point> last_changes_;

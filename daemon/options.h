@@ -25,6 +25,7 @@ struct CompletionOptions {
   bool automatic = true;  // while typing; false: only when asked for
   Multiline multiline = Multiline::automatic;
   int alternatives = 3;                   // answers when asked for, to cycle through
+  bool menu = false;                      // answer textDocument/completion, too
   bool prefetch = true;                   // work on what follows the text shown, before it is accepted
   std::map<std::string, bool> languages;  // by LSP's language id, "*" for the rest; not named: on
   std::vector<std::string> exclude;       // globs over paths; these files are neither completed nor read

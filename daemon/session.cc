@@ -111,6 +111,9 @@ void Session::register_completions() {
   dispatcher_.on_request(lsp::kInlineCompletion, [this](const lsp::InlineCompletionParams& params, auto reply) {
     complete(params, std::move(reply));
   });
+  dispatcher_.on_request(lsp::kCompletion, [this](const lsp::CompletionParams& params, auto reply) {
+    complete_menu(params, std::move(reply));
+  });
   dispatcher_.on_request(lsp::kExecuteCommand, [this](const lsp::ExecuteCommandParams& params, auto reply) {
     execute(params, std::move(reply));
   });
@@ -145,13 +148,14 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   result.server = {"cinnabar", std::string(kVersion)};
   documents_ = DocumentStore(result.capabilities.position_encoding);
   take_settings(nullptr);
+  result.capabilities.completion = announced_menu_ = announced_menu_at_once_ = options_.completion.menu;
   return result;
 }
 
 void Session::initialized() {
   is_initialized_ = true;
   if (capabilities_.did_change_configuration_registration) {
-    dispatcher_.call(lsp::kRegisterCapability, {"configuration", "workspace/didChangeConfiguration"},
+    dispatcher_.call(lsp::kRegisterCapability, {"configuration", "workspace/didChangeConfiguration", nullptr},
                      std::function<void(lsp::Expected<lsp::Nothing>)>([](const auto&) {}));
   }
   if (capabilities_.configuration)
@@ -181,11 +185,20 @@ void Session::focused(const lsp::DidFocusParams& params) {
 void Session::complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply) {
   completer_->drop_cancelled();
   const auto document = documents_.find(params.text_document.uri);
-  if (!document) return reply.result({});
+  if (!document) return Completer::answer_empty(reply);
   focus_ = document->uri();
   show_status();
-  if (!reason_to_leave_alone(*document).empty()) return reply.result({});
+  if (!reason_to_leave_alone(*document).empty()) return Completer::answer_empty(reply);
   completer_->complete(document, params, options_, std::move(reply));
+}
+
+void Session::complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply) {
+  if (!options_.completion.menu) return Completer::answer_empty(reply);
+  lsp::InlineCompletionParams same;
+  same.text_document = params.text_document;
+  same.position = params.position;
+  if (params.trigger == lsp::CompletionTrigger::kInvoked) same.trigger = lsp::TriggerKind::kInvoked;
+  complete(same, std::move(reply));
 }
 
 void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply) {
@@ -212,6 +225,7 @@ void Session::take_settings(const lsp::Json& settings) {
   options_ = std::move(options);
   for (const auto& problem : problems) log(problem);
   choose_model();
+  announce_menu();
   reasons_.clear();
   if (model_.kind == engine::ModelState::Kind::failed) services_.runner().load();
   show_status();
@@ -222,6 +236,23 @@ void Session::choose_model() {
   if (!is_initialized_) return;
   services_.choose_model(client_, options_.engine);
   if (const std::string refusal = services_.model_refusal(client_); !refusal.empty()) log(refusal);
+}
+
+// The pop-up menu's requests, when the settings come to ask for them or no longer do.
+void Session::announce_menu() {
+  if (!is_initialized_ || announced_menu_at_once_ || announced_menu_ == options_.completion.menu) return;
+  announced_menu_ = options_.completion.menu;
+  const std::function<void(lsp::Expected<lsp::Nothing>)> done = [](const auto&) {};
+  const std::string id = "completion", method(lsp::kCompletion.name);
+  if (!capabilities_.completion_registration) {
+    if (announced_menu_) log("cinnabar.completion: this editor has to be told in initializationOptions");
+  } else if (announced_menu_) {
+    lsp::Json options = lsp::completion_options();
+    options["documentSelector"] = nullptr;
+    dispatcher_.call(lsp::kRegisterCapability, {id, method, std::move(options)}, done);
+  } else {
+    dispatcher_.call(lsp::kUnregisterCapability, {id, method}, done);
+  }
 }
 
 const std::string& Session::reason_to_leave_alone(const DocumentSnapshot& document) {

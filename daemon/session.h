@@ -18,6 +18,7 @@
 #include "daemon/ignore_files.h"
 #include "daemon/services.h"
 #include "lsp/command.h"
+#include "lsp/completion.h"
 #include "lsp/dispatcher.h"
 #include "lsp/inline_completion.h"
 #include "lsp/lifecycle.h"
@@ -54,11 +55,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void opened(const lsp::DidOpenParams& params);
   void focused(const lsp::DidFocusParams& params);
   void complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply);
+  void complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply);
   void execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply);
 
   void pull_settings();
   void take_settings(const lsp::Json& settings);
   void choose_model();
+  void announce_menu();
   const std::string& reason_to_leave_alone(const DocumentSnapshot& document);
   void show_status();
   void show_progress(const engine::ModelState& state);
@@ -84,6 +87,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string told_failure_;  // the failure to load that the user was told last
   lsp::StatusParams last_status_;
   bool is_initialized_ = false;
+  bool announced_menu_ = false;             // the client knows that it may ask for textDocument/completion
+  bool announced_menu_at_once_ = false;     // ... since initialize, which cannot be taken back
   std::uint64_t loads_ = 0;                 // progresses begun or asked for, numbers their tokens
   std::optional<lsp::RequestId> progress_;  // of the load under way, once the client knows it
   lsp::Dispatcher dispatcher_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "lsp/completion.h"
 #include "lsp/json.h"
 
 namespace cinnabar::lsp {
@@ -63,6 +64,7 @@ bool from_json(const Field& at, ClientCapabilities& out) {
   out.code_action_resolves_edit = lists(all, {"textDocument", "codeAction", "resolveSupport", "properties"}, "edit");
   out.code_action_tags = lists(all, {"textDocument", "codeAction", "tagSupport", "valueSet"}, kLlmGeneratedTag);
   out.inline_completion = is_there(all, {"textDocument", "inlineCompletion"});
+  out.completion_registration = is_true(all, {"textDocument", "completion", "dynamicRegistration"});
   out.work_done_progress = is_true(all, {"window", "workDoneProgress"});
   out.show_document = is_true(all, {"window", "showDocument", "support"});
   return true;
@@ -98,6 +100,7 @@ Json to_json(const ServerCapabilities& capabilities) {
     out["codeActionProvider"]["codeActionKinds"] = capabilities.code_action_kinds;
     out["codeActionProvider"]["resolveProvider"] = true;
   }
+  if (capabilities.completion) out["completionProvider"] = completion_options();
   return out;
 }
 

@@ -27,6 +27,7 @@ struct ClientCapabilities {
   bool code_action_resolves_edit = false;  // ... resolveSupport.properties has "edit"
   bool code_action_tags = false;           // ... tagSupport has LLMGenerated
   bool inline_completion = false;          // textDocument.inlineCompletion
+  bool completion_registration = false;    // textDocument.completion.dynamicRegistration
   bool work_done_progress = false;         // window.workDoneProgress
   bool show_document = false;              // window.showDocument
 };
@@ -54,6 +55,7 @@ struct ServerCapabilities {
   PositionEncoding position_encoding = PositionEncoding::kUtf16;
   std::vector<std::string> commands;           // empty: no executeCommandProvider
   std::vector<std::string> code_action_kinds;  // empty: no codeActionProvider
+  bool completion = false;                     // completionProvider: the pop-up menu, too
 };
 
 struct InitializeResult {

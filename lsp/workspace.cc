@@ -32,7 +32,13 @@ Json to_json(const ConfigurationParams& params) {
 
 Json to_json(const Registration& registration) {
   Json entry = {{"id", registration.id}, {"method", registration.method}};
+  if (!registration.options.is_null()) entry["registerOptions"] = registration.options;
   return {{"registrations", Json::array({std::move(entry)})}};
+}
+
+Json to_json(const Unregistration& unregistration) {
+  Json entry = {{"id", unregistration.id}, {"method", unregistration.method}};
+  return {{"unregisterations", Json::array({std::move(entry)})}};  // LSP's spelling
 }
 
 }  // namespace cinnabar::lsp

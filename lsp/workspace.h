@@ -30,8 +30,13 @@ struct DidChangeWorkspaceFoldersParams {
   std::vector<WorkspaceFolder> removed;
 };
 
-// client/registerCapability for one method.
+// client/registerCapability and client/unregisterCapability for one method.
 struct Registration {
+  std::string id;
+  std::string method;
+  Json options = nullptr;  // registerOptions; null: none
+};
+struct Unregistration {
   std::string id;
   std::string method;
 };
@@ -40,6 +45,7 @@ bool from_json(const Field& at, DidChangeConfigurationParams& out);
 bool from_json(const Field& at, DidChangeWorkspaceFoldersParams& out);
 Json to_json(const ConfigurationParams& params);
 Json to_json(const Registration& registration);
+Json to_json(const Unregistration& unregistration);
 
 // The result has one value an item, null where the client has none.
 inline constexpr RequestMethod<ConfigurationParams, std::vector<Json>> kConfiguration{"workspace/configuration"};
@@ -48,5 +54,6 @@ inline constexpr NotificationMethod<DidChangeConfigurationParams> kDidChangeConf
 inline constexpr NotificationMethod<DidChangeWorkspaceFoldersParams> kDidChangeWorkspaceFolders{
     "workspace/didChangeWorkspaceFolders"};
 inline constexpr RequestMethod<Registration, Nothing> kRegisterCapability{"client/registerCapability"};
+inline constexpr RequestMethod<Unregistration, Nothing> kUnregisterCapability{"client/unregisterCapability"};
 
 }  // namespace cinnabar::lsp

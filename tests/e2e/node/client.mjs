@@ -27,7 +27,7 @@ const write = writer.write.bind(writer);
 writer.write = (message) => { validator.take('client', JSON.parse(JSON.stringify(message))); return write(message); };
 
 const connection = createMessageConnection(reader, writer);
-connection.onRequest('workspace/configuration', (params) => params.items.map(() => null));
+connection.onRequest('workspace/configuration', (params) => params.items.map(() => ({ completion: true })));
 connection.onRequest('client/registerCapability', () => null);
 connection.onRequest('window/workDoneProgress/create', () => null);
 for (const method of ['window/logMessage', 'didChangeStatus', '$/progress']) connection.onNotification(method, () => {});
@@ -78,7 +78,7 @@ const initialized = await connection.sendRequest('initialize', {
   workspaceFolders: [{ uri: pathToFileURL(dirname(file)).href, name: 'project' }],
   capabilities: {
     general: { positionEncodings: ['utf-16'] },
-    textDocument: { synchronization: {}, inlineCompletion: {} },
+    textDocument: { synchronization: {}, inlineCompletion: {}, completion: { dynamicRegistration: true } },
     window: { workDoneProgress: true }, workspace: { configuration: true, workspaceFolders: true },
   },
 });
@@ -89,6 +89,9 @@ await connection.sendNotification('textDocument/didOpen', { textDocument: { uri,
 const start = { line: Number(line), character: text.split('\n')[Number(line)].length };
 const { items: [item], position } = await type(start);
 const range = item.range ?? { start: position, end: position };
+// The same for the pop-up menu, which the configuration has switched on.
+const menu = await connection.sendRequest('textDocument/completion', { textDocument: { uri }, position, context: { triggerKind: 1 } });
+if (!menu.items[0]?.textEdit.newText.endsWith(item.insertText)) throw new Error(`in the menu: ${JSON.stringify(menu)}`);
 console.log(`shown: ${JSON.stringify(item.insertText)} for ${JSON.stringify(range)}`);
 await replace(range, item.insertText);
 if (item.command) await connection.sendRequest('workspace/executeCommand', { command: item.command.command, arguments: item.command.arguments });

@@ -20,6 +20,8 @@ export interface Wire {
   'textDocument/didClose.params': lsp.DidCloseTextDocumentParams;
   'textDocument/inlineCompletion.params': lsp.InlineCompletionParams;
   'textDocument/inlineCompletion.result': lsp.InlineCompletionList | lsp.InlineCompletionItem[] | null;
+  'textDocument/completion.params': lsp.CompletionParams;
+  'textDocument/completion.result': lsp.CompletionItem[] | lsp.CompletionList | null;
   'workspace/executeCommand.params': lsp.ExecuteCommandParams;
   'workspace/executeCommand.result': lsp.LSPAny | null;
   'workspace/configuration.params': lsp.ConfigurationParams;

@@ -86,6 +86,13 @@ class Client {
     params.merge_patch(more);
     return request("textDocument/inlineCompletion", params);
   }
+  // For the pop-up menu.
+  int ask_menu(const std::string& uri, int column, int trigger = 1) {
+    return request("textDocument/completion", {{"textDocument", {{"uri", uri}}},
+                                               {"position", {{"line", 0}, {"character", column}}},
+                                               {"context", {{"triggerKind", trigger}}}});
+  }
+  Json menu(int id) { return reply(id).at("result").at("items"); }
   // The next status of that kind.
   Json status_of_kind(const std::string& kind) {
     return inbox_->take(
@@ -468,6 +475,73 @@ TEST_CASE("a model that cannot be loaded is told once, however often it is tried
   }
   REQUIRE(f.model.opened >= 3);
   CHECK(client.incoming("window/showMessage", milliseconds(50)).is_null());
+}
+
+TEST_CASE("the pop-up menu: off unless asked for, then one entry with the word under way") {
+  Fixture f;
+  Client without(*f.host);
+  CHECK_FALSE(without.initialized().at("result").at("capabilities").contains("completionProvider"));
+  without.open(kUri, "x = pri");
+  CHECK(without.menu(without.ask_menu(kUri, 7)).empty());
+
+  Client client(*f.host, {{"completion", true}});
+  CHECK(client.initialized().at("result").at("capabilities").at("completionProvider").contains("triggerCharacters"));
+  client.open(kUri, "x = pri");
+  const Json result = client.reply(client.ask_menu(kUri, 7)).at("result");
+  CHECK(result.at("isIncomplete") == true);
+  REQUIRE(result.at("items").size() == 1);
+  const Json& item = result.at("items").at(0);
+  CHECK(item.at("label") == "prianswer");
+  CHECK(item.at("filterText") == "prianswer");
+  CHECK(item.at("preselect") == true);
+  CHECK(item.at("insertTextMode") == 1);
+  CHECK(item.at("textEdit").dump() ==
+        R"({"newText":"prianswer","range":{"end":{"character":7,"line":0},"start":{"character":4,"line":0}}})");
+  CHECK(f.model.requests().back().candidates == 1);
+  client.reply(client.request("workspace/executeCommand",
+                              {{"command", "cinnabar.accepted"}, {"arguments", item.at("command").at("arguments")}}));
+  CHECK(client.count("accepted") == 1);
+}
+
+TEST_CASE("the menu's requests: superseded, cancelled, and typed along as others, beside inline ones") {
+  Fixture f;
+  Client client(*f.host, {{"completion", true}});
+  client.open(kUri, "x = ");
+  f.model.hold();
+  const int old = client.ask_menu(kUri, 4, 2);
+  const int inlined = client.ask(kUri, 4);
+  const int cancelled = client.ask_menu(kUri, 4, 3);
+  CHECK(client.menu(old).empty());
+  client.notify("$/cancelRequest", {{"id", cancelled}});
+  CHECK(client.reply(cancelled).at("error").at("code") == -32800);
+  f.model.release();
+  CHECK(client.texts(inlined) == Texts{"answer"});
+  const auto runs = f.model.runs().size();
+  client.type(kUri, 4, "an");
+  CHECK(client.menu(client.ask_menu(kUri, 6, 3)).at(0).at("textEdit").at("newText") == "answer");
+  CHECK(f.model.runs().size() == runs);
+}
+
+TEST_CASE("the menu is announced when the settings come to ask for it, and taken back") {
+  Fixture f;
+  Client client(*f.host, nullptr, {{"textDocument", {{"completion", {{"dynamicRegistration", true}}}}}});
+  client.notify("workspace/didChangeConfiguration", {{"settings", {{"completion", "on"}}}});
+  const Json registered = client.incoming("client/registerCapability");
+  const Json& entry = registered.at("params").at("registrations").at(0);
+  CHECK(entry.at("method") == "textDocument/completion");
+  CHECK(entry.at("registerOptions").at("documentSelector").is_null());
+  client.answer(registered, nullptr);
+  client.open(kUri, "x = ");
+  CHECK(client.menu(client.ask_menu(kUri, 4)).size() == 1);
+  client.notify("workspace/didChangeConfiguration", {{"settings", {{"completion", "off"}}}});
+  const Json taken_back = client.incoming("client/unregisterCapability");
+  CHECK(taken_back.at("params").at("unregisterations").at(0).at("id") == entry.at("id"));
+  CHECK(client.menu(client.ask_menu(kUri, 4)).empty());
+
+  Client fixed(*f.host);  // cannot be told later
+  fixed.notify("workspace/didChangeConfiguration", {{"settings", {{"completion", "on"}}}});
+  CHECK(fixed.incoming("window/logMessage").at("params").at("message") ==
+        "cinnabar.completion: this editor has to be told in initializationOptions");
 }
 
 TEST_CASE("another client's wish for a model waits until those before it have gone") {

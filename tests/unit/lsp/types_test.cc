@@ -5,6 +5,7 @@
 
 #include "lsp/code_action.h"
 #include "lsp/command.h"
+#include "lsp/completion.h"
 #include "lsp/inline_completion.h"
 #include "lsp/lifecycle.h"
 #include "lsp/text_document.h"
@@ -156,6 +157,40 @@ TEST_CASE("inline completion: params with and without the additions, items") {
   CHECK(to_json(InlineCompletionList{}) == Json::parse(R"({"items":[]})"));
   CHECK(to_json(good<InlineCompletionItem>(json["items"][0].dump().c_str())) == json["items"][0]);
   CHECK(good<InlineCompletionItem>(R"({"insertText":{"kind":"snippet","value":"v"}})").insert_text == "v");
+}
+
+TEST_CASE("completion for the pop-up menu: params, items, announced at once or later") {
+  const auto bare = good<CompletionParams>(R"({"textDocument":{"uri":"u"},"position":{"line":1,"character":2}})");
+  CHECK(bare.trigger == CompletionTrigger::kInvoked);
+  CHECK(good<CompletionParams>(R"({"textDocument":{"uri":"u"},"position":{"line":1,"character":2},
+      "context":{"triggerKind":2,"triggerCharacter":"."}})")
+            .trigger == CompletionTrigger::kCharacter);
+  CHECK(bad<CompletionParams>(R"({"textDocument":{"uri":"u"},"position":{"line":1,"character":2},
+      "context":{"triggerKind":4}})") ==
+        "params.context.triggerKind: expected 1 (invoked), 2 (trigger character) or 3 (incomplete list), found 4");
+  CompletionItem item;
+  item.label = "l";
+  item.detail = "d";
+  item.filter_text = "f";
+  item.new_text = "n";
+  item.range = {{1, 0}, {1, 2}};
+  const auto plain = Json::parse(R"({"label":"l","kind":1,"detail":"d","filterText":"f","preselect":false,
+      "insertTextFormat":1,"insertTextMode":1,
+      "textEdit":{"newText":"n","range":{"start":{"line":1,"character":0},"end":{"line":1,"character":2}}}})");
+  CHECK(to_json(CompletionList{{item}}) == Json({{"isIncomplete", true}, {"items", Json::array({plain})}}));
+  item.documentation = "t";
+  item.command = Command{"", "c", Json::array({1})};
+  CHECK(to_json(item).at("documentation") == "t");
+  CHECK(to_json(item).at("command").at("arguments") == Json::array({1}));
+
+  CHECK_FALSE(to_json(ServerCapabilities{}).contains("completionProvider"));
+  ServerCapabilities capabilities;
+  capabilities.completion = true;
+  CHECK(to_json(capabilities).at("completionProvider") == completion_options());
+  CHECK(to_json(Registration{"i", "m", {{"documentSelector", nullptr}}}) ==
+        Json::parse(R"({"registrations":[{"id":"i","method":"m","registerOptions":{"documentSelector":null}}]})"));
+  CHECK(to_json(Registration{"i", "m"}) == Json::parse(R"({"registrations":[{"id":"i","method":"m"}]})"));
+  CHECK(to_json(Unregistration{"i", "m"}) == Json::parse(R"({"unregisterations":[{"id":"i","method":"m"}]})"));
 }
 
 TEST_CASE("the shapes of Copilot's clients") {
