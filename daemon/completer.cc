@@ -157,7 +157,10 @@ void Completer::submit(Live live, bool invoked) {
                                                 : kTypingLimit;
   // The runner knows the id only after this; the lock that is held here keeps its answer waiting until then.
   const auto id = std::make_shared<engine::JobId>(0);
-  job.done = [this, id, guard = guard_](engine::Outcome outcome) { guard([&] { finished(*id, std::move(outcome)); }); };
+  job.done = [this, id, guard = guard_, record = recording(live.place, job, live.options)](engine::Outcome outcome) {
+    if (record) record(outcome);
+    guard([&] { finished(*id, std::move(outcome)); });
+  };
   *id = live.job = services_.runner().submit(std::move(job));
   live_.insert_or_assign(std::move(key), std::move(live));
 }
@@ -255,6 +258,27 @@ lsp::Command Completer::make_offer(const Place& place, const std::string& text) 
   return {"", kAccepted, lsp::Json::array({last_offer_})};
 }
 
+// What is told of a job when the model has run it; empty: nothing is recorded.
+std::function<void(const engine::Outcome&)> Completer::recording(const Place& place, const engine::Job& job,
+                                                                 const Options& options) {
+  if (!services_.records()) return {};
+  Recording recording;
+  const auto parsed = trees_.of(place.document);
+  if (parsed.tree) recording.language = parsed.tree->language().name;
+  recording.before = place.document->text().substr(0, place.offset);
+  recording.behind = place.document->text().substr(place.offset);
+  recording.options = options;
+  recording.candidates = job.request.candidates;
+  recording.former = job.request.former;
+  return [&services = services_, recording = std::move(recording)](const engine::Outcome& outcome) {
+    if (!outcome.result) return;
+    Recording whole = recording;
+    whole.answers = outcome.result->answers;
+    whole.nfe = outcome.result->decode.nfe;
+    services.record(std::move(whole));
+  };
+}
+
 void Completer::changed(const AppliedChange& change, const Options& options) {
   const std::string& uri = change.after->uri();
   last_changes_[uri] = Clock::now();
@@ -313,7 +337,8 @@ void Completer::prefetch(const Place& place, const std::string& text, const Opti
   job.time_limit = kPrefetchLimit;
   job.request = request_at(next.document, next.offset, options);
   const auto id = std::make_shared<engine::JobId>(0);
-  job.done = [this, id, next, guard = guard_](engine::Outcome outcome) {
+  job.done = [this, id, next, guard = guard_, record = recording(next, job, options)](engine::Outcome outcome) {
+    if (record) record(outcome);
     guard([&] { prefetched(*id, next, outcome); });
   };
   engine::JobId& last = prefetching_[place.document->uri()];

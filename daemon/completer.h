@@ -97,6 +97,8 @@ class Completer {
   void prefetch(const Place& place, const std::string& text, const Options& options);
   void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome);
   std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked);
+  std::function<void(const engine::Outcome&)> recording(const Place& place, const engine::Job& job,
+                                                        const Options& options);
   engine::InfillRequest request_at(const SnapshotPtr& document, std::size_t offset, const Options& options);
 
   Services& services_;

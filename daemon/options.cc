@@ -14,12 +14,10 @@
 namespace cinnabar::daemon {
 namespace {
 
-using Setter = std::function<std::optional<std::string>(Options&, std::string_view)>;
-
 // A number in [low, high] into the member `target` names.
 template <typename Number, typename Target>
-Setter number(Target target, Number low, Number high) {
-  return [=](Options& options, std::string_view text) -> std::optional<std::string> {
+Access number(Target target, Number low, Number high) {
+  const auto set = [=](Options& options, std::string_view text) -> std::optional<std::string> {
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
@@ -28,25 +26,21 @@ Setter number(Target target, Number low, Number high) {
     target(options) = value;
     return std::nullopt;
   };
+  const auto get = [=](const Options& options) {
+    char digits[64];
+    const auto written = std::to_chars(digits, digits + sizeof digits, target(options));
+    return std::string(digits, written.ptr);
+  };
+  return {set, get};
 }
 
 template <typename Target>
-Setter text(Target target) {
-  return [=](Options& options, std::string_view value) -> std::optional<std::string> {
+Access text(Target target) {
+  const auto set = [=](Options& options, std::string_view value) -> std::optional<std::string> {
     target(options) = std::string(value);
     return std::nullopt;
   };
-}
-
-// One of several words, by a parser that gives nothing for a wrong one.
-template <typename Parse, typename Target>
-Setter word(Parse parse, Target target, std::string expected) {
-  return [=](Options& options, std::string_view value) -> std::optional<std::string> {
-    const auto parsed = parse(value);
-    if (!parsed) return "expected one of " + expected;
-    target(options) = *parsed;
-    return std::nullopt;
-  };
+  return {set, [=](const Options& options) { return target(options); }};
 }
 
 // The parts between `separator`; empty ones are left out.
@@ -58,6 +52,25 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return parts;
+}
+
+// One of several words, "a, b, c", by a parser that gives nothing for a wrong one.
+template <typename Parse, typename Target>
+Access word(Parse parse, Target target, std::string expected) {
+  const auto set = [=](Options& options, std::string_view value) -> std::optional<std::string> {
+    const auto parsed = parse(value);
+    if (!parsed) return "expected one of " + expected;
+    target(options) = *parsed;
+    return std::nullopt;
+  };
+  const auto get = [=](const Options& options) {
+    for (std::string_view choice : split(expected, ',')) {
+      choice.remove_prefix(choice.starts_with(' ') ? 1 : 0);
+      if (const auto parsed = parse(choice); parsed && *parsed == target(options)) return std::string(choice);
+    }
+    return std::string();  // what no word says: the default, whatever it comes to be
+  };
+  return {set, get};
 }
 
 std::optional<bool> parse_switch(std::string_view value) {
@@ -101,7 +114,15 @@ std::optional<std::string> set_stop(Options& options, std::string_view value) {
   return std::nullopt;
 }
 
-#define CINNABAR_FIELD(field) ([](Options & o) -> auto& { return o.field; })
+std::string get_stop(const Options& options) {
+  if (options.by_plan) return "plan";
+  for (const char* rule : {"line", "block", "hole"}) {
+    if (engine::parse_end_rule(rule) == options.request.end) return rule;
+  }
+  return {};
+}
+
+#define CINNABAR_FIELD(field) ([](auto& o) -> auto& { return o.field; })
 
 using Rows = std::vector<std::pair<Group, Option>>;
 
@@ -133,7 +154,8 @@ Rows decode_rows() {
         word(engine::parse_mode, CINNABAR_FIELD(request.mode), "verified, autoregressive, diffusion")}},
       {Group::decode,
        {"stop", "RULE", "plan line block hole",
-        "where the answer ends (default: plan, which the syntax tree makes; where there is none, line)", set_stop}},
+        "where the answer ends (default: plan, which the syntax tree makes; where there is none, line)",
+        Access(set_stop, get_stop)}},
       {Group::decode,
        {"max-tokens", "N", "", "longest answer (default: 128)",
         number<int>(CINNABAR_FIELD(request.max_tokens), 1, 1024)}},
@@ -198,6 +220,10 @@ Rows editor_rows() {
 
 Rows command_rows() {
   return {
+      {Group::daemon,
+       {"record", "PATH", "",
+        "add every request to the model, its text and answer to a file, for a bug report (default: none; see replay)",
+        text(CINNABAR_FIELD(record))}},
       {Group::daemon,
        {"idle-unload", "MINUTES", "", "let the model go after so long without requests; 0: never (default: 30)",
         number<int>(CINNABAR_FIELD(idle_unload_minutes), 0, 100000)}},
@@ -317,6 +343,10 @@ const std::vector<Command>& commands() {
        kServing | bits(Group::place) | bits(Group::proxy), run_lsp},
       {"daemon", "", "Host the model for all of the user's editors, until nobody needs it.",
        kServing | bits(Group::place), run_daemon},
+      {"replay", "FILE",
+       "Run each request of a recording (daemon --record) again and compare the answer, bit for bit.\n"
+       "The model is the recorded one unless options say otherwise; exit status 1: something differs.",
+       bits(Group::model), run_replay},
       {"status", "",
        "Say how the user's daemon is: model, memory, clients, queue, times, what came of its answers.\n"
        "Never starts one; exit status 3: none runs.",
@@ -363,8 +393,9 @@ std::string json_key(const Option& option) {
   return key;
 }
 
-Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first) {
-  Options parsed;
+Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first,
+                              Options start) {
+  Options parsed = std::move(start);
   const auto options = options_of(command);
   bool only_positional = false;
   for (std::size_t i = first; i < arguments.size(); ++i) {
@@ -390,7 +421,7 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
         return Status::error("--" + std::string(name) + " needs a value: " + std::string((*found)->value));
       value = arguments[i];
     }
-    if (const auto wrong = (*found)->set(parsed, value)) {
+    if (const auto wrong = (*found)->access.set(parsed, value)) {
       return Status::error("--" + std::string(name) + " is '" + std::string(value) + "', " + *wrong);
     }
     parsed.given.push_back(as_given(**found, value));

@@ -50,6 +50,7 @@ struct Options {
   bool by_plan = true;  // the syntax tree says where an answer ends; else request.end
   int deadline_ms = 0;
   int idle_unload_minutes = 30;  // 0: never
+  std::string record;            // the file that requests to the model are recorded in; empty: none
   bool watch = false;
   bool json = false;
   std::string llama_bench;             // bench: a llama-bench binary to run side by side
@@ -58,13 +59,26 @@ struct Options {
   std::vector<std::string> given;      // the options as they were set, "--name=value"; paths are absolute
 };
 
-// One option: `--name VALUE`, or a flag when `value` is empty. `set` returns what is wrong with a value, or nothing.
+// How an option's value gets into Options and out again. `set` returns what is wrong with a value, or nothing; `get`
+// gives what `set` would read, and is empty where nobody asks.
+struct Access {
+  using Set = std::function<std::optional<std::string>(Options&, std::string_view)>;
+  using Get = std::function<std::string(const Options&)>;
+  Access(Set setter, Get getter) : set(std::move(setter)), get(std::move(getter)) {}
+  template <typename F>
+  Access(F setter) : set(std::move(setter)) {}  // NOLINT: implicit by design
+
+  Set set;
+  Get get;
+};
+
+// One option: `--name VALUE`, or a flag when `value` is empty.
 struct Option {
   std::string_view name;
   std::string_view value;    // what stands for the value in the help: "N", "PATH"; empty: a flag
   std::string_view choices;  // "a b c" for completion; may be empty
   std::string_view help;
-  std::function<std::optional<std::string>(Options&, std::string_view)> set;
+  Access access;
 };
 
 enum class Group : std::uint16_t {
@@ -99,8 +113,10 @@ std::string json_key(const Option& option);
 // Parses and runs; prints help, usage errors and nothing else itself. `arguments` without the program's name.
 int run_command_line(const std::vector<std::string>& arguments);
 
-// "--stop=hole", "--stop hole"; `--` ends options. Fails with a sentence that names the option and what it expects.
-Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first);
+// "--stop=hole", "--stop hole"; `--` ends options. What is not said is as in `start`. Fails with a sentence that names
+// the option and what it expects.
+Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first,
+                              Options start = {});
 
 // Completion script for "bash" or "zsh"; empty for another shell.
 std::string completion_script(std::string_view shell);

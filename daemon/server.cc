@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -77,6 +78,19 @@ class Server final : public Host, public Services {
            "with it) takes effect when that one has gone";
   }
 
+  bool records() const override { return options_.recorder != nullptr; }
+  void record(Recording recording) override {
+    {
+      const std::lock_guard lock(mutex_);
+      recording.options.engine = loaded_;
+    }
+    for (std::string* path : {&recording.options.engine.model, &recording.options.engine.adapter}) {
+      if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
+    }
+    recording.device = runner_.model().device;
+    options_.recorder->add(recording);
+  }
+
   lsp::Json status() override {
     const auto model = runner_.model();
     const std::lock_guard lock(mutex_);
@@ -105,8 +119,14 @@ class Server final : public Host, public Services {
     return options;
   }
 
-  engine::Runner::Loader loader(const engine::EngineOptions& engine) const {
-    return [open = options_.open_model, engine] { return open(engine); };
+  engine::Runner::Loader loader(const engine::EngineOptions& engine) {
+    return [this, engine] {
+      {
+        const std::lock_guard lock(mutex_);
+        loaded_ = engine;
+      }
+      return options_.open_model(engine);
+    };
   }
 
   // Under the lock.
@@ -137,6 +157,7 @@ class Server final : public Host, public Services {
   const ServerOptions options_;
   std::mutex mutex_;  // of what follows up to stats_; taken under a session's lock, never the other way round
   SharedModel shared_;
+  engine::EngineOptions loaded_;  // what the runner's model was opened with; the shared one as soon as it is there
   std::map<engine::ClientId, std::weak_ptr<Session>> sessions_;
   engine::ClientId last_client_ = 0;
   const std::chrono::steady_clock::time_point started_;

@@ -5,6 +5,7 @@
 
 #include "daemon/connection.h"
 #include "daemon/options.h"
+#include "daemon/recording.h"
 #include "engine/runner.h"
 
 namespace cinnabar::daemon {
@@ -13,7 +14,8 @@ struct ServerOptions {
   Options options;  // what sessions start from; options.engine is the model to load
   // How a model is opened; empty: from the files that the engine options name, or the embedded model.
   std::function<Result<std::unique_ptr<engine::Infiller>>(const engine::EngineOptions&)> open_model = {};
-  bool load_at_start = true;  // in the background; false: with the first document
+  bool load_at_start = true;                // in the background; false: with the first document
+  std::unique_ptr<Recorder> recorder = {};  // null: nothing is recorded
 };
 
 // Starts the runner's thread. Destroying the host stops it, within one step of the model.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/options.h"
+#include "daemon/recording.h"
 #include "daemon/stats.h"
 #include "engine/runner.h"
 #include "lsp/response.h"
@@ -21,6 +22,9 @@ class Services {
   virtual void choose_model(engine::ClientId client, const engine::EngineOptions& options) = 0;
   // Why the shared model is not what this client's settings name; empty: it is.
   virtual std::string model_refusal(engine::ClientId client) = 0;
+  // Whether requests are recorded; then each that the model has run goes to record().
+  virtual bool records() const = 0;
+  virtual void record(Recording recording) = 0;
   // The answer to cinnabar/status.
   virtual lsp::Json status() = 0;
 };

@@ -34,7 +34,7 @@ std::optional<std::string> apply_one(const std::string& key, const lsp::Json& va
   const auto argument = as_argument(value);
   if (!argument) return "expected another kind of value than " + std::string(lsp::kind_of(value));
   if (chooses_model(**option) && !options.completion.trusted) return "not taken from a workspace that is not trusted";
-  return (*option)->set(options, *argument);
+  return (*option)->access.set(options, *argument);
 }
 
 }  // namespace
@@ -53,6 +53,17 @@ std::vector<std::string> apply_settings(const lsp::Json& settings, Options& opti
     if (key != "trusted") apply(key, value);
   }
   return problems;
+}
+
+lsp::Json settings_of(const Options& options) {
+  static const Options kDefaults;
+  lsp::Json settings = lsp::Json::object();
+  for (const Option* option : editor_options()) {
+    if (!option->access.get || option->name == "trusted") continue;
+    std::string value = option->access.get(options);
+    if (!value.empty() && value != option->access.get(kDefaults)) settings[json_key(*option)] = std::move(value);
+  }
+  return settings;
 }
 
 }  // namespace cinnabar::daemon

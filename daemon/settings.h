@@ -15,4 +15,8 @@ namespace cinnabar::daemon {
 // Where `options` says that the workspace is not trusted, the model group is refused.
 std::vector<std::string> apply_settings(const lsp::Json& settings, Options& options);
 
+// What makes these options of the defaults, for apply_settings: model, decoding and multiline, not which files are
+// completed (languages, exclude, trusted).
+lsp::Json settings_of(const Options& options);
+
 }  // namespace cinnabar::daemon

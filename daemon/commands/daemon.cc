@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "daemon/carrier/serve.h"
 #include "daemon/commands/commands.h"
@@ -27,6 +28,7 @@ int run_daemon(Options& options) {
   serving.token_file = options.place.token_file;
   serving.idle_exit = std::chrono::minutes(options.place.idle_exit_minutes);
   serving.log = log;
+  ServerOptions server{options};
   auto listeners = open_listeners(serving);
   if (!listeners) return failed(listeners.status());
   if (!*listeners) {
@@ -34,7 +36,12 @@ int run_daemon(Options& options) {
     return 0;
   }
   log("serving at " + (*listeners)->socket);
-  const auto host = make_server({options});
+  if (!options.record.empty()) {
+    auto recorder = Recorder::open(options.record, log);
+    if (!recorder) return failed(recorder.status());
+    server.recorder = std::move(recorder).value();
+  }
+  const auto host = make_server(std::move(server));
   serve(*host, std::move(**listeners), serving);
   return 0;
 }

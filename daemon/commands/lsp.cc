@@ -1,3 +1,4 @@
+#include <iostream>
 #include <utility>
 
 #include "daemon/carrier/serve.h"
@@ -10,7 +11,13 @@ namespace cinnabar::daemon {
 
 int run_lsp(Options& options) {
   if (options.place.in_process) {
-    const auto host = make_server({options});
+    ServerOptions server{options};
+    if (!options.record.empty()) {
+      auto recorder = Recorder::open(options.record, [](const std::string& line) { std::cerr << line << "\n"; });
+      if (!recorder) return failed(recorder.status());
+      server.recorder = std::move(recorder).value();
+    }
+    const auto host = make_server(std::move(server));
     return serve_stdio(*host);
   }
   ProxyOptions proxy;

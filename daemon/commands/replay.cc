@@ -1,0 +1,152 @@
+// `cinnabar replay FILE`: runs each request of a recording again and compares the answer, bit for bit.
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "daemon/commands/commands.h"
+#include "daemon/commands/setup.h"
+#include "daemon/features/hole.h"
+#include "daemon/recording.h"
+#include "daemon/shared_model.h"
+#include "daemon/syntax/language.h"
+#include "lsp/json.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+constexpr std::size_t kLongestLine = 64U << 20;  // bytes; texts of 4 MiB with every byte escaped are shorter
+
+enum class Verdict { same, different, not_compared };
+
+std::string quoted(const std::string& text) { return lsp::write_json(text); }
+
+// Out of time or cancelled: what was recorded is a beginning.
+bool stopped_early(const engine::InfillAnswer& answer) {
+  return answer.reason == engine::StopReason::deadline || answer.reason == engine::StopReason::cancelled;
+}
+
+Verdict compare(const engine::InfillAnswer& recorded, const engine::InfillAnswer& now, engine::Mode mode) {
+  // Ill-formed text stands in the recording as JSON can say it, so both are compared in that form.
+  const std::string before = quoted(recorded.text), after = quoted(now.text);
+  if (before == after && recorded.reason == now.reason) return Verdict::same;
+  if (!stopped_early(recorded)) return Verdict::different;
+  // Denoising settles text in any order. Decoded in order, one is a beginning of the other: the whole answer may have
+  // lost blanks at its end that the beginning still had.
+  if (mode == engine::Mode::diffusion) return Verdict::not_compared;
+  const std::size_t common = std::min(before.size(), after.size()) - 1;  // without the closing quote
+  return before.compare(0, common, after, 0, common) == 0 ? Verdict::same : Verdict::different;
+}
+
+engine::InfillRequest request_of(const Recording& recording) {
+  std::string text = recording.before + recording.behind;
+  lsp::LineIndex lines(text);
+  const DocumentSnapshot document({"untitled:replay", recording.language, 0, 0}, std::move(text), std::move(lines));
+  const syntax::Language* language = syntax::find_language(recording.language);
+  syntax::ParseLimits limits;
+  limits.time = std::chrono::minutes(1);  // there was a tree in time when it was recorded
+  const auto tree =
+      language == nullptr ? nullptr : syntax::Tree::parse(*language, document.text(), document.lines(), limits);
+  auto request = infill_request(document, recording.before.size(), recording.options, tree.get());
+  request.candidates = recording.candidates;
+  request.former = recording.former;
+  return request;
+}
+
+// Keeps the model between lines that were recorded with the same one.
+class Replayer {
+ public:
+  explicit Replayer(const Options& options) : given_(options) {}
+
+  // Prints the line's verdict.
+  Result<Verdict> replay(std::size_t number, const std::string& line) {
+    auto recording = parse_recording(line);
+    if (!recording) return recording.status();
+    if (Status opened = open(*recording); !opened) return opened;
+    auto result = engine_->infill(request_of(*recording), {});
+    if (!result) return result.status();
+    Verdict verdict = result->answers.size() == recording->answers.size() ? Verdict::same : Verdict::different;
+    std::size_t at = 0;
+    for (; at < recording->answers.size() && verdict == Verdict::same; ++at)
+      verdict = compare(recording->answers[at], result->answers[at], recording->options.request.mode);
+    print(number, verdict, *recording, *result, at == 0 ? 0 : at - 1);
+    return verdict;
+  }
+
+ private:
+  // What the command line says goes before what was recorded.
+  Status open(const Recording& recording) {
+    Options wanted = recording.options;
+    for (const Command& command : commands()) {
+      if (command.run != run_replay) continue;
+      auto both = parse_options(command, given_.given, 0, std::move(wanted));
+      if (!both) return both.status();
+      wanted = std::move(both).value();
+    }
+    if (engine_ && same_engine(wanted.engine, opened_)) return {};
+    engine_.reset();
+    auto engine = open_engine(wanted);
+    if (!engine) return engine.status();
+    engine_ = std::move(engine).value();
+    opened_ = wanted.engine;
+    return {};
+  }
+
+  void print(std::size_t number, Verdict verdict, const Recording& recording, const engine::InfillResult& now,
+             std::size_t at) const {
+    std::cout << "line " << number << ": ";
+    if (verdict == Verdict::different && now.answers.size() != recording.answers.size()) {
+      std::cout << "different: recorded " << recording.answers.size() << " answers, now " << now.answers.size();
+    } else if (verdict == Verdict::different) {
+      const auto &then = recording.answers[at], &here = now.answers[at];
+      std::cout << "different: recorded " << quoted(then.text) << " (" << name(then.reason) << "), now "
+                << quoted(here.text) << " (" << name(here.reason) << ")";
+    } else if (verdict == Verdict::not_compared) {
+      std::cout << "not compared: it was stopped (" << name(recording.answers[at].reason) << ") while denoising";
+    } else {
+      std::cout << "same";
+    }
+    if (verdict == Verdict::same && !recording.answers.empty() && stopped_early(recording.answers.front()))
+      std::cout << " as far as it went (" << name(recording.answers.front().reason) << ")";
+    std::cout << ", nfe " << now.decode.nfe;
+    if (now.decode.nfe != recording.nfe) std::cout << ", recorded " << recording.nfe;
+    if (engine_->device() != recording.device) std::cout << ", recorded on " << recording.device;
+    std::cout << "\n" << std::flush;
+  }
+
+  const Options& given_;
+  std::unique_ptr<engine::Engine> engine_;
+  engine::EngineOptions opened_;
+};
+
+}  // namespace
+
+int run_replay(Options& options) {
+  if (options.arguments.size() != 1) {
+    std::cerr << "cinnabar: replay expects one FILE, as daemon --record FILE wrote it\n";
+    return 2;
+  }
+  const std::string& path = options.arguments.front();
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return failed(Status::error(path + ": cannot be read"));
+  Replayer replayer(options);
+  std::size_t counts[3] = {}, damaged = 0, number = 0;
+  std::string line;
+  while (std::getline(in, line)) {
+    ++number;
+    auto verdict = line.size() <= kLongestLine ? replayer.replay(number, line)
+                                               : Result<Verdict>(Status::error("longer than a line of a recording"));
+    if (verdict) {
+      ++counts[static_cast<std::size_t>(*verdict)];
+      continue;
+    }
+    ++damaged;
+    std::cerr << "cinnabar: " << path << ", line " << number << ": " << verdict.message() << "\n";
+  }
+  if (in.bad() || number == 0) return failed(Status::error(path + ": " + (in.bad() ? "cannot be read" : "is empty")));
+  std::cout << number << " requests: " << counts[0] << " same, " << counts[1] << " different, " << counts[2]
+            << " not compared, " << damaged << " not run\n";
+  return counts[1] + damaged == 0 ? 0 : 1;
+}
+
+}  // namespace cinnabar::daemon
