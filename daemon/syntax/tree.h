@@ -23,8 +23,8 @@ namespace cinnabar::daemon::syntax {
 // Beyond a limit there is no tree, and plans fall back to lines.
 struct ParseLimits {
   std::size_t bytes = 2 * 1024 * 1024;
-  std::size_t line_bytes = 10'000;  // minified code
-  std::chrono::milliseconds time{400};
+  std::size_t line_bytes = 10'000;      // minified code
+  std::chrono::milliseconds time{400};  // of the processor
 };
 
 class Tree;
