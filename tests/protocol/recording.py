@@ -52,7 +52,7 @@ class Recording(unittest.TestCase):
                 text = Document(client, "file:///w/a.txt", "plaintext", "foo(; \n")
                 client.answer(text.ask({"line": 0, "character": 6}), 120)
                 # Prefetches and warmings of the two go on for a while.
-                wait_until(lambda: client.request("cinnabar/status", None)["result"]["queue"] == {"waiting": 0, "busy": False},
+                wait_until(lambda: client.request("cinnabar/status", None)["result"]["queue"] == {"waiting": 0, "running": 0},
                            "the daemon rests", 60)
             finally:
                 daemon.terminate()
