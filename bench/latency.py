@@ -82,6 +82,16 @@ def type_session(client, path, most):
     client.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
 
+def typed(session):
+    """The whole file, as it is when all keys are typed."""
+    lines = session["text"].split("\n")
+    for _, line, begin, end, text in session["keys"]:
+        units = lines[line].encode("utf-16-le")
+        whole = (units[:2 * begin] + text.encode("utf-16-le") + units[2 * end:]).decode("utf-16-le")
+        lines[line:line + 1] = whole.split("\n")
+    return lines
+
+
 def main_thread_seconds(pid):
     """Of processor time that the daemon's main thread has had: what others on the machine do to it does not count."""
     with open(f"/proc/{pid}/task/{pid}/schedstat", encoding="ascii") as file:
@@ -91,7 +101,7 @@ def main_thread_seconds(pid):
 def change_long_file(client, path, count):
     with open(path, encoding="utf-8") as file:
         session = json.load(file)
-    piece = session["text"].split("\n")
+    piece = typed(session)
     lines = (piece * (LINES // len(piece) + 1))[:LINES]
     uri = "file:///bench/long"
     open_document(client, uri, session["language"], "\n".join(lines))
