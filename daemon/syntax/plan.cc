@@ -47,7 +47,7 @@ std::optional<Plan> plan_in_comment(const Tree& tree, const Place& place, const 
   if (is_mark(comment) && options.stubs) {
     if (const auto stub = stub_at(tree, place)) {
       Hole hole = body_hole(stub->first, stub->second, HoleKind::stub, options);
-      hole.shown = std::string(comment);
+      hole.shown = std::string(notes_of(language, place.text.substr(hole.begin, hole.end - hole.begin)));
       return one(&language, std::move(hole));
     }
   }
@@ -128,7 +128,7 @@ std::optional<Plan> plan_body(const Tree& tree, const Place& place, const PlanOp
   if (const auto stub = options.stubs ? stub_at(tree, place) : std::nullopt) {
     Hole hole = body_hole(stub->first, stub->second, HoleKind::stub, options);
     const std::string_view old = place.text.substr(hole.begin, hole.end - hole.begin);
-    if (begins_comment(tree.language(), old)) hole.shown = std::string(old);
+    if (begins_comment(tree.language(), old)) hole.shown = std::string(notes_of(tree.language(), old));
     hole.begin = std::min(hole.begin, place.cursor);
     hole.end = std::max(hole.end, place.cursor);
     return one(&tree.language(), std::move(hole));

@@ -102,21 +102,62 @@ std::optional<Body> empty_body_at(const Tree& tree, const Place& place) {
   return empty_delimited_body(tree, place);
 }
 
-std::optional<Span> stub_in(const Language& language, std::string_view text, Span inner) {
-  std::string_view content = text.substr(inner.begin, inner.end - inner.begin);
-  const std::size_t first = content.find_first_not_of(" \t\r\n\f");
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::string_view stub = stripped(content);
-  const Span span{inner.begin + first, inner.begin + first + stub.size()};
-  for (const std::string_view pattern : language.stubs) {
-    if (!stub.starts_with(pattern)) continue;
-    const std::string_view rest = stub.substr(pattern.size());
+namespace {
+
+constexpr std::string_view kWhite = " \t\r\n\f";
+
+// Without the documentation that a body of indentation may begin with.
+std::string_view behind_docstring(std::string_view content) {
+  for (const std::string_view quotes : {"\"\"\"", "'''"}) {
+    if (!content.starts_with(quotes)) continue;
+    const std::size_t end = content.find(quotes, quotes.size());
+    if (end == std::string_view::npos) return content;
+    const std::string_view rest = content.substr(end + quotes.size());
+    return rest.substr(std::min(rest.find_first_not_of(kWhite), rest.size()));
+  }
+  return content;
+}
+
+// Where the comment at the start of `text` ends; 0: there is none.
+std::size_t comment_end(const Language& language, std::string_view text) {
+  if (!begins_comment(language, text)) return 0;
+  if (!text.starts_with("/*")) return line_end(text, 0);
+  const std::size_t end = text.find("*/");
+  return end == std::string_view::npos ? 0 : end + 2;
+}
+
+bool is_stub_statement(const Language& language, std::string_view text) {
+  return std::any_of(language.stubs.begin(), language.stubs.end(), [text](std::string_view pattern) {
+    if (!text.starts_with(pattern)) return false;
+    const std::string_view rest = text.substr(pattern.size());
     const bool whole_word = rest.empty() || pattern.back() == '(' || pattern.find(' ') != std::string_view::npos ||
                             std::string_view(" ;(\n\r").find(rest.front()) != std::string_view::npos;
-    const std::string_view line = stub.substr(0, stub.find('\n'));
-    if (whole_word && line.size() == stub.size()) return span;
+    return whole_word && text.find('\n') == std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+std::string_view notes_of(const Language& language, std::string_view stub) {
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < stub.size() && is_mark(stub);) {
+    const std::size_t comment = comment_end(language, stub.substr(at));
+    if (comment == 0) break;
+    end = at + right_stripped(stub.substr(at, comment)).size();
+    at = std::min(stub.find_first_not_of(kWhite, at + comment), stub.size());
   }
-  return std::nullopt;
+  return stub.substr(0, end);
+}
+
+std::optional<Span> stub_in(const Language& language, std::string_view text, Span inner) {
+  std::string_view stub = stripped(text.substr(inner.begin, inner.end - inner.begin));
+  if (language.layout == Layout::indentation) stub = behind_docstring(stub);
+  if (stub.empty()) return std::nullopt;
+  const auto begin = static_cast<std::size_t>(stub.data() - text.data());
+  const std::string_view notes = begins_comment(language, stub) ? notes_of(language, stub) : std::string_view();
+  const std::string_view statement = stripped(stub.substr(notes.size()));
+  if (statement.empty() ? notes.empty() : !is_stub_statement(language, statement)) return std::nullopt;
+  return Span{begin, begin + stub.size()};
 }
 
 namespace {
@@ -125,16 +166,17 @@ namespace {
 std::optional<std::pair<Body, Span>> indented_stub(const Tree& tree, const Place& place) {
   const std::size_t first = place.text.find_first_not_of(" \t", place.line.begin);
   if (first >= place.line.end) return std::nullopt;
-  // What stands on the line behind a header, or the line itself.
-  const std::size_t last = place.text.find_last_not_of(" \t", place.line.end - 1);
+  // What stands on the line behind a header, or the line itself; below a note.
+  std::size_t last = place.text.find_last_not_of(" \t", place.line.end - 1);
+  if (place.comment && place.next) last = place.next->span.begin;
   const auto path = path_to(tree, last, last + 1);
   for (std::size_t i = path.size(); i-- > 0;) {
     const TSNode node = path[i];
     if (kind_of(node) != "block") continue;
-    const Span inner{begin_of(node), end_of(node)};
+    const auto colon = token_before(tree, begin_of(node));  // the notes above a stub stand in front of its block
+    const Span inner{colon ? colon->span.end : begin_of(node), end_of(node)};
     const auto stub = stub_in(tree.language(), place.text, inner);
     if (!stub || stub->end < place.line.begin || stub->begin > place.line.end) return std::nullopt;
-    const auto colon = token_before(tree, inner.begin);
     const auto anchor = colon ? header_anchor(tree, *colon) : std::nullopt;
     if (!anchor) return std::nullopt;
     if (place.cursor < stub->begin && place.cursor < colon->span.end) return std::nullopt;
@@ -147,25 +189,37 @@ std::optional<std::pair<Body, Span>> indented_stub(const Tree& tree, const Place
 
 namespace {
 
-// A note alone in an indented body: the grammar has no block for it.
+// Notes alone in an indented body: the grammar has no block for them.
 std::optional<std::pair<Body, Span>> indented_note(const Tree& tree, const Place& place) {
-  const std::size_t first = place.text.find_first_not_of(" \t", place.line.begin);
-  if (first >= place.line.end || place.next_line_indent() >= indent_width(place.text.substr(place.line.begin)))
+  const std::string_view text = place.text;
+  const auto is_comment = [&](std::size_t begin) {
+    return begins_comment(tree.language(), text.substr(std::min(text.find_first_not_of(" \t", begin), text.size())));
+  };
+  Span lines = place.line;
+  while (lines.begin > 0 && is_comment(line_begin(text, lines.begin - 1))) lines.begin = line_begin(text, lines.begin - 1);
+  while (text.find('\n', lines.end) < text.size() && is_comment(text.find('\n', lines.end) + 1))
+    lines.end = line_end(text, text.find('\n', lines.end) + 1);
+  const std::size_t first = text.find_first_not_of(" \t", lines.begin);
+  if (first >= lines.end) return std::nullopt;
+  const std::size_t below = text.find_first_not_of(kWhite, lines.end);
+  if (below < text.size() && indent_width(line_at(text, below)) >= indent_width(line_at(text, first)))
     return std::nullopt;
-  const Span line{first, first + right_stripped(place.text.substr(first, place.line.end - first)).size()};
-  const auto colon = token_before(tree, first);
+  auto colon = token_before(tree, first);
+  if (colon && colon->kind != ":") colon = header_behind_docstring(tree, *colon);
   const auto anchor = colon ? header_anchor(tree, *colon) : std::nullopt;
-  const auto note = stub_in(tree.language(), place.text, line);
-  if (!anchor || !note || colon->span.begin >= place.line.begin) return std::nullopt;
-  return std::pair{Body{line, *anchor, "", false, false}, *note};
+  const auto note = stub_in(tree.language(), text, lines);
+  if (!anchor || !note || colon->span.begin >= lines.begin) return std::nullopt;
+  return std::pair{Body{lines, *anchor, "", false, false}, *note};
 }
 
 }  // namespace
 
 std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const Place& place) {
   if (tree.language().stubs.empty()) return std::nullopt;
-  if (tree.language().layout == Layout::indentation)
-    return place.comment ? indented_note(tree, place) : indented_stub(tree, place);
+  if (tree.language().layout == Layout::indentation) {
+    if (auto note = place.comment ? indented_note(tree, place) : std::nullopt) return note;
+    return indented_stub(tree, place);
+  }
   for (std::size_t i = place.open.size(); i-- > 0;) {
     const Opener& opener = place.open[i];
     if (!opener.closer) continue;

@@ -20,11 +20,15 @@ struct Body {
 // and, in Python, a docstring.
 std::optional<Body> empty_body_at(const Tree& tree, const Place& place);
 
-// The stub that `inner` holds and nothing else: its bytes.
+// The stub that `inner` holds and nothing else but documentation in front of it: its bytes, with the notes above it
+// that say what is to be done.
 std::optional<Span> stub_in(const Language& language, std::string_view text, Span inner);
 
 // The innermost body around the cursor that is a stub, when the cursor is on one of the stub's lines.
 std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const Place& place);
+
+// The notes that a stub begins with: its leading comments. Empty where there is none.
+std::string_view notes_of(const Language& language, std::string_view stub);
 
 // Whether `comment` (with its punctuation) begins like a note of work to do.
 bool is_mark(std::string_view comment);

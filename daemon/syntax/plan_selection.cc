@@ -48,6 +48,16 @@ std::vector<std::size_t> body_places(const Tree& tree, TSNode node) {
   return places;
 }
 
+// An empty body's blank lines go, up to the line of its closer.
+Hole without_blank_lines(std::string_view text, Hole hole) {
+  if (hole.kind != HoleKind::body || !hole.closer_given) return hole;
+  const std::size_t next = text.find_first_not_of(" \t\r\n\f", hole.end);
+  if (next == std::string_view::npos || !text.substr(next).starts_with(hole.closer)) return hole;
+  const std::size_t begin = line_begin(text, next);
+  if (begin > hole.end) hole.end = line_end(text, line_begin(text, begin - 1));
+  return hole;
+}
+
 std::optional<Hole> function_hole(const Tree& tree, TSNode node, const PlanOptions& options) {
   const std::string_view text = tree.text();
   for (const std::size_t at : body_places(tree, node)) {
@@ -59,7 +69,7 @@ std::optional<Hole> function_hole(const Tree& tree, TSNode node, const PlanOptio
       auto stub = body_at(tree, line_end(text, behind), options);
       if (stub && stub->kind == HoleKind::stub) return stub;
     }
-    return hole;
+    return without_blank_lines(text, *std::move(hole));
   }
   return std::nullopt;
 }
