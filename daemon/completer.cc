@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kInvokedLimit{10000};  // the user waits for
 constexpr std::chrono::milliseconds kPrefetchLimit{5000};
 constexpr std::chrono::milliseconds kPrefetchDelay{150};  // most answers are typed over before
 constexpr std::chrono::milliseconds kJustTyped{150};
+constexpr std::chrono::milliseconds kWorthRepairing{20};  // time left for it
 constexpr std::size_t kOffers = 32;
 
 double milliseconds_since(Clock::time_point start) {
@@ -88,7 +89,12 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
     stats.time(Stage::total, milliseconds_since(since));
     return;
   }
-  submit(Live{0, document, place, std::move(reply), options, asked, since}, several);
+  engine::InfillRequest request = request_at(place.document, place.offset, options);
+  request.candidates = asked;
+  request.former = unfinished_.former(*place.document, place.offset);
+  if (request.former.empty()) request.former = answers_.former(*place.document, place.offset);
+  const auto priority = several ? engine::Priority::invoked : engine::Priority::typing;
+  submit(Live{0, document, place, std::move(reply), options, asked, since, priority}, std::move(request));
 }
 
 Completer::Place Completer::place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const {
@@ -143,18 +149,22 @@ void Completer::drop_cancelled() {
   }
 }
 
-void Completer::submit(Live live, bool invoked) {
+std::chrono::milliseconds Completer::time_left(const Live& live) const {
+  const auto limit = live.options.deadline_ms > 0                 ? std::chrono::milliseconds(live.options.deadline_ms)
+                     : live.priority == engine::Priority::invoked ? kInvokedLimit
+                                                                  : kTypingLimit;
+  return live.repairing == nullptr
+             ? limit
+             : std::chrono::duration_cast<std::chrono::milliseconds>(live.since + limit - Clock::now());
+}
+
+void Completer::submit(Live live, engine::InfillRequest request) {
   LiveKey key{live.document->uri(), live.reply.index()};
   engine::Job job;
   job.client = client_;
-  job.priority = invoked ? engine::Priority::invoked : engine::Priority::typing;
-  job.request = request_at(live.place.document, live.place.offset, live.options);
-  job.request.candidates = live.asked;
-  job.request.former = unfinished_.former(*live.place.document, live.place.offset);
-  if (job.request.former.empty()) job.request.former = answers_.former(*live.place.document, live.place.offset);
-  job.time_limit = live.options.deadline_ms > 0 ? std::chrono::milliseconds(live.options.deadline_ms)
-                   : invoked                    ? kInvokedLimit
-                                                : kTypingLimit;
+  job.priority = live.priority;
+  job.request = std::move(request);
+  job.time_limit = time_left(live);
   // The runner knows the id only after this; the lock that is held here keeps its answer waiting until then.
   const auto id = std::make_shared<engine::JobId>(0);
   job.done = [this, id, guard = guard_, record = recording(live.place, job, live.options)](engine::Outcome outcome) {
@@ -179,9 +189,15 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
     return std::visit([&](auto& reply) { reply.error(lsp::ErrorCode::kRequestFailed, outcome.result.message()); },
                       live.reply);
   }
-  const auto texts = keep(live.place, *outcome.result, live.asked);
-  const auto now = documents_.find(live.document->uri());
-  const bool stale = !now || now->revision() != live.document->revision();
+  stats.time(Stage::queue, outcome.queue_milliseconds);
+  stats.time(Stage::prompt, outcome.result->prompt_milliseconds);
+  stats.time(Stage::denoise, outcome.result->decode.milliseconds);
+  if (wants_repair(live, *outcome.result)) {
+    auto request = live.repairing->repair.request();
+    return submit(std::move(live), std::move(request));
+  }
+  const auto texts = keep(live.place, *outcome.result, live.asked, live.repairing.get());
+  const bool stale = is_stale(live);
   if (stale) {
     stats.count(Count::stale);
     answer_empty(live.reply);
@@ -189,12 +205,42 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
     reply_with(live.reply, live.place, whole(texts));
     stats.count(texts.empty() ? Count::empty : Count::from_model);
   }
-  stats.time(Stage::queue, outcome.queue_milliseconds);
-  stats.time(Stage::prompt, outcome.result->prompt_milliseconds);
-  stats.time(Stage::denoise, outcome.result->decode.milliseconds);
   stats.time(Stage::post, milliseconds_since(arrived));
   stats.time(Stage::total, milliseconds_since(live.since));
   if (!stale && !texts.empty() && !live.place.selected) prefetch(live.place, texts.front(), live.options);
+}
+
+bool Completer::is_stale(const Live& live) const {
+  const auto now = documents_.find(live.document->uri());
+  return !now || now->revision() != live.document->revision();
+}
+
+bool Completer::wants_repair(Live& live, const engine::InfillResult& result) {
+  const SnapshotPtr& document = live.place.document;
+  const std::size_t offset = live.place.offset;
+  if (result.answers.empty() || live.asked > 1 || is_stale(live)) return false;
+  const auto& answer = result.answers.front();
+  const std::string_view text = document->text();
+  const std::string shown = presentable(answer, text.substr(0, offset), text.substr(offset));
+  Stats& stats = services_.stats();
+  if (!live.repairing) {
+    const auto parsed = trees_.of(document);
+    if (shown.empty() || !parsed.tree) return false;
+    const auto hole = planned_hole(*parsed.tree, offset, Multiline::automatic);
+    if (!syntax::judge(*parsed.tree, document->lines(), hole, shown).worse) return false;
+    live.repairing = std::make_shared<Repairing>(
+        Repairing{parsed, syntax::Repair(*parsed.tree, document->lines(), hole,
+                                         request_at(document, offset, live.options), live.options.repairs)});
+  } else {
+    stats.count(Count::repair_forwards, static_cast<std::uint64_t>(result.decode.nfe));
+  }
+  syntax::Repair& repair = live.repairing->repair;
+  if (!repair.take(answer, shown) && time_left(live) > kWorthRepairing) {
+    stats.count(Count::repairs);
+    return true;
+  }
+  if (repair.repaired()) stats.count(Count::repaired);
+  return false;
 }
 
 engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
@@ -203,13 +249,16 @@ engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::si
 }
 
 // The presentable texts of an answer; remembers them.
-std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked) {
+std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked,
+                                         const Repairing* repairing) {
   const std::string_view text = place.document->text();
   const auto parsed = trees_.of(place.document);
   std::vector<std::string> texts;
   for (const auto& answer : result.answers) {
     std::string shown = presentable(answer, text.substr(0, place.offset), text.substr(place.offset));
-    if (!shown.empty() && parsed.tree) {
+    if (repairing != nullptr) {
+      shown = repairing->repair.verdict().text;
+    } else if (!shown.empty() && parsed.tree) {
       const auto hole = planned_hole(*parsed.tree, place.offset, Multiline::automatic);
       shown = syntax::judge(*parsed.tree, place.document->lines(), hole, shown).text;
     }
@@ -270,6 +319,7 @@ std::function<void(const engine::Outcome&)> Completer::recording(const Place& pl
   recording.options = options;
   recording.candidates = job.request.candidates;
   recording.former = job.request.former;
+  recording.resume = job.request.resume;
   return [&services = services_, recording = std::move(recording)](const engine::Outcome& outcome) {
     if (!outcome.result) return;
     Recording whole = recording;

@@ -17,6 +17,7 @@
 #include "daemon/answer_cache.h"
 #include "daemon/documents/store.h"
 #include "daemon/services.h"
+#include "daemon/syntax/repair.h"
 #include "daemon/syntax/trees.h"
 #include "lsp/completion.h"
 #include "lsp/inline_completion.h"
@@ -55,6 +56,7 @@ class Completer {
   bool accepted(const lsp::Json& arguments, const Options& options);
 
   std::size_t live() const { return live_.size(); }
+  syntax::Trees& trees() { return trees_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -65,6 +67,11 @@ class Completer {
     std::size_t offset = 0;
     std::optional<lsp::SelectedCompletion> selected;
   };
+  // The repair of an answer that the critic faults, and what it borrows.
+  struct Repairing {
+    syntax::Parsed parsed;
+    syntax::Repair repair;
+  };
   struct Live {
     engine::JobId job = 0;
     SnapshotPtr document;  // the client's when it asked
@@ -73,6 +80,8 @@ class Completer {
     Options options;
     int asked = 1;
     Clock::time_point since;
+    engine::Priority priority = engine::Priority::typing;
+    std::shared_ptr<Repairing> repairing = {};
   };
   using LiveKey = std::pair<std::string, std::size_t>;  // uri, and which way it was asked
   struct Offer {
@@ -86,8 +95,12 @@ class Completer {
   bool is_invoked(const lsp::InlineCompletionParams& params);
   void supersede(const LiveKey& key);
   void stop(const Live& live);
-  void submit(Live live, bool invoked);
+  void submit(Live live, engine::InfillRequest request);
+  std::chrono::milliseconds time_left(const Live& live) const;
   void finished(engine::JobId job, engine::Outcome outcome);
+  bool is_stale(const Live& live) const;
+  // Whether the answer's first text is to be repaired; live.repairing then says what to ask.
+  bool wants_repair(Live& live, const engine::InfillResult& result);
   void reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests);
   lsp::InlineCompletionItem item_for(const Place& place, const AnswerCache::Rest& rest);
   lsp::Command make_offer(const Place& place, const std::string& text);
@@ -96,7 +109,8 @@ class Completer {
   void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
   void prefetch(const Place& place, const std::string& text, const Options& options);
   void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome);
-  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked);
+  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked,
+                                const Repairing* repairing = nullptr);
   std::function<void(const engine::Outcome&)> recording(const Place& place, const engine::Job& job,
                                                         const Options& options);
   engine::InfillRequest request_at(const SnapshotPtr& document, std::size_t offset, const Options& options);

@@ -181,6 +181,10 @@ Rows decode_rows() {
        {"candidates", "N", "", "answers asked for (default: 1)",
         number<int>(CINNABAR_FIELD(request.candidates), 1, 8)}},
       {Group::decode,
+       {"repairs", "N", "",
+        "times that an answer which does not parse is tried again from where it went wrong (default: 2)",
+        number<int>(CINNABAR_FIELD(repairs), 0, 8)}},
+      {Group::decode,
        {"deadline-ms", "N", "", "give what is there after so many milliseconds (default: none)",
         number<int>(CINNABAR_FIELD(deadline_ms), 1, 600000)}},
   };
@@ -260,6 +264,12 @@ Rows command_rows() {
           o.json = true;
           return {};
         }}},
+      {Group::fill,
+       {"diff", "", "", "print what changes, as diff -u does, instead of the new text",
+        [](Options& o, std::string_view) -> std::optional<std::string> {
+          o.diff = true;
+          return {};
+        }}},
       {Group::bench,
        {"llama-bench", "PATH", "", "a llama-bench binary to run side by side", text(CINNABAR_FIELD(llama_bench))}},
       {Group::bench, {"gguf", "PATH", "", "the file llama-bench gets", text(CINNABAR_FIELD(gguf))}},
@@ -332,10 +342,15 @@ const std::vector<Command>& commands() {
        kEngine | bits(Group::watch) | bits(Group::json), run_complete},
       {"infill", "--jsonl",
        "Fill holes read as JSON lines from standard input.\n"
-       "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\"]}; "
-       "the answer: "
-       "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"}.",
+       "A line: "
+       "{\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\",\"stubs\"]}; "
+       "the answer: {\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"[,\"replaces\",\"repairs\"]}.\n"
+       "With \"stubs\": true a stub at the hole is replaced; \"replaces\" then counts its bytes before and behind.",
        kEngine, run_infill},
+      {"fill", "FILE[:FIRST-LAST]",
+       "Fill every TODO mark, stub and empty function body of a file, or of some of its lines; print the new text.\n"
+       "The file stays as it is.",
+       kEngine | bits(Group::fill), run_fill},
       {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", 0, run_plan},
       {"lsp", "",
        "Speak LSP on standard input and output: what an editor starts. Finds the user's daemon or starts it.\n"

@@ -48,11 +48,13 @@ struct Options {
   CompletionOptions completion;
   PlaceOptions place;
   bool by_plan = true;  // the syntax tree says where an answer ends; else request.end
+  int repairs = 2;      // times that an answer which does not parse is asked for again from where it went wrong
   int deadline_ms = 0;
   int idle_unload_minutes = 30;  // 0: never
   std::string record;            // the file that requests to the model are recorded in; empty: none
   bool watch = false;
   bool json = false;
+  bool diff = false;                   // fill: print what changes
   std::string llama_bench;             // bench: a llama-bench binary to run side by side
   std::string gguf;                    // bench: the file it gets
   std::vector<std::string> arguments;  // positional
@@ -91,7 +93,8 @@ enum class Group : std::uint16_t {
   editor = 32,
   daemon = 64,
   place = 128,
-  proxy = 256
+  proxy = 256,
+  fill = 512
 };
 
 struct Command {

@@ -31,6 +31,9 @@ std::optional<engine::StopReason> parse_reason(std::string_view text) {
 struct AnswerLine {
   engine::InfillAnswer answer;
 };
+struct ResumeLine {
+  engine::Resume& resume;
+};
 struct Line {
   std::int32_t format = 0;
   Recording recording;
@@ -50,14 +53,20 @@ bool from_json(const lsp::Field& at, AnswerLine& out) {
   return true;
 }
 
+bool from_json(const lsp::Field& at, const ResumeLine& out) {
+  return at.required("tokens", out.resume.tokens) && at.required("forbidden", out.resume.forbidden);
+}
+
 bool from_json(const lsp::Field& at, Line& out) {
   Recording& recording = out.recording;
+  const ResumeLine resume{recording.resume};
   std::int32_t candidates = 0, nfe = 0;
   const bool ok = at.required("cinnabar", out.format) && at.required("language", recording.language) &&
                   at.required("before", recording.before) && at.required("behind", recording.behind) &&
                   at.required("settings", out.settings) && at.required("candidates", candidates) &&
-                  at.required("former", recording.former) && at.required("device", recording.device) &&
-                  at.required("nfe", nfe) && at.required("answers", out.answers);
+                  at.required("former", recording.former) && at.optional("resume", resume) &&
+                  at.required("device", recording.device) && at.required("nfe", nfe) &&
+                  at.required("answers", out.answers);
   recording.candidates = candidates;
   recording.nfe = nfe;
   return ok;
@@ -71,16 +80,19 @@ lsp::Json to_json(const Recording& recording) {
   lsp::Json answers = lsp::Json::array();
   for (const auto& answer : recording.answers)
     answers.push_back({{"text", answer.text}, {"reason", name(answer.reason)}, {"tokens", answer.tokens}});
-  return {{"cinnabar", kFormat},
-          {"language", recording.language},
-          {"before", recording.before},
-          {"behind", recording.behind},
-          {"settings", settings_of(recording.options)},
-          {"candidates", recording.candidates},
-          {"former", recording.former},
-          {"device", recording.device},
-          {"nfe", recording.nfe},
-          {"answers", std::move(answers)}};
+  lsp::Json out = {{"cinnabar", kFormat},
+                   {"language", recording.language},
+                   {"before", recording.before},
+                   {"behind", recording.behind},
+                   {"settings", settings_of(recording.options)},
+                   {"candidates", recording.candidates},
+                   {"former", recording.former},
+                   {"device", recording.device},
+                   {"nfe", recording.nfe},
+                   {"answers", std::move(answers)}};
+  if (!recording.resume.empty())
+    out["resume"] = {{"tokens", recording.resume.tokens}, {"forbidden", recording.resume.forbidden}};
+  return out;
 }
 
 Result<Recording> parse_recording(std::string_view line) {

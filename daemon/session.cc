@@ -40,6 +40,9 @@ std::shared_ptr<Session> Session::create(Services& services, engine::ClientId cl
     if (alive->completer_) function();
   };
   session->completer_ = std::make_unique<Completer>(services, client, session->documents_, guard);
+  session->edits_ = std::make_unique<EditActions>(
+      services, client, session->dispatcher_, session->documents_, session->completer_->trees(),
+      [raw = session.get()](const std::string& uri) { return raw->open_document(uri); }, guard);
   return session;
 }
 
@@ -52,6 +55,7 @@ Session::Session(Services& services, engine::ClientId client, std::shared_ptr<ls
   register_lifecycle();
   register_documents();
   register_completions();
+  register_edits();
   register_configuration();
 }
 
@@ -59,6 +63,7 @@ void Session::receive(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   dispatcher_.receive(bytes);
   if (completer_) completer_->drop_cancelled();
+  if (edits_) edits_->drop_cancelled();
 }
 
 bool Session::closed() const {
@@ -76,6 +81,7 @@ std::size_t Session::requests_in_flight() const { return dispatcher_.requests_in
 void Session::end() {
   const std::lock_guard lock(mutex_);
   services_.runner().remove_client(client_);
+  edits_.reset();
   completer_.reset();
 }
 
@@ -84,7 +90,10 @@ void Session::register_lifecycle() {
                          [this](const lsp::InitializeParams& params, auto reply) { reply.result(initialize(params)); });
   dispatcher_.on_notification(lsp::kInitialized, [this](lsp::Nothing) { initialized(); });
   dispatcher_.on_request(lsp::kShutdown, [this](lsp::Nothing, auto reply) {
-    for (const auto& document : documents_.all()) completer_->closed(document->uri());
+    for (const auto& document : documents_.all()) {
+      edits_->closed(document->uri());
+      completer_->closed(document->uri());
+    }
     services_.runner().remove_client(client_);
     reply.result({});
   });
@@ -96,9 +105,11 @@ void Session::register_documents() {
   dispatcher_.on_notification(lsp::kDidChange, [this](const lsp::DidChangeParams& params) {
     const auto change = documents_.change(params);
     if (!change) return tell(change.status());
+    edits_->changed(*change->after);
     if (reason_to_leave_alone(*change->after).empty()) completer_->changed(*change, options_);
   });
   dispatcher_.on_notification(lsp::kDidClose, [this](const lsp::DidCloseParams& params) {
+    edits_->closed(params.text_document.uri);
     completer_->closed(params.text_document.uri);
     reasons_.erase(params.text_document.uri);
     tell(documents_.close(params.text_document.uri));
@@ -124,6 +135,19 @@ void Session::register_completions() {
   });
 }
 
+void Session::register_edits() {
+  dispatcher_.on_request(lsp::kCodeAction, [this](const lsp::CodeActionParams& params, auto reply) {
+    reply.result(edits_->offered(params, capabilities_));
+  });
+  dispatcher_.on_request(lsp::kResolveCodeAction, [this](lsp::CodeAction action, auto reply) {
+    edits_->drop_cancelled();
+    edits_->resolve(std::move(action), options_, capabilities_, std::move(reply));
+  });
+  dispatcher_.on_notification(lsp::kCancelProgress, [this](const lsp::CancelProgressParams& params) {
+    edits_->progress_cancelled(params.token);
+  });
+}
+
 void Session::register_configuration() {
   dispatcher_.on_notification(lsp::kDidChangeConfiguration, [this](const lsp::DidChangeConfigurationParams& params) {
     if (capabilities_.configuration) return pull_settings();
@@ -145,6 +169,10 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   lsp::InitializeResult result;
   result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
   result.capabilities.commands = {Completer::kAccepted};
+  for (const Edit edit : kEdits) {
+    result.capabilities.commands.emplace_back(command_of(edit));
+    if (capabilities_.code_action_literals) result.capabilities.code_action_kinds.emplace_back(kind_of(edit));
+  }
   result.server = {"cinnabar", std::string(kVersion)};
   documents_ = DocumentStore(result.capabilities.position_encoding);
   take_settings(nullptr);
@@ -201,7 +229,20 @@ void Session::complete_menu(const lsp::CompletionParams& params, Completer::Item
   complete(same, std::move(reply));
 }
 
+// Fails for documents that are left alone.
+lsp::Expected<SnapshotPtr> Session::open_document(const std::string& uri) {
+  auto document = documents_.find(uri);
+  if (!document) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, "the document is not open: " + uri};
+  const std::string& reason = reason_to_leave_alone(*document);
+  if (!reason.empty()) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, reason};
+  return document;
+}
+
 void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply) {
+  if (const auto edit = edit_of_command(params.command)) {
+    edits_->drop_cancelled();
+    return edits_->execute(*edit, params.arguments, options_, capabilities_, std::move(reply));
+  }
   if (params.command != Completer::kAccepted)
     return reply.error(lsp::ErrorCode::kInvalidParams, "params.command: there is no command '" + params.command + "'");
   completer_->accepted(params.arguments, options_);  // one that is no longer known needs nothing

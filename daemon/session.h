@@ -15,6 +15,7 @@
 
 #include "daemon/completer.h"
 #include "daemon/documents/store.h"
+#include "daemon/edit_actions.h"
 #include "daemon/ignore_files.h"
 #include "daemon/services.h"
 #include "lsp/command.h"
@@ -48,6 +49,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void register_lifecycle();
   void register_documents();
   void register_completions();
+  void register_edits();
   void register_configuration();
 
   lsp::InitializeResult initialize(const lsp::InitializeParams& params);
@@ -57,6 +59,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply);
   void complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply);
   void execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply);
+  lsp::Expected<SnapshotPtr> open_document(const std::string& uri);
 
   void pull_settings();
   void take_settings(const lsp::Json& settings);
@@ -93,6 +96,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<lsp::RequestId> progress_;  // of the load under way, once the client knows it
   lsp::Dispatcher dispatcher_;
   std::unique_ptr<Completer> completer_;  // its replies go before the dispatcher
+  std::unique_ptr<EditActions> edits_;    // the same; borrows the completer's trees
 };
 
 }  // namespace cinnabar::daemon

@@ -38,8 +38,14 @@ enum class Count : std::uint8_t {
   accepted_bytes,
   prefetched,
   model_loads,
-  model_failures,  // loads that failed
-  resumed,         // sessions that were begun with a daemon that is gone
+  model_failures,   // loads that failed
+  resumed,          // sessions that were begun with a daemon that is gone
+  repairs,          // times that a faulted answer was asked for again from where it went wrong
+  repair_forwards,  // of the model, for that
+  repaired,         // answers that are right because of it
+  edits_asked,      // code actions and commands
+  edits_made,       // edits handed to the client
+  edits_applied,    // of commands: the document has become what the edit makes of it
 };
 
 class Stats {
@@ -55,7 +61,7 @@ class Stats {
   static constexpr std::size_t kWindow = 1024;
 
  private:
-  static constexpr std::size_t kStages = 6, kCounts = 17;
+  static constexpr std::size_t kStages = 6, kCounts = 23;
   mutable std::mutex mutex_;
   std::array<std::vector<double>, kStages> times_;  // rings
   std::array<std::uint64_t, kStages> timed_{};

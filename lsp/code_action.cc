@@ -38,7 +38,7 @@ bool from_json(const Field& at, CodeAction& out) {
   std::vector<std::uint32_t> tags;
   const bool ok = at.required("title", out.title) && at.optional("kind", out.kind) &&
                   at.optional("disabled", disabled) && at.optional("isPreferred", out.is_preferred) &&
-                  at.optional("tags", tags) && at.optional("data", out.data);
+                  at.optional("command", out.command) && at.optional("tags", tags) && at.optional("data", out.data);
   out.is_generated = std::find(tags.begin(), tags.end(), kLlmGeneratedTag) != tags.end();
   return ok;
 }
@@ -51,6 +51,7 @@ Json to_json(const CodeAction& action) {
   Json out = {{"title", action.title}};
   if (!action.kind.empty()) out["kind"] = action.kind;
   if (action.edit) out["edit"] = to_json(*action.edit);
+  if (action.command) out["command"] = to_json(*action.command);
   if (!action.disabled.empty()) out["disabled"] = {{"reason", action.disabled}};
   if (action.is_preferred) out["isPreferred"] = true;
   if (action.is_generated) out["tags"] = {kLlmGeneratedTag};

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lsp/command.h"
 #include "lsp/fields.h"
 #include "lsp/inline_completion.h"
 #include "lsp/method.h"
@@ -48,6 +49,7 @@ struct CodeAction {
   std::string title;
   std::string kind = {};
   std::optional<WorkspaceEdit> edit = {};  // left out until resolved
+  std::optional<Command> command = {};     // run by the client after the edit, or instead of one
   std::string disabled = {};               // a reason, shown to the user; empty: enabled
   bool is_preferred = false;
   bool is_generated = false;  // tag LLMGenerated; set it only for clients that announced code_action_tags

@@ -10,6 +10,7 @@
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
 #include "daemon/syntax/fill.h"
+#include "daemon/syntax/repair.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -68,7 +69,7 @@ void print_result(const engine::InfillRequest& request, const engine::InfillResu
             << " tokens/s, end: " << name(result.answers.front().reason) << "\n";
 }
 
-void print_json(const engine::InfillResult& result) {
+void print_json(const engine::InfillResult& result, const syntax::Hole& hole) {
   nlohmann::json answers = nlohmann::json::array();
   for (const auto& answer : result.answers) {
     answers.push_back({{"text", answer.text}, {"finish_reason", name(answer.reason)}, {"tokens", answer.tokens}});
@@ -77,7 +78,8 @@ void print_json(const engine::InfillResult& result) {
                               {"nfe", result.decode.nfe},
                               {"ms", result.prompt_milliseconds + result.decode.milliseconds},
                               {"prompt_ms", result.prompt_milliseconds},
-                              {"prompt_tokens", result.prompt_tokens}};
+                              {"prompt_tokens", result.prompt_tokens},
+                              {"replaces", {{"begin", hole.begin}, {"end", hole.end}}}};
   std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
@@ -93,10 +95,8 @@ struct PlannedFile {
       request = options.request;
       request.prefix = spot.text.substr(0, spot.offset);
       request.suffix = spot.text.substr(spot.offset);
+      hole.begin = hole.end = spot.offset;
     }
-  }
-  std::string judged(const std::string& answer) const {
-    return tree ? syntax::judge(*tree, lines, hole, answer).text : answer;
   }
 
   lsp::LineIndex lines;
@@ -104,6 +104,33 @@ struct PlannedFile {
   syntax::Hole hole;
   engine::InfillRequest request;
 };
+
+// The answers as the critic leaves them; the first is repaired where that is wanted.
+Result<engine::InfillResult> fill(engine::Engine& engine, const PlannedFile& file, const Options& options,
+                                  const engine::StepObserver& observer) {
+  const auto limits = limits_of(options);
+  auto result = engine.infill(file.request, limits, observer);
+  if (!result || !file.tree) return result;
+  syntax::Repair repair(*file.tree, file.lines, file.hole, file.request, options.repairs);
+  engine::InfillAnswer first = result->answers.front();
+  while (!repair.take(first)) {
+    auto again = engine.infill(repair.request(), limits, observer);
+    if (!again) return again.status();
+    first = again->answers.front();
+    result->decode.nfe += again->decode.nfe;
+    result->decode.milliseconds += again->decode.milliseconds;
+  }
+  result->answers.front().text = repair.verdict().text;
+  for (auto& answer : std::span(result->answers).subspan(1))
+    answer.text = syntax::judge(*file.tree, file.lines, file.hole, answer.text).text;
+  return result;
+}
+
+// What the answer takes the place of, when that is more than blanks.
+void print_replaced(const PlannedFile& file, const std::string& text) {
+  const std::string replaced = text.substr(file.hole.begin, file.hole.end - file.hole.begin);
+  if (!syntax::is_blank(replaced)) std::cout << "-- instead of: " << replaced << "\n";
+}
 
 }  // namespace
 
@@ -115,18 +142,18 @@ int run_complete(Options& options) {
   auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
   const PlannedFile planned(*file, options);
-  options.request = planned.request;
   Watcher watcher((*engine)->tokenizer());
   engine::StepObserver observer;
   if (options.watch) observer = std::ref(watcher);
-  auto result = (*engine)->infill(options.request, limits_of(options), observer);
+  const auto result = fill(**engine, planned, options, observer);
   if (!result) return failed(result.status());
-  for (auto& answer : result->answers) answer.text = planned.judged(answer.text);
   if (options.watch) watcher.erase();
-  if (options.json)
-    print_json(*result);
-  else
-    print_result(options.request, *result);
+  if (options.json) {
+    print_json(*result, planned.hole);
+  } else {
+    print_result(planned.request, *result);
+    print_replaced(planned, file->text);
+  }
   return 0;
 }
 

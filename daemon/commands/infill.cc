@@ -6,6 +6,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/syntax/fill.h"
+#include "daemon/syntax/repair.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -30,6 +31,8 @@ Result<std::string> string_member(const json& line, const char* name, bool requi
 struct LineHole {
   engine::InfillRequest request;
   bool by_plan = true;
+  bool stubs = false;  // a stub at the hole may be replaced
+  std::size_t prefix_bytes = 0;
   std::string text;  // of the whole document, which the tree borrows
   lsp::LineIndex lines;
   syntax::TreePtr tree;
@@ -66,6 +69,10 @@ Status read_choices(const json& line, LineHole& hole) {
     if (!found->is_boolean()) return Status::error("\"lookup\" is " + found->dump() + ", expected true or false");
     request.drafts.lookup = found->get<bool>();
   }
+  if (const auto found = line.find("stubs"); found != line.end()) {
+    if (!found->is_boolean()) return Status::error("\"stubs\" is " + found->dump() + ", expected true or false");
+    hole.stubs = found->get<bool>();
+  }
   return {};
 }
 
@@ -74,14 +81,15 @@ void make_plan(std::string_view language_id, std::string_view path, LineHole& ho
   const syntax::Language* language = syntax::find_language(language_id);
   if (language == nullptr) language = syntax::language_of_path(path);
   if (language == nullptr || !hole.by_plan) return;
+  hole.prefix_bytes = hole.request.prefix.size();
   hole.text = hole.request.prefix + hole.request.suffix;
   hole.lines = lsp::LineIndex(hole.text);
   hole.tree = syntax::Tree::parse(*language, hole.text, hole.lines);
   if (!hole.tree) return;
   syntax::PlanOptions options;
-  options.stubs = false;  // an answer is inserted
+  options.stubs = hole.stubs;
   hole.hole = syntax::plan_at(*hole.tree, hole.request.prefix.size(), options).holes.front();
-  hole.hole.end = hole.hole.begin;
+  if (hole.hole.kind != syntax::HoleKind::stub) hole.hole.end = hole.hole.begin;  // an answer is inserted
   hole.request = syntax::request_for(*hole.tree, hole.hole, std::move(hole.request));
 }
 
@@ -104,21 +112,48 @@ Status read_request(const json& line, const Options& options, LineHole& hole) {
   return {};
 }
 
+// The first answer as the critic leaves it, after repairs; says in `line` what they cost.
+Status judge_first(engine::Engine& engine, const engine::DecodeLimits& limits, const LineHole& hole, int repairs,
+                   engine::InfillResult& result, json& line) {
+  syntax::Repair repair(*hole.tree, hole.lines, hole.hole, hole.request, repairs);
+  engine::InfillAnswer answer = result.answers.front();
+  int forwards = 0;
+  while (!repair.take(answer)) {
+    auto again = engine.infill(repair.request(), limits);
+    if (!again) return again.status();
+    answer = again->answers.front();
+    forwards += again->decode.nfe;
+  }
+  result.answers.front().text = repair.verdict().text;
+  if (repair.repairs() > 0) {
+    line["repairs"] = {{"tried", repair.repairs()}, {"nfe", forwards}, {"repaired", repair.repaired()}};
+  }
+  return {};
+}
+
 json answer_line(const Options& options, engine::Engine& engine, const LineHole& hole) {
   const auto start = std::chrono::steady_clock::now();
-  auto result = engine.infill(hole.request, limits_of(options));
+  const auto limits = limits_of(options);
+  auto result = engine.infill(hole.request, limits);
   if (!result) return {{"error", result.message()}};
+  json line = json::object();
   if (hole.tree) {
-    for (auto& answer : result->answers)
-      answer.text = syntax::judge(*hole.tree, hole.lines, hole.hole, answer.text).text;
+    for (std::size_t i = 1; i < result->answers.size(); ++i)
+      result->answers[i].text = syntax::judge(*hole.tree, hole.lines, hole.hole, result->answers[i].text).text;
+    if (Status judged = judge_first(engine, limits, hole, options.repairs, *result, line); !judged)
+      return {{"error", judged.message()}};
   }
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   const auto& first = result->answers.front();
-  json line = {{"text", first.text},
+  line.update({{"text", first.text},
                {"finish_reason", name(first.reason)},
                {"nfe", result->decode.nfe},
                {"tokens", first.tokens},
-               {"ms", ms}};
+               {"ms", ms}});
+  if (hole.hole.begin != hole.hole.end) {
+    const std::size_t cursor = hole.prefix_bytes;
+    line["replaces"] = {{"before", cursor - hole.hole.begin}, {"behind", hole.hole.end - cursor}};
+  }
   if (result->answers.size() > 1) {
     for (const auto& answer : result->answers) line["texts"].push_back(answer.text);
   }

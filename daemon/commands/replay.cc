@@ -50,6 +50,7 @@ engine::InfillRequest request_of(const Recording& recording) {
   auto request = infill_request(document, recording.before.size(), recording.options, tree.get());
   request.candidates = recording.candidates;
   request.former = recording.former;
+  request.resume = recording.resume;
   return request;
 }
 

@@ -3,33 +3,11 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <optional>
 
 namespace cinnabar::daemon {
 namespace {
 
 constexpr std::size_t kLargestFile = 8U << 20;
-
-std::optional<std::size_t> parse_count(std::string_view text) {
-  std::size_t value = 0;
-  if (text.empty() || text.size() > 9) return std::nullopt;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return value == 0 ? std::nullopt : std::optional(value);
-}
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Status::error(path + ": cannot be read");
-  std::string text(kLargestFile + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad() || (in.gcount() == 0 && !in.eof())) return Status::error(path + ": cannot be read (is it a folder?)");
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > kLargestFile) return Status::error(path + ": larger than 8 MiB");
-  return text;
-}
 
 Result<std::size_t> offset_of(const std::string& text, const Spot& spot) {
   std::size_t at = 0;
@@ -50,6 +28,27 @@ Result<std::size_t> offset_of(const std::string& text, const Spot& spot) {
 
 }  // namespace
 
+std::optional<std::size_t> parse_count(std::string_view text) {
+  std::size_t value = 0;
+  if (text.empty() || text.size() > 9) return std::nullopt;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return value == 0 ? std::nullopt : std::optional(value);
+}
+
+Result<std::string> read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Status::error(path + ": cannot be read");
+  std::string text(kLargestFile + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad() || (in.gcount() == 0 && !in.eof())) return Status::error(path + ": cannot be read (is it a folder?)");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kLargestFile) return Status::error(path + ": larger than 8 MiB");
+  return text;
+}
+
 Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_view command) {
   const Status wrong = Status::error(
       std::string(command) + " expects one FILE:LINE:COL (line and column from 1), for example src/main.py:12:5");
@@ -66,7 +65,7 @@ Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_v
 }
 
 Result<OpenSpot> open_spot(const Spot& spot) {
-  auto text = read_file(spot.file);
+  auto text = read_text(spot.file);
   if (!text) return text.status();
   const auto offset = offset_of(*text, spot);
   if (!offset) return offset.status();

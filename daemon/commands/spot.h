@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,11 @@ struct OpenSpot {
   std::string text;        // the whole file, at most 8 MiB
   std::size_t offset = 0;  // bytes from its start
 };
+
+// A number from 1; nothing when `text` is something else, or too large for any file.
+std::optional<std::size_t> parse_count(std::string_view text);
+// A whole file, at most 8 MiB.
+Result<std::string> read_text(const std::string& path);
 
 // The one argument there has to be; the error says what `command` expects.
 Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_view command);

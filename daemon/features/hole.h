@@ -20,7 +20,9 @@ namespace cinnabar::daemon {
 engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options,
                                      const syntax::Tree* tree = nullptr);
 
-// The plan's hole at `offset`, as text to insert there: it replaces nothing.
+// The plan's hole at `offset`, as text to insert there: it replaces nothing. A stub at the cursor stays, and what it
+// stands for is left to the code actions: an item's range may cover it on one line, but VS Code draws ghost text only
+// for what adds to the covered text, so an item that takes `pass` away is never shown.
 syntax::Hole planned_hole(const syntax::Tree& tree, std::size_t offset, Multiline multiline);
 
 }  // namespace cinnabar::daemon

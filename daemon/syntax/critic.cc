@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/syntax/lines.h"
+#include "daemon/syntax/plan_rules.h"
 
 namespace cinnabar::daemon::syntax {
 namespace {
@@ -36,6 +37,11 @@ Tried try_part(const Tree& document, const lsp::LineIndex& lines, const Hole& ho
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
+
+bool is_stub_again(const Language& language, const Hole& hole, std::string_view answer) {
+  if (hole.kind != HoleKind::stub && hole.kind != HoleKind::mark) return false;
+  return stub_in(language, answer, {0, answer.size()}).has_value();
+}
 
 bool is_worse(const Damage& after, const Damage& before, std::size_t bytes) {
   return after.count() > before.count() || after.bytes > before.bytes + bytes;
@@ -112,13 +118,18 @@ Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hol
       closed_off(with_indentation_of(once, indent_style_of(document.text())), hole, behind, indentation_of(line));
   verdict.before = verdict.after = damage_of(document);
   if (text.empty()) return verdict;
+  if (is_stub_again(document.language(), hole, text)) {
+    verdict.wrong.push_back({0, answer.size()});
+    verdict.worse = verdict.withheld = verdict.cut = true;
+    return verdict;
+  }
 
   const auto whole = try_part(document, lines, hole, text);
   if (!whole.parsed) {  // no tree, no judgement
     verdict.text = text;
     return verdict;
   }
-  const bool worse = is_worse(whole.damage, verdict.before, text.size());
+  const bool worse = verdict.worse = is_worse(whole.damage, verdict.before, text.size());
   verdict.wrong.insert(verdict.wrong.end(), whole.wrong.begin(), whole.wrong.end());
   if (worse || !whole.wrong.empty()) {
     const auto lengths = cuts(text);

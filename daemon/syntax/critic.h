@@ -15,7 +15,8 @@ namespace cinnabar::daemon::syntax {
 
 struct Verdict {
   std::string text;         // what may be inserted: the answer, or its beginning; empty when it is withheld
-  bool withheld = false;    // the document would parse worse with every part of it
+  bool worse = false;       // the document would parse worse with all of it, or it is no answer (is_stub_again)
+  bool withheld = false;    // the same of every part of it
   bool cut = false;         // only its beginning is right
   std::vector<Span> wrong;  // of the answer as it came: what does not parse, or repeats what stands behind the hole
   Damage before, after;     // of the document without it, and with `text`
@@ -35,6 +36,9 @@ std::string_view without_repetition(std::string_view answer, std::string_view be
 
 // The answer with the document's kind of indentation: tabs for blanks or blanks for tabs, level by level.
 std::string with_indentation_of(std::string_view answer, const IndentStyle& style);
+
+// An answer to a stub or a mark that only says once more that something is to be written.
+bool is_stub_again(const Language& language, const Hole& hole, std::string_view answer);
 
 // Lengths to which an answer may be cut and still be a beginning that makes sense: its line ends, the longest first.
 std::vector<std::size_t> cuts(std::string_view answer);

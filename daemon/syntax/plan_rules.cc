@@ -130,7 +130,8 @@ bool is_stub_statement(const Language& language, std::string_view text) {
   return std::any_of(language.stubs.begin(), language.stubs.end(), [text](std::string_view pattern) {
     if (!text.starts_with(pattern)) return false;
     const std::string_view rest = text.substr(pattern.size());
-    const bool whole_word = rest.empty() || pattern.back() == '(' || pattern.find(' ') != std::string_view::npos ||
+    const bool whole_word = rest.empty() || pattern.back() == '(' ||
+                            pattern.find_first_of(" \"'") != std::string_view::npos ||
                             std::string_view(" ;(\n\r").find(rest.front()) != std::string_view::npos;
     return whole_word && text.find('\n') == std::string_view::npos;
   });
@@ -196,7 +197,8 @@ std::optional<std::pair<Body, Span>> indented_note(const Tree& tree, const Place
     return begins_comment(tree.language(), text.substr(std::min(text.find_first_not_of(" \t", begin), text.size())));
   };
   Span lines = place.line;
-  while (lines.begin > 0 && is_comment(line_begin(text, lines.begin - 1))) lines.begin = line_begin(text, lines.begin - 1);
+  while (lines.begin > 0 && is_comment(line_begin(text, lines.begin - 1)))
+    lines.begin = line_begin(text, lines.begin - 1);
   while (text.find('\n', lines.end) < text.size() && is_comment(text.find('\n', lines.end) + 1))
     lines.end = line_end(text, text.find('\n', lines.end) + 1);
   const std::size_t first = text.find_first_not_of(" \t", lines.begin);

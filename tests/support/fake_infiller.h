@@ -2,6 +2,7 @@
 // run until the test lets it go on or stops it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -135,7 +136,19 @@ class FakeModel {
     filling.ended = true;
     if (filling.purpose == engine::Purpose::warm) return;
     for (const std::string& text : answers(filling.request))
-      filling.result.answers.push_back({text, engine::StopReason::hole_end, 1});
+      filling.result.answers.push_back({text, engine::StopReason::hole_end, 1, path_of(text)});
+  }
+
+  // A token for each word and the blanks in front of it; the last is the least sure.
+  static std::vector<engine::InfillToken> path_of(const std::string& text) {
+    std::vector<engine::InfillToken> path;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t word = std::min(text.find_first_not_of(' ', at), text.size());
+      at = std::min(text.find(' ', word), text.size());
+      path.push_back({static_cast<std::int32_t>(path.size()), 0.9f, at});
+    }
+    if (!path.empty()) path.back().probability = 0.5f;
+    return path;
   }
 
   std::mutex mutex_;

@@ -1,5 +1,6 @@
 // A language client on vscode-jsonrpc completes a function in a real file through `cinnabar lsp`: types a few keys, gets
-// an item, accepts it, writes the file. Every message, in both directions, is checked against the reference types.
+// an item, accepts it, writes the file. In a second document it has a stub written by code action and by command. Every
+// message, in both directions, is checked against the reference types.
 //
 //   node client.mjs FILE LINE KEYS -- COMMAND...     LINE counts from 0; the keys are typed at its end
 import { spawn } from 'node:child_process';
@@ -30,6 +31,11 @@ const connection = createMessageConnection(reader, writer);
 connection.onRequest('workspace/configuration', (params) => params.items.map(() => ({ completion: true })));
 connection.onRequest('client/registerCapability', () => null);
 connection.onRequest('window/workDoneProgress/create', () => null);
+const applied = [];
+connection.onRequest('workspace/applyEdit', ({ edit }) => {
+  applied.push(edit);
+  return { applied: true };
+});
 for (const method of ['window/logMessage', 'didChangeStatus', '$/progress']) connection.onNotification(method, () => {});
 connection.onNotification('window/showMessage', ({ message }) => console.error(`server: ${message}`));
 connection.listen();
@@ -78,8 +84,12 @@ const initialized = await connection.sendRequest('initialize', {
   workspaceFolders: [{ uri: pathToFileURL(dirname(file)).href, name: 'project' }],
   capabilities: {
     general: { positionEncodings: ['utf-16'] },
-    textDocument: { synchronization: {}, inlineCompletion: {}, completion: { dynamicRegistration: true } },
-    window: { workDoneProgress: true }, workspace: { configuration: true, workspaceFolders: true },
+    textDocument: {
+      synchronization: {}, inlineCompletion: {}, completion: { dynamicRegistration: true },
+      codeAction: { codeActionLiteralSupport: { codeActionKind: { valueSet: ['refactor'] } }, dataSupport: true, resolveSupport: { properties: ['edit'] } },
+    },
+    window: { workDoneProgress: true },
+    workspace: { applyEdit: true, workspaceEdit: { documentChanges: true }, configuration: true, workspaceFolders: true },
   },
 });
 if (!initialized.capabilities.inlineCompletionProvider) throw new Error('no inlineCompletionProvider');
@@ -96,6 +106,25 @@ console.log(`shown: ${JSON.stringify(item.insertText)} for ${JSON.stringify(rang
 await replace(range, item.insertText);
 if (item.command) await connection.sendRequest('workspace/executeCommand', { command: item.command.command, arguments: item.command.arguments });
 writeFileSync(file, text);
+
+// A stub, by code action and by command: both make one versioned edit of it.
+async function fillStub() {
+  const stub = { uri: uri.replace(/[^/]*$/, 'stub.py'), languageId: 'python', version: 1,
+    text: 'def double(number):\n    """Twice the number."""\n    pass\n' };
+  await connection.sendNotification('textDocument/didOpen', { textDocument: stub });
+  const place = { textDocument: { uri: stub.uri }, range: { start: { line: 2, character: 8 }, end: { line: 2, character: 8 } } };
+  const [action] = await connection.sendRequest('textDocument/codeAction', { ...place, context: { diagnostics: [], triggerKind: 1 } });
+  const { edit } = await connection.sendRequest('codeAction/resolve', action);
+  await connection.sendRequest('workspace/executeCommand',
+    { command: 'cinnabar.fillHoles', arguments: [{ textDocument: { uri: stub.uri, version: 1 } }] });
+  for (const made of [edit, ...applied]) {
+    const [{ textDocument, edits: [change] }] = made.documentChanges;
+    console.log(`edit: ${JSON.stringify(change)}`);
+    if (textDocument.version !== 1 || change.range.start.line !== 2 || !change.newText.includes('return')) throw new Error('not the edit of a stub');
+  }
+  if (applied.length !== 1) throw new Error(`${applied.length} edits were applied by one command`);
+}
+await fillStub();
 await connection.sendRequest('shutdown');
 await connection.sendNotification('exit');
 const code = await new Promise((resolve) => server.on('exit', resolve));

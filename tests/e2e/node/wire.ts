@@ -24,6 +24,12 @@ export interface Wire {
   'textDocument/completion.result': lsp.CompletionItem[] | lsp.CompletionList | null;
   'workspace/executeCommand.params': lsp.ExecuteCommandParams;
   'workspace/executeCommand.result': lsp.LSPAny | null;
+  'textDocument/codeAction.params': lsp.CodeActionParams;
+  'textDocument/codeAction.result': (lsp.Command | lsp.CodeAction)[] | null;
+  'codeAction/resolve.params': lsp.CodeAction;
+  'codeAction/resolve.result': lsp.CodeAction;
+  'workspace/applyEdit.params': lsp.ApplyWorkspaceEditParams;
+  'workspace/applyEdit.result': lsp.ApplyWorkspaceEditResult;
   'workspace/configuration.params': lsp.ConfigurationParams;
   'workspace/configuration.result': lsp.LSPAny[];
   'workspace/didChangeConfiguration.params': lsp.DidChangeConfigurationParams;

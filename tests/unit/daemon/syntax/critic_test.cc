@@ -29,6 +29,8 @@ const Judged kJudged[] = {
     {"the rest of the line, once more", "c", "int x = |, count + 1);\n", "f(a, count + 1);", "f(a"},
     {"a body on the brace's line", "javascript", "function f() {|}\n", "\n  return 1;", "\n  return 1;\n"},
     {"tabs where the file has tabs", "go", "func f() {\n\tif a {\n\t\t|\n\t}\n}\n", "b()\n    c()", "b()\n\tc()"},
+    {"a stub for a stub", "python", "def f():\n    pass|\n", "raise NotImplementedError", ""},
+    {"a stub for a stub, with braces", "go", "func f() {\n\t// TODO: write|\n}\n", "panic(\"TODO\")", ""},
     {"a broken file may stay as broken", "python", "def g(:\n    pass\n\nx = |\n", "1", "1"},
 };
 

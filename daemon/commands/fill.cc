@@ -1,0 +1,82 @@
+// `cinnabar fill FILE`: every mark, stub and empty body of a file filled in, without an editor. Prints the new text, or
+// with --diff what has changed; the file itself stays as it is.
+#include <iostream>
+#include <optional>
+
+#include "daemon/commands/commands.h"
+#include "daemon/commands/setup.h"
+#include "daemon/commands/spot.h"
+#include "daemon/features/filling.h"
+#include "daemon/features/unified_diff.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+struct Selection {
+  std::string file;
+  std::size_t first = 1, last = std::string::npos;  // lines from 1, both inside
+};
+
+// FILE or FILE:FIRST-LAST.
+Result<Selection> parse_selection(const std::vector<std::string>& arguments) {
+  const Status wrong =
+      Status::error("fill expects one FILE or FILE:FIRST-LAST (lines from 1), for example shop.py:10-40");
+  if (arguments.size() != 1 || arguments.front().empty()) return wrong;
+  const std::string& text = arguments.front();
+  const std::size_t colon = text.rfind(':'), dash = text.rfind('-');
+  if (colon == std::string::npos || colon == 0 || dash == std::string::npos || dash < colon) return Selection{text};
+  const auto first = parse_count(std::string_view(text).substr(colon + 1, dash - colon - 1)),
+             last = parse_count(std::string_view(text).substr(dash + 1));
+  if (!first || !last || *last < *first) return wrong;
+  return Selection{text.substr(0, colon), *first, *last};
+}
+
+Status fill_all(engine::Engine& engine, const Options& options, Filling& filling) {
+  int forwards = 0;
+  while (!filling.done()) {
+    const auto result = engine.infill(filling.request(), limits_of(options));
+    if (!result) return result.status();
+    forwards += result->decode.nfe;
+    filling.take(*result);
+  }
+  std::cerr << "cinnabar: " << filling.filled() << " of " << filling.holes() << " holes filled, " << forwards
+            << " forwards, " << filling.repairs() << " repairs\n";
+  return {};
+}
+
+}  // namespace
+
+int run_fill(Options& options) {
+  const auto selection = parse_selection(options.arguments);
+  if (!selection) return wrong_spot(selection.status());
+  auto text = read_text(selection->file);
+  if (!text) return failed(text.status());
+  const syntax::Language* language = syntax::language_of_path(selection->file);
+  if (language == nullptr)
+    return failed(Status::error(selection->file + ": its name says no language with a grammar; nothing to fill by"));
+  const lsp::LineIndex lines(*text);
+  const auto tree = syntax::Tree::parse(*language, *text, lines);
+  if (!tree) return failed(Status::error(selection->file + ": too large, or its lines too long, for a syntax tree"));
+  const std::size_t begin =
+                        selection->first > lines.line_count() ? text->size() : lines.line_begin(selection->first - 1),
+                    end = selection->last >= lines.line_count() ? text->size() : lines.line_begin(selection->last);
+  auto holes = syntax::plan_selection(*tree, begin, end).holes;
+  std::vector<Filling::Change> changes;
+  std::string after = *text;
+  if (holes.empty()) {
+    std::cerr << "cinnabar: no holes: no TODO marks, stubs or empty function bodies\n";
+  } else {
+    auto engine = open_engine(options);
+    if (!engine) return failed(engine.status());
+    FillingOptions filling_options;
+    filling_options.repairs = options.repairs;
+    Filling filling(*language, *text, std::move(holes), Filling::defaults(options.request), filling_options);
+    if (Status filled = fill_all(**engine, options, filling); !filled) return failed(filled);
+    changes = filling.changes();
+    after = filling.text();
+  }
+  std::cout << (options.diff ? unified_diff(selection->file, *text, changes) : after) << std::flush;
+  return std::cout ? 0 : 1;
+}
+
+}  // namespace cinnabar::daemon
