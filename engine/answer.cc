@@ -40,7 +40,7 @@ Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules ru
     open_in_block_[static_cast<std::size_t>(end) / 64] |= std::uint64_t{1} << (end % 64);
 }
 
-void Answer::append(std::int32_t token, float probability) {
+void Answer::append(std::int32_t token, float probability, float margin) {
   if (complete()) return;
   if (token == hole_end_ || tokenizer_.is_special(token)) {
     stop(StopReason::end_token);
@@ -48,6 +48,7 @@ void Answer::append(std::int32_t token, float probability) {
   }
   tokens_.push_back(token);
   probabilities_.push_back(probability);
+  margins_.push_back(std::max(margin, 0.0f));
   text_ += tokenizer_.bytes(token);
   if (healing()) return;
   const std::string_view text = std::string_view(text_).substr(rules_.typed.size());

@@ -42,7 +42,9 @@ class Answer {
   Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules rules);
 
   // Takes the next token; nothing happens once complete.
-  void append(std::int32_t token, float probability);
+  void append(std::int32_t token, float probability) { append(token, probability, 2 * probability - 1); }
+  // `margin`: best minus second probability; the form above says the least that it can be.
+  void append(std::int32_t token, float probability, float margin);
   // Ends an answer that is not complete.
   void stop(StopReason reason);
   // From now on none of `tokens` may come next; what comes after that is free again.
@@ -52,6 +54,7 @@ class Answer {
   std::optional<StopReason> reason() const { return reason_; }
   std::span<const std::int32_t> tokens() const { return tokens_; }
   std::span<const float> probabilities() const { return probabilities_; }  // one a token
+  std::span<const float> margins() const { return margins_; }              // the same
   // What is to be inserted: cut at the end found, without the typed bytes, never ending inside a UTF-8 sequence.
   std::string text() const;
   // Where each token ends, in bytes of text(): 0 for tokens of the typed bytes alone.
@@ -76,7 +79,7 @@ class Answer {
   std::vector<std::int32_t> forbidden_;  // as token number `forbidden_at_`
   std::size_t forbidden_at_ = 0;
   std::vector<std::int32_t> tokens_;
-  std::vector<float> probabilities_;
+  std::vector<float> probabilities_, margins_;
   std::string text_;                     // bytes of the tokens, typed ones included
   std::size_t end_ = std::string::npos;  // where the complete answer ends in text_
   std::optional<StopReason> reason_;

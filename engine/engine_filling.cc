@@ -185,7 +185,7 @@ InfillResult EngineFilling::take() {
                        static_cast<int>(answer.tokens().size())};
     const auto ends = answer.token_ends();
     for (std::size_t i = 0; i < ends.size(); ++i)
-      found.path.push_back({answer.tokens()[i], answer.probabilities()[i], ends[i]});
+      found.path.push_back({answer.tokens()[i], answer.probabilities()[i], ends[i], answer.margins()[i]});
     const bool known = std::any_of(result_.answers.begin(), result_.answers.end(),
                                    [&](const InfillAnswer& a) { return a.text == found.text; });
     if (!known) result_.answers.push_back(std::move(found));

@@ -124,8 +124,9 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
 // has: then less of it is shown.
 Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   constexpr std::size_t kLeast = 256;  // bytes; a model whose context holds no more is of no use
-  for (PromptBudget budget = options_.budget;; budget.prefix_bytes /= 2, budget.suffix_bytes /= 2) {
-    auto prompt = build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget);
+  for (PromptBudget budget = options_.budget;;
+       budget.prefix_bytes /= 2, budget.suffix_bytes /= 2, budget.context_tokens /= 2) {
+    auto prompt = build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget, request.context);
     if (!prompt) return prompt.status();
     const auto tokens = static_cast<std::int64_t>(prompt->before.size() + prompt->behind.size());
     const int answer = request.max_tokens;

@@ -32,6 +32,7 @@ struct Resume {
 
 struct InfillRequest {
   std::string prefix, suffix;  // bytes before and behind the cursor
+  Context context;             // text from elsewhere, the stablest first; as much is read as its budget holds
   EndRule end = EndRule::line;
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
@@ -49,6 +50,7 @@ struct InfillToken {
   std::int32_t id = 0;
   float probability = 0;
   std::size_t end = 0;  // bytes of the answer's text up to here; 0 while the token only spells what stands before it
+  float margin = 0;     // best minus second probability, where that is known; else the least it can be
 };
 
 struct InfillAnswer {

@@ -46,9 +46,26 @@ std::size_t unsafe_tail(std::string_view prefix) {
 
 }  // namespace
 
+namespace {
+
+// As many pieces as the budget holds; says how many.
+std::vector<std::int32_t> context_tokens(const Tokenizer& tokenizer, const Context& context, std::size_t budget,
+                                         std::size_t& pieces) {
+  std::vector<std::int32_t> all;
+  for (pieces = 0; pieces < context.size(); ++pieces) {
+    const auto tokens = tokenizer.encode(context[pieces]);
+    if (all.size() + tokens.size() > budget) break;
+    all.insert(all.end(), tokens.begin(), tokens.end());
+  }
+  return all;
+}
+
+}  // namespace
+
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
-                            std::string_view suffix, const PromptBudget& budget) {
+                            std::string_view suffix, const PromptBudget& budget, const Context& context) {
   Prompt prompt;
+  const auto elsewhere = context_tokens(tokenizer, context, budget.context_tokens, prompt.context_pieces);
   std::string_view shown = prefix_window(prefix, budget.prefix_bytes);
   const std::string_view behind = suffix_window(suffix, budget.suffix_bytes);
   const std::size_t tail = unsafe_tail(shown);
@@ -59,6 +76,7 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
   };
   if (spec.infill == InfillLayout::in_place) {
     if (spec.bos >= 0) prompt.before.push_back(spec.bos);
+    append(prompt.before, elsewhere);
     append(prompt.before, tokenizer.encode(prefix_window(prefix, budget.prefix_bytes)));
     prompt.behind = tokenizer.encode(behind);
     if (spec.end_of_text >= 0) prompt.behind.push_back(spec.end_of_text);
@@ -70,7 +88,9 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
                          ": the model has no <fim_prefix>, <fim_suffix> and <fim_middle> tokens, which its "
                          "infill layout needs");
   }
-  prompt.before = {spec.fim_prefix, spec.fim_suffix};
+  prompt.before.push_back(spec.fim_prefix);
+  append(prompt.before, elsewhere);
+  prompt.before.push_back(spec.fim_suffix);
   append(prompt.before, tokenizer.encode(behind));
   prompt.before.push_back(spec.fim_middle);
   append(prompt.before, tokenizer.encode(shown));

@@ -17,12 +17,17 @@ namespace cinnabar::engine {
 struct PromptBudget {
   std::size_t prefix_bytes = 6000;
   std::size_t suffix_bytes = 2000;
+  std::size_t context_tokens = 600;  // of text from elsewhere
 };
+
+// Text from elsewhere that the model reads before the hole's surroundings, as it is to be read.
+using Context = std::vector<std::string>;
 
 struct Prompt {
   std::vector<std::int32_t> before;  // tokens in front of the hole
   std::vector<std::int32_t> behind;  // tokens behind it; empty unless the layout is in place
   std::string typed;                 // bytes of the prefix that the answer must repeat (AnswerRules::typed)
+  std::size_t context_pieces = 0;    // of the context that fitted its budget, from the first on
 };
 
 // The end of the prefix that is shown. Its start moves in steps of a quarter of the budget and stands at a line's
@@ -31,8 +36,9 @@ std::string_view prefix_window(std::string_view prefix, std::size_t budget);
 // The beginning of the suffix that is shown, ending with a line.
 std::string_view suffix_window(std::string_view suffix, std::size_t budget);
 
-// Fails when the layout needs tags that the model does not have.
+// Fails when the layout needs tags that the model does not have. The context comes first of all, so that what follows
+// does not change it: keys and values of it stay valid while the surroundings change.
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
-                            std::string_view suffix, const PromptBudget& budget);
+                            std::string_view suffix, const PromptBudget& budget, const Context& context = {});
 
 }  // namespace cinnabar::engine

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/draft.h"
+#include "engine/sampler.h"
 
 namespace cinnabar::engine {
 
@@ -72,7 +73,8 @@ void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
   std::size_t agreed = 0;
   for (;; ++agreed) {
     const kernels::Score& score = scores[agreed];
-    answer_.append(score.token, std::exp(score.logit - score.log_sum_exp));
+    const Candidate candidate = to_candidate(0, score);
+    answer_.append(score.token, candidate.probability, candidate.margin);
     pending_ = {score.token};
     if (answer_.complete() || agreed == draft_.size() || draft_[agreed] != score.token) break;
     cache_.append({&draft_[agreed], 1});

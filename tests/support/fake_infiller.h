@@ -24,6 +24,8 @@ class FakeModel {
   std::function<std::vector<std::string>(const engine::InfillRequest&)> answers = [](const auto&) {
     return std::vector<std::string>{"answer"};
   };
+  // How sure it is of each token of its answers; empty: see path_of().
+  std::vector<engine::InfillToken> confidence;
   std::function<Status()> opens = [] { return Status(); };  // what opening it says
 
   Result<std::unique_ptr<engine::Infiller>> open() {
@@ -136,7 +138,8 @@ class FakeModel {
     filling.ended = true;
     if (filling.purpose == engine::Purpose::warm) return;
     for (const std::string& text : answers(filling.request))
-      filling.result.answers.push_back({text, engine::StopReason::hole_end, 1, path_of(text)});
+      filling.result.answers.push_back(
+          {text, engine::StopReason::hole_end, 1, confidence.empty() ? path_of(text) : confidence});
   }
 
   // A token for each word and the blanks in front of it; the last is the least sure.

@@ -45,6 +45,19 @@ TEST_CASE("an answer ends where the text around the hole says so, and nothing is
   CHECK(f.answer.reason() == StopReason::hole_end);
 }
 
+TEST_CASE("an answer says how sure the model was of each token, and where in the text it ends") {
+  Fixture f(rules("x = ta", "\n", "ta"));
+  f.answer.append('t', 0.25f);
+  f.answer.append('a', 0.75f);
+  f.answer.append('b', 0.9f, 0.85f);
+  f.answer.append('\n', 1.0f);
+  CHECK(f.answer.token_ends() == std::vector<std::size_t>{0, 0, 1, 1});
+  REQUIRE(f.answer.margins().size() == 4);
+  CHECK(f.answer.margins()[0] == 0.0f);
+  CHECK(f.answer.margins()[1] == Approx(0.5f));
+  CHECK(f.answer.margins()[2] == 0.85f);
+}
+
 TEST_CASE("a special token ends an answer and is no part of it") {
   Fixture f(rules("x = ", "\n"));
   f.type("ab");

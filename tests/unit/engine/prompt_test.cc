@@ -40,6 +40,29 @@ Prompt build(const ModelSpec& spec, std::string_view prefix, std::string_view su
   return std::move(prompt).value();
 }
 
+TEST_CASE("context stands before all else, whole pieces within its budget") {
+  ModelSpec spec;
+  spec.infill = InfillLayout::suffix_then_prefix;
+  spec.fim_prefix = 300;
+  spec.fim_suffix = 301;
+  spec.fim_middle = 302;
+  PromptBudget budget;
+  budget.context_tokens = 8;
+  const auto at = [&](std::string_view prefix, std::string_view suffix, const Context& context) {
+    auto prompt = build_prompt(spec, tests::ByteTokenizer(), prefix, suffix, budget, context);
+    REQUIRE(prompt);
+    return std::move(prompt).value();
+  };
+  const auto prompt = at("x;\n", "y;\n", {"abc\n", "def\n", "ghi\n"});
+  CHECK(text_of(prompt.before) == "<300>abc\ndef\n<301>y;\n<302>x;\n");
+  CHECK(prompt.context_pieces == 2);
+  // Nothing in front of the surroundings changes with them.
+  CHECK(text_of(at("x; z;\n", "other;\n", {"abc\n", "def\n"}).before).starts_with("<300>abc\ndef\n<301>"));
+  CHECK(text_of(at("x;\n", "", {"much too long\n", "a\n"}).before) == "<300><301><302>x;\n");
+  spec.infill = InfillLayout::in_place;
+  CHECK(text_of(at("x;\n", "y;\n", {"abc\n"}).before) == "abc\nx;\n");
+}
+
 TEST_CASE("windows: what fits is shown whole, the rest at line ends within the budget") {
   const std::string text = lines(100);
   CHECK(prefix_window(text, text.size()) == text);
