@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/exclusions.h"
 #include "daemon/features/hole.h"
 #include "daemon/features/menu_item.h"
 #include "daemon/features/presentable.h"
@@ -196,7 +197,9 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
     auto request = live.repairing->repair.request();
     return submit(std::move(live), std::move(request));
   }
-  const auto texts = keep(live.place, *outcome.result, live.asked, live.repairing.get());
+  const auto eagerness =
+      live.priority == engine::Priority::invoked ? Eagerness::eager : live.options.completion.eagerness;
+  const auto texts = keep(live.place, *outcome.result, live.asked, eagerness, live.repairing.get());
   const bool stale = is_stale(live);
   if (stale) {
     stats.count(Count::stale);
@@ -224,13 +227,13 @@ bool Completer::wants_repair(Live& live, const engine::InfillResult& result) {
   const std::string shown = presentable(answer, text.substr(0, offset), text.substr(offset));
   Stats& stats = services_.stats();
   if (!live.repairing) {
-    const auto parsed = trees_.of(document);
-    if (shown.empty() || !parsed.tree) return false;
-    const auto hole = planned_hole(*parsed.tree, offset, Multiline::automatic);
-    if (!syntax::judge(*parsed.tree, document->lines(), hole, shown).worse) return false;
+    const auto site = site_at(document, offset);
+    if (shown.empty() || !site->tree) return false;
+    const auto hole = planned_hole(*site->tree, offset - site->begin, Multiline::automatic);
+    if (!syntax::judge(*site->tree, site->lines, hole, shown).worse) return false;
     live.repairing = std::make_shared<Repairing>(
-        Repairing{parsed, syntax::Repair(*parsed.tree, document->lines(), hole,
-                                         request_at(document, offset, live.options), live.options.repairs)});
+        Repairing{site, syntax::Repair(*site->tree, site->lines, hole, request_at(document, offset, live.options),
+                                       live.options.repairs)});
   } else {
     stats.count(Count::repair_forwards, static_cast<std::uint64_t>(result.decode.nfe));
   }
@@ -243,29 +246,55 @@ bool Completer::wants_repair(Live& live, const engine::InfillResult& result) {
   return false;
 }
 
-engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
-  const auto parsed = trees_.of(document);
-  return infill_request(*document, offset, options, parsed.tree.get());
+// The last one is kept: a request and its answer are about the same place.
+syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offset) {
+  if (!site_ || site_->document != document || site_offset_ != offset) {
+    site_ = syntax::site_at(document, offset, trees_);
+    site_offset_ = offset;
+  }
+  return site_;
 }
 
-// The presentable texts of an answer; remembers them.
+engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
+  const auto site = site_at(document, offset);
+  auto request = infill_request(*document, offset, options, site->tree.get(), site->begin);
+  if (!options.completion.context) return request;
+  const std::string path = path_of(document->uri());
+  const syntax::Language* language = syntax::language_of(*document);
+  for (const auto& piece : context_.pieces(document, path, language, offset))
+    request.context.push_back(context::rendered(piece, *language));
+  return request;
+}
+
+// The presentable texts of an answer; remembers them. What is not sure enough is a draft for the next request.
 std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked,
-                                         const Repairing* repairing) {
+                                         Eagerness eagerness, const Repairing* repairing) {
   const std::string_view text = place.document->text();
-  const auto parsed = trees_.of(place.document);
+  const auto site = site_at(place.document, place.offset);
   std::vector<std::string> texts;
-  for (const auto& answer : result.answers) {
+  bool doubted = false;
+  for (engine::InfillAnswer answer : result.answers) {
+    const std::size_t sure = sure_bytes(answer.text, answer.path, eagerness);
+    const bool cut = sure < answer.text.size();
+    if (cut) unfinished_.add({place.document, place.offset, {answer.text}, 1});
+    doubted = doubted || cut;
+    answer.text.resize(sure);
     std::string shown = presentable(answer, text.substr(0, place.offset), text.substr(place.offset));
     if (repairing != nullptr) {
-      shown = repairing->repair.verdict().text;
-    } else if (!shown.empty() && parsed.tree) {
-      const auto hole = planned_hole(*parsed.tree, place.offset, Multiline::automatic);
-      shown = syntax::judge(*parsed.tree, place.document->lines(), hole, shown).text;
+      shown = cut ? std::string() : repairing->repair.verdict().text;
+    } else if (!shown.empty() && site->tree) {
+      const auto hole = planned_hole(*site->tree, place.offset - site->begin, Multiline::automatic);
+      const auto verdict = syntax::judge(*site->tree, site->lines, hole, shown);
+      if (!cut || !verdict.cut)
+        shown = verdict.text;
+      else
+        shown.clear();  // its beginning is no whole statement
     }
     if (!shown.empty() && std::find(texts.begin(), texts.end(), shown) == texts.end())
       texts.push_back(std::move(shown));
   }
-  if (!texts.empty() || !stopped_early(result)) answers_.add({place.document, place.offset, texts, asked});
+  const bool known = !texts.empty() || (!stopped_early(result) && !doubted);
+  if (known) answers_.add({place.document, place.offset, texts, asked});
   return texts;
 }
 
@@ -333,6 +362,7 @@ void Completer::changed(const AppliedChange& change, const Options& options) {
   const std::string& uri = change.after->uri();
   last_changes_[uri] = Clock::now();
   if (change.edits.empty()) return;
+  if (options.completion.context) context_.edited(change, path_of(uri));
   const std::size_t cursor = change.edits.back().new_end;
   cursors_[uri] = cursor;
   if (change.edits.size() == 1 && !answers_.find(*change.after, cursor)) warm(change.after, cursor, options);
@@ -355,8 +385,29 @@ void Completer::closed(const std::string& uri) {
   cursors_.erase(uri);
   last_changes_.erase(uri);
   trees_.forget(uri);
+  site_.reset();
   answers_.forget(uri);
   unfinished_.forget(uri);
+  context_.forget(path_of(uri));
+}
+
+void Completer::saved(const std::string& uri) { context_.saved(path_of(uri)); }
+
+void Completer::set_workspace(const std::vector<std::string>& folders, const Options& options) {
+  const bool wanted = options.completion.context && options.completion.trusted && !folders.empty();
+  std::string workspace;
+  if (wanted) {
+    for (const auto& folder : folders) workspace += folder + "\n";
+    for (const auto& glob : options.completion.exclude) workspace += "!" + glob + "\n";
+  }
+  if (std::exchange(workspace_, workspace) == workspace) return;
+  if (!wanted) return context_.clear();
+  // The index's thread has ignore files of its own.
+  const auto ignores = std::make_shared<IgnoreFiles>();
+  context_.set_folders(folders, [folders, ignores, completion = options.completion](const std::string& path) {
+    const syntax::Language* language = syntax::language_of_path(path);
+    return language != nullptr && may_be_read(path, language->name, completion, folders, *ignores);
+  });
 }
 
 // Reads a prompt in advance, behind everything else.
@@ -387,21 +438,22 @@ void Completer::prefetch(const Place& place, const std::string& text, const Opti
   job.time_limit = kPrefetchLimit;
   job.request = request_at(next.document, next.offset, options);
   const auto id = std::make_shared<engine::JobId>(0);
-  job.done = [this, id, next, guard = guard_, record = recording(next, job, options)](engine::Outcome outcome) {
+  job.done = [this, id, next, eagerness = options.completion.eagerness, guard = guard_,
+              record = recording(next, job, options)](engine::Outcome outcome) {
     if (record) record(outcome);
-    guard([&] { prefetched(*id, next, outcome); });
+    guard([&] { prefetched(*id, next, outcome, eagerness); });
   };
   engine::JobId& last = prefetching_[place.document->uri()];
   services_.runner().cancel(last);
   *id = last = services_.runner().submit(std::move(job));
 }
 
-void Completer::prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome) {
+void Completer::prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome, Eagerness eagerness) {
   const auto current = prefetching_.find(place.document->uri());
   if (current == prefetching_.end() || current->second != job || !outcome.result) return;
   prefetching_.erase(current);
   services_.stats().count(Count::prefetched);
-  keep(place, *outcome.result, 1);
+  keep(place, *outcome.result, 1, eagerness);
 }
 
 Completer::Offer* Completer::offer(const lsp::Json& arguments) {

@@ -15,10 +15,11 @@
 #include <variant>
 
 #include "daemon/answer_cache.h"
+#include "daemon/context/index.h"
 #include "daemon/documents/store.h"
 #include "daemon/services.h"
 #include "daemon/syntax/repair.h"
-#include "daemon/syntax/trees.h"
+#include "daemon/syntax/site.h"
 #include "lsp/completion.h"
 #include "lsp/inline_completion.h"
 #include "lsp/reply.h"
@@ -49,6 +50,9 @@ class Completer {
   // Reads the prompt in advance where the cursor was last.
   void focused(const SnapshotPtr& document, const Options& options);
   void closed(const std::string& uri);
+  void saved(const std::string& uri);
+  // The folders whose files may be read, and which of those, where `options` want any read.
+  void set_workspace(const std::vector<std::string>& folders, const Options& options);
 
   void shown(const lsp::InlineCompletionItem& item);
   void partly_accepted(const lsp::InlineCompletionItem& item);
@@ -69,7 +73,7 @@ class Completer {
   };
   // The repair of an answer that the critic faults, and what it borrows.
   struct Repairing {
-    syntax::Parsed parsed;
+    syntax::SitePtr site;
     syntax::Repair repair;
   };
   struct Live {
@@ -108,9 +112,10 @@ class Completer {
 
   void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
   void prefetch(const Place& place, const std::string& text, const Options& options);
-  void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome);
-  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked,
+  void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome, Eagerness eagerness);
+  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked, Eagerness eagerness,
                                 const Repairing* repairing = nullptr);
+  syntax::SitePtr site_at(const SnapshotPtr& document, std::size_t offset);
   std::function<void(const engine::Outcome&)> recording(const Place& place, const engine::Job& job,
                                                         const Options& options);
   engine::InfillRequest request_at(const SnapshotPtr& document, std::size_t offset, const Options& options);
@@ -124,6 +129,10 @@ class Completer {
   std::unordered_map<std::string, std::size_t> cursors_;  // byte offset of the last known one
   std::unordered_map<std::string, Clock::time_point> last_changes_;
   syntax::Trees trees_;
+  syntax::SitePtr site_;  // of the last request, and where it is
+  std::size_t site_offset_ = 0;
+  context::Index context_;
+  std::string workspace_;  // what context_ was set to, in words
   AnswerCache answers_;
   AnswerCache unfinished_;    // beginnings of answers that were stopped: drafts only
   std::deque<Offer> offers_;  // newest first

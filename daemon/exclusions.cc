@@ -163,4 +163,11 @@ std::string reason_to_leave_alone(std::string_view uri, std::string_view languag
   return reason_of(path, folder_of(path, folders), options, ignores);
 }
 
+bool may_be_read(const std::string& path, std::string_view language, const CompletionOptions& options,
+                 const std::vector<std::string>& folders, IgnoreFiles& ignores) {
+  std::string uri = "file://";
+  for (const char c : path) uri += c == '%' ? "%25" : std::string(1, c);
+  return reason_to_leave_alone(uri, language, options, folders, ignores).empty();
+}
+
 }  // namespace cinnabar::daemon

@@ -25,6 +25,10 @@ std::string path_of(std::string_view uri);
 std::string reason_to_leave_alone(std::string_view uri, std::string_view language, const CompletionOptions& options,
                                   const std::vector<std::string>& folders, IgnoreFiles& ignores);
 
+// The same of a file by its path, for one that no client has opened.
+bool may_be_read(const std::string& path, std::string_view language, const CompletionOptions& options,
+                 const std::vector<std::string>& folders, IgnoreFiles& ignores);
+
 // Shell globs over paths: "*.pem" matches a file's name, "secrets/" any folder of that name, "build/*.cc" and
 // "/build/*.cc" a path below `folder` ("*" does not cross a slash, "**" does).
 bool matches_glob(std::string_view path, std::string_view folder, std::string_view glob);

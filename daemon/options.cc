@@ -212,6 +212,14 @@ Rows editor_rows() {
        {"prefetch", "SWITCH", "on off", "work ahead on what follows the text shown (default: on)",
         word(parse_switch, CINNABAR_FIELD(completion.prefetch), "on, off")}},
       {Group::editor,
+       {"eagerness", "HOW", "eager balanced quiet",
+        "how sure an answer must be to be shown while typing (default: balanced)",
+        word(parse_eagerness, CINNABAR_FIELD(completion.eagerness), "eager, balanced, quiet")}},
+      {Group::editor,
+       {"workspace-context", "SWITCH", "on off",
+        "also read the workspace's other files, where it is trusted (default: off)",
+        word(parse_switch, CINNABAR_FIELD(completion.context), "on, off")}},
+      {Group::editor,
        {"languages", "LIST", "", "NAME=on or NAME=off by language id, * for the rest (default: all on)",
         set_languages}},
       {Group::editor,
@@ -268,6 +276,12 @@ Rows command_rows() {
        {"diff", "", "", "print what changes, as diff -u does, instead of the new text",
         [](Options& o, std::string_view) -> std::optional<std::string> {
           o.diff = true;
+          return {};
+        }}},
+      {Group::details,
+       {"details", "", "", "also the raw answer, what became of it, and [end, probability, margin] of each token",
+        [](Options& o, std::string_view) -> std::optional<std::string> {
+          o.details = true;
           return {};
         }}},
       {Group::bench,
@@ -342,15 +356,26 @@ const std::vector<Command>& commands() {
        kEngine | bits(Group::watch) | bits(Group::json), run_complete},
       {"infill", "--jsonl",
        "Fill holes read as JSON lines from standard input.\n"
-       "A line: "
-       "{\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\",\"stubs\"]}; "
-       "the answer: {\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"[,\"replaces\",\"repairs\"]}.\n"
-       "With \"stubs\": true a stub at the hole is replaced; \"replaces\" then counts its bytes before and behind.",
-       kEngine, run_infill},
+       "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\",\n"
+       "\"stubs\",\"workspace\",\"raw\"]}; the answer: {\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"\n"
+       "[,\"replaces\",\"repairs\"]}. With \"stubs\": true a stub at the hole is replaced; \"replaces\" then counts "
+       "its\n"
+       "bytes before and behind. workspace: a folder whose other files are read for context; raw: an answer to end "
+       "and\n"
+       "judge, no model is asked.",
+       kEngine | bits(Group::details), run_infill},
       {"fill", "FILE[:FIRST-LAST]",
        "Fill every TODO mark, stub and empty function body of a file, or of some of its lines; print the new text.\n"
        "The file stays as it is.",
        kEngine | bits(Group::fill), run_fill},
+      {"prompt", "FILE:LINE:COL",
+       "Print what the model would read at a place of a file, part by part, and why each part is there.",
+       kEngine | bits(Group::editor), run_prompt},
+      {"parse", "--jsonl",
+       "Count what does not parse in texts read as JSON lines from standard input.\n"
+       "A line: {\"id\",\"text\",\"language\" or \"path\"}; the answer: {\"id\",\"errors\",\"missing\"}, nodes of the "
+       "syntax tree.",
+       0, run_parse},
       {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", 0, run_plan},
       {"lsp", "",
        "Speak LSP on standard input and output: what an editor starts. Finds the user's daemon or starts it.\n"
@@ -376,6 +401,9 @@ const std::vector<Command>& commands() {
        bits(Group::model) | bits(Group::bench), run_bench_denoise},
       {"bench ops", "", "Say how a forward's time divides among its operations, by rows and context.",
        bits(Group::model), run_bench_operations},
+      {"bench syntax", "[FILE...]",
+       "Time what syntax costs around a request in a file of 10,000 lines: a keystroke's parse, the plan, the critic.",
+       0, run_bench_syntax},
       {"completion", "bash|zsh", "Print a shell completion script.", 0, run_completion},
   };
   return kCommands;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/features/gate.h"
 #include "engine/infill.h"
 #include "kernels/result.h"
 
@@ -29,7 +30,9 @@ struct CompletionOptions {
   bool prefetch = true;                   // work on what follows the text shown, before it is accepted
   std::map<std::string, bool> languages;  // by LSP's language id, "*" for the rest; not named: on
   std::vector<std::string> exclude;       // globs over paths; these files are neither completed nor read
-  bool trusted = true;  // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
+  Eagerness eagerness = Eagerness::balanced;
+  bool context = false;  // text of the workspace's other files is read, too
+  bool trusted = true;   // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
 };
 
 // Where the daemon is, for those who serve and those who call.
@@ -55,6 +58,7 @@ struct Options {
   bool watch = false;
   bool json = false;
   bool diff = false;                   // fill: print what changes
+  bool details = false;                // infill: what was said before it was judged, and how sure the model was
   std::string llama_bench;             // bench: a llama-bench binary to run side by side
   std::string gguf;                    // bench: the file it gets
   std::vector<std::string> arguments;  // positional
@@ -94,7 +98,8 @@ enum class Group : std::uint16_t {
   daemon = 64,
   place = 128,
   proxy = 256,
-  fill = 512
+  fill = 512,
+  details = 1024
 };
 
 struct Command {

@@ -114,7 +114,8 @@ void Session::register_documents() {
     reasons_.erase(params.text_document.uri);
     tell(documents_.close(params.text_document.uri));
   });
-  dispatcher_.on_notification(lsp::kDidSave, [](const lsp::DidSaveParams&) {});
+  dispatcher_.on_notification(
+      lsp::kDidSave, [this](const lsp::DidSaveParams& params) { completer_->saved(params.text_document.uri); });
   dispatcher_.on_notification(lsp::kDidFocus, [this](const lsp::DidFocusParams& params) { focused(params); });
 }
 
@@ -158,6 +159,7 @@ void Session::register_configuration() {
                                 for (const auto& path : paths_of(params.removed)) std::erase(folders_, path);
                                 for (auto& path : paths_of(params.added)) folders_.push_back(std::move(path));
                                 reasons_.clear();
+                                completer_->set_workspace(folders_, options_);
                               });
 }
 
@@ -264,6 +266,7 @@ void Session::take_settings(const lsp::Json& settings) {
   auto problems = apply_settings(initialization_options_, options);
   for (auto& problem : apply_settings(settings, options)) problems.push_back(std::move(problem));
   options_ = std::move(options);
+  completer_->set_workspace(folders_, options_);
   for (const auto& problem : problems) log(problem);
   choose_model();
   announce_menu();

@@ -12,6 +12,8 @@ int run_complete(Options& options);
 int run_infill(Options& options);
 int run_fill(Options& options);
 int run_plan(Options& options);
+int run_parse(Options& options);
+int run_prompt(Options& options);
 int run_lsp(Options& options);
 int run_daemon(Options& options);
 int run_replay(Options& options);  // 1: an answer differs, too
@@ -21,6 +23,7 @@ int run_model_list(Options& options);
 int run_model_verify(Options& options);
 int run_bench_denoise(Options& options);
 int run_bench_operations(Options& options);
+int run_bench_syntax(Options& options);
 int run_completion(Options& options);
 
 }  // namespace cinnabar::daemon

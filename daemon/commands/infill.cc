@@ -1,10 +1,15 @@
 // `cinnabar infill --jsonl`: holes in, answers out, one JSON object a line, in order. For scripts and evaluation.
 #include <chrono>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "daemon/context/choose.h"
+#include "daemon/context/scan.h"
+#include "daemon/exclusions.h"
 #include "daemon/syntax/fill.h"
 #include "daemon/syntax/repair.h"
 
@@ -37,6 +42,28 @@ struct LineHole {
   lsp::LineIndex lines;
   syntax::TreePtr tree;
   syntax::Hole hole;
+  std::vector<context::Piece> pieces;  // of other files
+  std::optional<std::string> raw;      // an answer that was given before: it is ended and judged, no model is asked
+};
+
+// The files of the workspaces that lines have named.
+class Workspaces {
+ public:
+  const context::FileSet& files(const std::string& folder, const CompletionOptions& options) {
+    const auto [entry, is_new] = known_.try_emplace(folder);
+    if (!is_new) return entry->second;
+    const auto may_read = [&](const std::string& path) {
+      const syntax::Language* language = syntax::language_of_path(path);
+      return language != nullptr && may_be_read(path, language->name, options, {folder + "/"}, ignores_);
+    };
+    context::scan(folder, {}, may_read,
+                  [&](context::FilePtr file) { return entry->second.put(std::move(file)), true; });
+    return entry->second;
+  }
+
+ private:
+  std::map<std::string, context::FileSet> known_;
+  IgnoreFiles ignores_;
 };
 
 Status read_choices(const json& line, LineHole& hole) {
@@ -73,6 +100,9 @@ Status read_choices(const json& line, LineHole& hole) {
     if (!found->is_boolean()) return Status::error("\"stubs\" is " + found->dump() + ", expected true or false");
     hole.stubs = found->get<bool>();
   }
+  auto raw = string_member(line, "raw", false);
+  if (!raw) return raw.status();
+  if (line.contains("raw")) hole.raw = std::move(raw).value();
   return {};
 }
 
@@ -93,8 +123,20 @@ void make_plan(std::string_view language_id, std::string_view path, LineHole& ho
   hole.request = syntax::request_for(*hole.tree, hole.hole, std::move(hole.request));
 }
 
+void add_context(const std::string& path, const std::string& workspace, const Options& options, Workspaces& workspaces,
+                 LineHole& hole) {
+  const syntax::Language* language = syntax::language_of_path(path);
+  if (language == nullptr || workspace.empty()) return;
+  const std::string text = hole.request.prefix + hole.request.suffix;
+  hole.pieces = context::choose(workspaces.files(workspace, options.completion),
+                                {path, language, text, hole.request.prefix.size()});
+  for (const auto& piece : hole.pieces) {
+    hole.request.context.push_back(context::rendered(piece, *language));
+  }
+}
+
 // Filled in place: the tree borrows the hole's text.
-Status read_request(const json& line, const Options& options, LineHole& hole) {
+Status read_request(const json& line, const Options& options, Workspaces& workspaces, LineHole& hole) {
   if (!line.is_object()) return Status::error("the line is " + std::string(line.type_name()) + ", expected an object");
   engine::InfillRequest& request = hole.request;
   request = options.request;
@@ -108,13 +150,16 @@ Status read_request(const json& line, const Options& options, LineHole& hole) {
   auto language = string_member(line, "language", false), path = string_member(line, "path", false);
   if (!language) return language.status();
   if (!path) return path.status();
+  auto workspace = string_member(line, "workspace", false);
+  if (!workspace) return workspace.status();
+  add_context(*path, *workspace, options, workspaces, hole);
   make_plan(*language, *path, hole);
   return {};
 }
 
 // The first answer as the critic leaves it, after repairs; says in `line` what they cost.
 Status judge_first(engine::Engine& engine, const engine::DecodeLimits& limits, const LineHole& hole, int repairs,
-                   engine::InfillResult& result, json& line) {
+                   engine::InfillResult& result, syntax::Verdict& verdict, json& line) {
   syntax::Repair repair(*hole.tree, hole.lines, hole.hole, hole.request, repairs);
   engine::InfillAnswer answer = result.answers.front();
   int forwards = 0;
@@ -124,28 +169,62 @@ Status judge_first(engine::Engine& engine, const engine::DecodeLimits& limits, c
     answer = again->answers.front();
     forwards += again->decode.nfe;
   }
-  result.answers.front().text = repair.verdict().text;
+  verdict = repair.verdict();
   if (repair.repairs() > 0) {
     line["repairs"] = {{"tried", repair.repairs()}, {"nfe", forwards}, {"repaired", repair.repaired()}};
   }
   return {};
 }
 
+// What the model said before it was judged, and how sure it was.
+void add_details(const engine::InfillAnswer& answer, const LineHole& hole, const syntax::Verdict& verdict, json& line) {
+  line["raw"] = answer.text;
+  line["withheld"] = verdict.withheld;
+  line["cut"] = verdict.cut;
+  if (hole.tree) {
+    line["hole_kind"] = syntax::name(hole.hole.kind);
+    line["until"] = syntax::name(hole.hole.until);
+  }
+  json tokens = json::array();
+  for (const auto& token : answer.path) tokens.push_back({token.end, token.probability, token.margin});
+  line["confidence"] = std::move(tokens);
+  for (const auto& piece : hole.pieces) line["context"].push_back({piece.path, piece.line + 1, piece.why, piece.text});
+}
+
+// What the rules of ends and the critic, as they are now, make of a former answer.
+engine::InfillResult ended_again(const LineHole& hole) {
+  const engine::InfillRequest& request = hole.request;
+  const std::string& raw = *hole.raw;
+  auto end = engine::find_hole_end(engine::describe_hole(request.prefix, request.suffix, request.end), raw);
+  if (request.other_end) {
+    if (const auto other = request.other_end(raw)) end = std::min(end.value_or(raw.size()), *other);
+  }
+  engine::InfillResult result;
+  result.answers.push_back(
+      {raw.substr(0, end.value_or(raw.size())), end ? engine::StopReason::hole_end : engine::StopReason::length, 0});
+  return result;
+}
+
 json answer_line(const Options& options, engine::Engine& engine, const LineHole& hole) {
   const auto start = std::chrono::steady_clock::now();
   const auto limits = limits_of(options);
-  auto result = engine.infill(hole.request, limits);
+  auto result = hole.raw ? ended_again(hole) : engine.infill(hole.request, limits);
   if (!result) return {{"error", result.message()}};
   json line = json::object();
+  std::vector<std::string> texts;
+  for (const auto& answer : result->answers) texts.push_back(answer.text);
+  syntax::Verdict verdict;
   if (hole.tree) {
-    for (std::size_t i = 1; i < result->answers.size(); ++i)
-      result->answers[i].text = syntax::judge(*hole.tree, hole.lines, hole.hole, result->answers[i].text).text;
-    if (Status judged = judge_first(engine, limits, hole, options.repairs, *result, line); !judged)
+    for (std::size_t i = 1; i < texts.size(); ++i)
+      texts[i] = syntax::judge(*hole.tree, hole.lines, hole.hole, texts[i]).text;
+    const int repairs = hole.raw ? 0 : options.repairs;
+    if (Status judged = judge_first(engine, limits, hole, repairs, *result, verdict, line); !judged)
       return {{"error", judged.message()}};
+    texts.front() = verdict.text;
   }
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   const auto& first = result->answers.front();
-  line.update({{"text", first.text},
+  line.update({{"text", texts.front()},
                {"finish_reason", name(first.reason)},
                {"nfe", result->decode.nfe},
                {"tokens", first.tokens},
@@ -154,8 +233,10 @@ json answer_line(const Options& options, engine::Engine& engine, const LineHole&
     const std::size_t cursor = hole.prefix_bytes;
     line["replaces"] = {{"before", cursor - hole.hole.begin}, {"behind", hole.hole.end - cursor}};
   }
-  if (result->answers.size() > 1) {
-    for (const auto& answer : result->answers) line["texts"].push_back(answer.text);
+  if (texts.size() > 1) line["texts"] = texts;
+  if (options.details) {
+    line["prompt_tokens"] = result->prompt_tokens;
+    add_details(first, hole, verdict, line);
   }
   return line;
 }
@@ -166,6 +247,7 @@ int run_infill(Options& options) {
   auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
   bool all_right = true;
+  Workspaces workspaces;
   std::string text;
   for (std::size_t number = 1; std::getline(std::cin, text); ++number) {
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
@@ -173,7 +255,7 @@ int run_infill(Options& options) {
     const json line = text.size() > kLongestLine ? json(json::value_t::discarded) : json::parse(text, nullptr, false);
     if (line.is_discarded()) {
       answer = {{"error", "line " + std::to_string(number) + " is not JSON"}};
-    } else if (LineHole hole; Status read = read_request(line, options, hole)) {
+    } else if (LineHole hole; Status read = read_request(line, options, workspaces, hole)) {
       answer = answer_line(options, **engine, hole);
     } else {
       answer = {{"error", "line " + std::to_string(number) + ": " + read.message()}};

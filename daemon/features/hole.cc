@@ -75,11 +75,18 @@ syntax::Hole planned_hole(const syntax::Tree& tree, std::size_t offset, Multilin
 }
 
 engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options,
-                                     const syntax::Tree* tree) {
+                                     const syntax::Tree* tree, std::size_t tree_begin) {
   engine::InfillRequest request = options.request;
   request.candidates = 1;
-  if (tree != nullptr && options.by_plan && options.completion.multiline != Multiline::always)
-    return syntax::request_for(*tree, planned_hole(*tree, offset, options.completion.multiline), std::move(request));
+  if (tree != nullptr && options.by_plan && options.completion.multiline != Multiline::always) {
+    const auto hole = planned_hole(*tree, offset - tree_begin, options.completion.multiline);
+    request = syntax::request_for(*tree, hole, std::move(request));
+    if (tree->text().size() == document.text().size()) return request;
+    // The model reads more of the document than the tree is made of.
+    request.prefix = document.text().substr(0, tree_begin + hole.begin);
+    request.suffix = document.text().substr(tree_begin + hole.end);
+    return request;
+  }
   request.prefix = document.text().substr(0, offset);
   request.suffix = document.text().substr(offset);
   request.end = choose_end(request.prefix, request.suffix, options.completion.multiline);

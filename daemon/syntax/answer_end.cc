@@ -213,7 +213,8 @@ class EndFinder {
     if (around_.language->layout == Layout::markup || indent > hole_.indent) return std::nullopt;
     if (closed_outer_) return stripped_to(token.span.begin);
     // The body's own closer; what a preprocessor reads; a body that lies no deeper than its header, as namespaces do.
-    if (token.role == Role::close || text_[token.span.begin] == '#' || !body_lies_deeper()) return std::nullopt;
+    const bool preprocessor = text_[token.span.begin] == '#' && around_.language->layout == Layout::braces;
+    if (token.role == Role::close || preprocessor || !body_lies_deeper()) return std::nullopt;
     return stripped_to(token.span.begin);
   }
 

@@ -1,14 +1,15 @@
 #include "daemon/syntax/critic.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
 
 #include "daemon/syntax/lines.h"
 #include "daemon/syntax/plan_rules.h"
 
 namespace cinnabar::daemon::syntax {
 namespace {
-
-constexpr std::size_t kPartsTried = 6;
 
 // The document with a part of the answer in the hole.
 struct Tried {
@@ -107,6 +108,39 @@ std::vector<std::size_t> cuts(std::string_view answer) {
   return lengths;
 }
 
+namespace {
+
+// Shorter forms of an answer whose whole is wrong from byte `wrong` on, tried from the most promising on: each costs a
+// parse, so there are few.
+struct Shorter {
+  const Tree& document;
+  const lsp::LineIndex& lines;
+  const Hole& hole;
+  std::string_view text;
+  const Damage before;
+
+  // The damage with the first `length` bytes, where these are fit to be shown.
+  std::optional<Damage> fits(std::size_t length, int less_than) const {
+    const auto tried = try_part(document, lines, hole, text.substr(0, length));
+    const bool fit = tried.parsed && !is_worse(tried.damage, before, length) && tried.damage.count() < less_than;
+    return fit ? std::optional(tried.damage) : std::nullopt;
+  }
+
+  // All that is in front of the damage; else the first line alone.
+  std::optional<std::pair<std::size_t, Damage>> find(std::size_t wrong, int less_than) const {
+    const auto lengths = cuts(text);
+    if (lengths.empty()) return std::nullopt;
+    const auto in_front = std::find_if(lengths.begin(), lengths.end(), [&](std::size_t n) { return n <= wrong; });
+    const std::size_t first = in_front == lengths.end() ? lengths[lengths.size() / 2] : *in_front;
+    if (const auto damage = fits(first, less_than)) return std::pair{first, *damage};
+    if (first == lengths.back()) return std::nullopt;
+    if (const auto damage = fits(lengths.back(), less_than)) return std::pair{lengths.back(), *damage};
+    return std::nullopt;
+  }
+};
+
+}  // namespace
+
 Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hole, std::string_view answer) {
   Verdict verdict;
   const std::string_view behind = document.text().substr(hole.end);
@@ -132,14 +166,11 @@ Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hol
   const bool worse = verdict.worse = is_worse(whole.damage, verdict.before, text.size());
   verdict.wrong.insert(verdict.wrong.end(), whole.wrong.begin(), whole.wrong.end());
   if (worse || !whole.wrong.empty()) {
-    const auto lengths = cuts(text);
-    for (std::size_t i = 0; i < std::min(lengths.size(), kPartsTried); ++i) {
-      const std::string_view part = std::string_view(text).substr(0, lengths[i]);
-      const auto tried = try_part(document, lines, hole, part);
-      if (!tried.parsed || is_worse(tried.damage, verdict.before, part.size())) continue;
-      if (!worse && tried.damage.count() >= whole.damage.count()) continue;
-      verdict.text = part;
-      verdict.after = tried.damage;
+    const Shorter shorter{document, lines, hole, text, verdict.before};
+    const std::size_t wrong = whole.wrong.empty() ? text.size() : whole.wrong.front().begin;
+    if (const auto found = shorter.find(wrong, worse ? std::numeric_limits<int>::max() : whole.damage.count())) {
+      verdict.text = text.substr(0, found->first);
+      verdict.after = found->second;
       verdict.cut = true;
       return verdict;
     }

@@ -22,7 +22,8 @@ struct Verdict {
   Damage before, after;     // of the document without it, and with `text`
 };
 
-// `lines` is the index of the tree's text. Costs a reparse for the answer and for each part that is tried.
+// `lines` is the index of the tree's text. Costs a parse for the answer, and for one that is wrong two
+// more at most.
 Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hole, std::string_view answer);
 
 // Without blanks at its end; but an answer of several lines gets a line end and `indentation` in front of a brace that

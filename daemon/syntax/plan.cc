@@ -95,6 +95,14 @@ std::optional<Plan> plan_in_string(const Tree& tree, const Place& place, const P
   return one(&tree.language(), std::move(hole));
 }
 
+// Whether the lines behind the cursor's go on with what stands on it, or have its body already.
+bool goes_on_behind(const Tree& tree, const Place& place, int indent) {
+  const std::string_view behind = place.text.substr(place.next_line);
+  const bool brace =
+      tree.language().layout == Layout::braces && stripped(behind.substr(0, behind.find('\n'))).starts_with("{");
+  return brace || place.next_line_indent() > indent;
+}
+
 // Inside brackets that hold no statements.
 std::optional<Plan> plan_in_brackets(const Tree& tree, const Place& place, const PlanOptions& options) {
   if (place.open.empty() || place.open.back().block) return std::nullopt;
@@ -115,7 +123,7 @@ std::optional<Plan> plan_in_brackets(const Tree& tree, const Place& place, const
     hole.until = Until::line;
     return one(&tree.language(), std::move(hole));
   }
-  if (hole.closer_given) {  // more follows on the next lines
+  if (hole.closer_given || goes_on_behind(tree, place, hole.indent)) {  // more follows on the next lines
     hole.until = Until::line;
     return one(&tree.language(), std::move(hole));
   }
@@ -175,7 +183,13 @@ bool among_members(const Tree& tree, const Place& place) {
   return members;
 }
 
-Hole line_hole(const Place& place, bool members, const PlanOptions& options) {
+// Columns of the last line in front of the cursor's that is not blank.
+int indent_above(const Place& place) {
+  const std::string_view above = right_stripped(place.text.substr(0, place.line.begin));
+  return indent_width(above.substr(line_begin(above, above.size())));
+}
+
+Hole line_hole(const Tree& tree, const Place& place, bool members, const PlanOptions& options) {
   if (!place.blank_after()) return basic_hole(place, HoleKind::middle, Until::line);
   const bool empty_line = place.blank_before();
   Hole hole = basic_hole(place,
@@ -183,8 +197,9 @@ Hole line_hole(const Place& place, bool members, const PlanOptions& options) {
                          : members   ? HoleKind::member
                                      : HoleKind::statement,
                          Until::statement);
-  // What lies deeper behind the line is its continuation or its body already.
-  if (place.next_line_indent() > hole.indent && !(empty_line && place.before.empty())) hole.until = Until::line;
+  // A line without any indentation may only not have got its own yet.
+  const int indent = empty_line && place.before.empty() ? indent_above(place) : hole.indent;
+  if (goes_on_behind(tree, place, indent)) hole.until = Until::line;
   hole.max_lines = hole.until == Until::line ? 1 : options.max_lines;
   return hole;
 }
@@ -216,7 +231,7 @@ Plan plan_at(const Tree& tree, std::size_t cursor, const PlanOptions& options) {
   if (auto plan = plan_body(tree, place, options)) return *std::move(plan);
   const bool members = tree.language().layout == Layout::indentation ? among_members(tree, place)
                                                                      : !place.open.empty() && place.open.back().members;
-  Hole hole = line_hole(place, members, options);
+  Hole hole = line_hole(tree, place, members, options);
   if (!place.open.empty()) {
     hole.closer = place.open.back().pair->close;
     hole.closer_given = place.open.back().closer.has_value();

@@ -55,13 +55,21 @@ TSPoint point_at(const lsp::LineIndex& lines, std::size_t offset) {
   return {static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(offset - lines.line_begin(line))};
 }
 
-// Calls `found` with every outermost ERROR node and every missing token.
+// Calls `found` with every ERROR node and every missing token, and whether it is inside another one.
 template <typename Found>
 void each_damage(TSNode root, const Found& found) {
+  constexpr int kVisited = 50'000;  // a stranger's file may be one error with a million nodes in it
+  int visited = 0;
+  std::size_t covered = 0;  // the end of the ERROR node under way
   each_node(root, 0, ~std::size_t{0}, [&](TSNode node) {
-    const bool here = ts_node_is_missing(node) || is_error(node);
-    if (here) found(node);
-    return !here && ts_node_has_error(node);
+    if (++visited > kVisited) return false;
+    if (ts_node_is_missing(node) || is_error(node)) {
+      const bool inside =
+          begin_of(node) < covered || (begin_of(node) == covered && covered > 0 && end_of(node) == covered);
+      found(node, inside);
+      if (!inside) covered = end_of(node);
+    }
+    return ts_node_has_error(node);
   });
 }
 
@@ -119,12 +127,12 @@ std::vector<TSNode> path_to(const Tree& tree, std::size_t begin, std::size_t end
 
 Damage damage_of(const Tree& tree) {
   Damage damage;
-  each_damage(tree.root(), [&](TSNode node) {
+  each_damage(tree.root(), [&](TSNode node, bool inside) {
     if (ts_node_is_missing(node)) {
       ++damage.missing;
     } else {
       ++damage.errors;
-      damage.bytes += end_of(node) - begin_of(node);
+      if (!inside) damage.bytes += end_of(node) - begin_of(node);
     }
   });
   return damage;
@@ -132,8 +140,8 @@ Damage damage_of(const Tree& tree) {
 
 std::vector<std::pair<std::size_t, std::size_t>> damaged_ranges(const Tree& tree, std::size_t most) {
   std::vector<std::pair<std::size_t, std::size_t>> ranges;
-  each_damage(tree.root(), [&](TSNode node) {
-    if (ranges.size() < most) ranges.emplace_back(begin_of(node), end_of(node));
+  each_damage(tree.root(), [&](TSNode node, bool inside) {
+    if (!inside && ranges.size() < most) ranges.emplace_back(begin_of(node), end_of(node));
   });
   return ranges;
 }

@@ -86,16 +86,16 @@ void each_node(TSNode root, std::size_t begin, std::size_t end, const Visit& vis
   ts_tree_cursor_delete(&cursor);
 }
 
-// What does not parse: the outermost ERROR nodes, and the tokens that the grammar expected and did not find.
+// What does not parse: ERROR nodes, and the tokens that the grammar expected and did not find.
 struct Damage {
-  int errors = 0;
+  int errors = 0;  // those inside others too
   int missing = 0;
   std::size_t bytes = 0;  // in ERROR nodes
   int count() const { return errors + missing; }
 };
-// Costs what is damaged, not what is whole.
+// Costs what is damaged, not what is whole; where very much is, the rest is not counted.
 Damage damage_of(const Tree& tree);
-// The damaged ranges, in order; a missing token is an empty one. At most `most`.
+// The outermost damaged ranges, in order; a missing token is an empty one. At most `most`.
 std::vector<std::pair<std::size_t, std::size_t>> damaged_ranges(const Tree& tree, std::size_t most);
 
 }  // namespace cinnabar::daemon::syntax

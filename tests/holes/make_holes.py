@@ -138,10 +138,10 @@ def archive_files(path):
         yield from ((m.name, t.extractfile(m).read()) for m in t if m.isfile())
 
 
-def sources(folder):
+def sources(folder, packages=PACKAGES):
     """language -> list of packages' (package, [(path, text)]) with everything unsuitable left out."""
     found = {}
-    for package in PACKAGES:
+    for package in packages:
         path = os.path.join(folder, package.archive)
         with open(path, "rb") as f:
             digest = hashlib.sha256(f.read()).hexdigest()

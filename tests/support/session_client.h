@@ -54,9 +54,11 @@ class Inbox final : public lsp::Transport {
 
 class Client {
  public:
-  Client(Host& host, Json options = nullptr, const Json& capabilities = Json::object())
+  Client(Host& host, Json options = nullptr, const Json& capabilities = Json::object(), const Json& folders = nullptr)
       : connection_(host.connect(inbox_)) {
-    request("initialize", {{"capabilities", capabilities}, {"initializationOptions", std::move(options)}});
+    Json params = {{"capabilities", capabilities}, {"initializationOptions", std::move(options)}};
+    if (!folders.is_null()) params["workspaceFolders"] = folders;
+    request("initialize", params);
     initialized_ = reply(last_id_);
     notify("initialized", Json::object());
   }

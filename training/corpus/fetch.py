@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Fetches the packages of manifest.json into a folder, with the registries' ordinary clients and by name.
 
-    fetch.py FOLDER [--first] [--pin]
+    fetch.py FOLDER [--first | --held-out] [--pin]
 
 FOLDER gets downloads/SOURCE/NAME/..., the archives as they came, and fetched.json: for each package its version, files and
 their SHA-256. A package that is there already is left alone, one that cannot be had is reported and skipped. Versions and
 hashes in the manifest are enforced; --pin writes those that were found into it. --first: only the packages marked "first",
-enough for a small run. Nothing of the packages is installed or run.
+enough for a small run; --held-out: only those held out of training. Nothing of the packages is installed or run.
 
 Needs apt-get (with a source index, which a private configuration adds), npm and pip on the PATH.
 """
@@ -108,6 +108,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--first", action="store_true", help="only the packages marked first")
+    parser.add_argument("--held-out", action="store_true", help="only the packages held out of training")
     parser.add_argument("--pin", action="store_true", help="write versions and hashes found into the manifest")
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -115,7 +116,7 @@ def main():
     packages, record = read_manifest(), {}
     environment = private_apt(folder)
     for package in packages:
-        if options.first and not package.get("first"):
+        if options.first and not package.get("first") or options.held_out and package["split"] != "held_out":
             continue
         found = fetch(package, folder, environment)
         if not found:

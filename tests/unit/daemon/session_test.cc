@@ -1,5 +1,7 @@
 // A client and a server in one process, with a fake model: what is answered, when, and what the model is asked.
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "tests/support/session_client.h"
@@ -238,6 +240,69 @@ TEST_CASE("automatic off: only when asked for") {
   client.open(kUri, "x = ");
   CHECK(client.texts(client.ask(kUri, 4, 2)).empty());
   CHECK(client.texts(client.ask(kUri, 4, 1)) == Texts{"answer"});
+}
+
+TEST_CASE("an answer the model doubts is shown only when asked for, or to the eager") {
+  Fixture f;
+  f.model.confidence = {{0, 0.2f, 3, 0.0f}, {0, 0.1f, 6, 0.0f}};
+  Client client(*f.host), eager(*f.host, {{"eagerness", "eager"}});
+  client.open(kUri, "x = ");
+  eager.open(kUri, "x = ");
+  CHECK(client.texts(client.ask(kUri, 4)).empty());
+  CHECK(eager.texts(eager.ask(kUri, 4)) == Texts{"answer"});
+  CHECK(client.texts(client.ask(kUri, 4, 1)) == Texts{"answer"});
+  CHECK(f.model.requests().back().former == "answer");  // what was doubted is a draft
+  f.model.confidence = {{0, 0.99f, 3, 0.98f}, {0, 0.99f, 6, 0.98f}};
+  client.open("file:///w/b.py", "y = ");
+  CHECK(client.texts(client.ask("file:///w/b.py", 4)) == Texts{"answer"});
+}
+
+TEST_CASE("of a doubted answer its sure lines are shown, when they are whole statements") {
+  Fixture f;
+  f.model.answers = [](const auto&) { return Texts{"1\nb = wild"}; };
+  f.model.confidence = {{0, 0.99f, 1, 0.98f}, {0, 0.99f, 2, 0.98f}, {0, 0.99f, 6, 0.98f}, {0, 0.01f, 10, 0.0f}};
+  Client client(*f.host);
+  client.open(kUri, "a = ");
+  CHECK(client.texts(client.ask(kUri, 4)) == Texts{"1"});
+}
+
+// A workspace folder with one file, gone at the end.
+struct Workspace {
+  std::filesystem::path path;
+  Workspace() {
+    std::string name = (std::filesystem::temp_directory_path() / "cinnabar_session_XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = std::filesystem::canonical(name);
+    std::ofstream(path / "shop.py") << "def total_price(items):\n    return 1\n";
+  }
+  ~Workspace() { std::filesystem::remove_all(path); }
+  Json folders() const { return Json::array({{{"uri", "file://" + path.string()}, {"name", "w"}}}); }
+  std::string uri() const { return "file://" + (path / "main.py").string(); }
+};
+
+// What the model is given of other files, once there is any; types and asks again and again until then.
+engine::Context context_of(Fixture& f, Client& client, const std::string& uri, int tries) {
+  client.open(uri, "cost = total_price(");
+  for (int i = 0; i < tries; ++i) {
+    client.type(uri, 19 + i, "a");
+    client.reply(client.ask(uri, 20 + i, 1));
+    if (const auto context = f.model.requests().back().context; !context.empty()) return context;
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return {};
+}
+
+TEST_CASE("context of a client's workspace is read when it is on and trusted, and is that client's alone") {
+  const Workspace workspace, other;
+  Fixture f;
+  Client on(*f.host, {{"workspaceContext", true}}, Json::object(), workspace.folders());
+  const auto context = context_of(f, on, workspace.uri(), 500);
+  REQUIRE(context.size() == 1);
+  CHECK(context.front() == "# shop.py\ndef total_price(items):\n");
+  Client elsewhere(*f.host, {{"workspaceContext", true}}, Json::object(), Json::array());
+  Client off(*f.host, nullptr, Json::object(), workspace.folders());
+  Client untrusted(*f.host, {{"workspaceContext", true}, {"trusted", false}}, Json::object(), workspace.folders());
+  for (Client* client : {&elsewhere, &off, &untrusted}) CHECK(context_of(f, *client, workspace.uri(), 5).empty());
 }
 
 TEST_CASE("files that may hold secrets are left alone, and the status says so") {

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/syntax/site.h"
 #include "daemon/syntax/trees.h"
 
 using namespace cinnabar;
@@ -105,4 +106,35 @@ TEST_CASE("a tree follows its document") {
   CHECK(difference("aaa", "aaaa") == daemon::ByteEdit{3, 3, 4});
   CHECK(difference("\u00e4", "\u00f6") == daemon::ByteEdit{0, 2, 2});
   CHECK(merged(std::vector<daemon::ByteEdit>{{5, 6, 9}, {2, 3, 3}, {10, 12, 10}}) == daemon::ByteEdit{2, 9, 10});
+}
+
+TEST_CASE("of a large document a part around the cursor is worked in") {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "def f" + std::to_string(i) + "(a):\n    b = a\n    return b\n\n";
+  const auto snapshot = [](const std::string& source) {
+    return std::make_shared<const daemon::DocumentSnapshot>(
+        daemon::DocumentSnapshot::Identity{"file:///a.py", "python", 1, 1}, source, lsp::LineIndex(source));
+  };
+  Trees trees;
+  for (const std::size_t offset : {std::size_t{0}, text.size() / 3, text.size()}) {
+    const auto document = snapshot(text);
+    const auto site = site_at(document, offset, trees);
+    REQUIRE(site->tree);
+    CHECK(site->begin <= offset);
+    CHECK(site->begin + site->text.size() >= offset);
+    CHECK(site->text.size() < 20'000);
+    CHECK(text.compare(site->begin, site->text.size(), site->text) == 0);
+    CHECK(site->text.starts_with("def "));
+    CHECK(damage_of(*site->tree).count() == 0);  // cut at the margin
+  }
+  const auto small = site_at(snapshot("x = 1\n"), 3, trees);
+  CHECK(small->begin == 0);
+  CHECK(small->tree->text() == "x = 1\n");
+  // Nothing begins at the margin, lines are long: still a bounded part of whole lines.
+  std::string deep = "{\n";
+  for (int i = 0; i < 400; ++i) deep += "  a" + std::string(300, 'b') + "\n";
+  const Span part = part_around(deep, lsp::LineIndex(deep), deep.size() / 2);
+  CHECK(part.end - part.begin <= 20'000);
+  CHECK(deep[part.begin - 1] == '\n');
+  CHECK(deep[part.end - 1] == '\n');
 }

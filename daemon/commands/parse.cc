@@ -1,0 +1,54 @@
+// `cinnabar parse --jsonl`: how many ERROR and MISSING nodes a text's syntax tree has. It judges answers for the
+// evaluation, and so shares nothing with the critic but the grammar: a fresh parse of the whole text, all nodes
+// counted.
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "daemon/commands/commands.h"
+#include "daemon/options.h"
+#include "daemon/syntax/tree.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+using nlohmann::json;
+
+std::string member(const json& line, const char* name) {
+  const auto found = line.find(name);
+  return found != line.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+json count_line(const json& line) {
+  const std::string text = member(line, "text");
+  const syntax::Language* language = syntax::find_language(member(line, "language"));
+  if (language == nullptr) language = syntax::language_of_path(member(line, "path"));
+  if (language == nullptr) return {{"error", "neither \"language\" nor \"path\" names a language with a grammar"}};
+  const lsp::LineIndex lines(text);
+  const auto tree = syntax::Tree::parse(*language, text, lines);
+  if (!tree) return {{"error", "the text is over a limit of size or time"}};
+  int errors = 0, missing = 0;
+  syntax::each_node(tree->root(), 0, ~std::size_t{0}, [&](TSNode node) {
+    errors += syntax::is_error(node) ? 1 : 0;
+    missing += ts_node_is_missing(node) ? 1 : 0;
+    return ts_node_has_error(node);
+  });
+  return {{"errors", errors}, {"missing", missing}};
+}
+
+}  // namespace
+
+int run_parse(Options&) {
+  bool all_right = true;
+  std::string text;
+  for (std::size_t number = 1; std::getline(std::cin, text); ++number) {
+    const json line = json::parse(text, nullptr, false);
+    json count =
+        line.is_object() ? count_line(line) : json{{"error", "line " + std::to_string(number) + " is no JSON object"}};
+    if (line.is_object() && line.contains("id")) count["id"] = line["id"];
+    all_right = all_right && !count.contains("error");
+    std::cout << count.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
+  }
+  return all_right ? 0 : 1;
+}
+
+}  // namespace cinnabar::daemon

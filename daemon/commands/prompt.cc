@@ -1,0 +1,136 @@
+// `cinnabar prompt FILE:L:C`: exactly what the model reads at a place of a file, part by part, and why each part is
+// there.
+#include "engine/prompt.h"
+
+#include <filesystem>
+#include <iostream>
+
+#include "daemon/commands/commands.h"
+#include "daemon/commands/setup.h"
+#include "daemon/commands/spot.h"
+#include "daemon/context/index.h"
+#include "daemon/exclusions.h"
+#include "daemon/syntax/fill.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The folder of a version control around the file; else the file's own.
+fs::path workspace_of(const fs::path& file) {
+  std::error_code error;
+  for (fs::path folder = file.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+    if (fs::exists(folder / ".git", error)) return folder;
+  }
+  return file.parent_path();
+}
+
+// What an editor's session would have chosen there, its recent edits aside.
+std::vector<context::Piece> pieces_at(const OpenSpot& spot, const syntax::Language& language, const Options& options) {
+  const fs::path file = fs::weakly_canonical(fs::absolute(spot.file));
+  const std::string folder = workspace_of(file).string() + "/";
+  context::FileSet files;
+  IgnoreFiles ignores;
+  const auto may_read = [&](const std::string& path) {
+    const syntax::Language* known = syntax::language_of_path(path);
+    return known != nullptr && may_be_read(path, known->name, options.completion, {folder}, ignores);
+  };
+  context::scan(folder, {}, may_read, [&](context::FilePtr found) { return files.put(std::move(found)), true; });
+  return context::choose(files, {file.string(), &language, spot.text, spot.offset, {}});
+}
+
+// The tokens from `at` to the next special one, as text; moves `at` there.
+std::string text_until_special(const engine::Tokenizer& tokenizer, std::span<const std::int32_t> tokens,
+                               std::size_t& at) {
+  std::string text;
+  for (; at < tokens.size() && !tokenizer.is_special(tokens[at]); ++at) text += tokenizer.bytes(tokens[at]);
+  return text;
+}
+
+std::string counted(std::size_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
+// Why the text behind a tag is there.
+std::string reason(const engine::ModelSpec& spec, std::int32_t tag, const engine::InfillRequest& request,
+                   const engine::Prompt& prompt, const engine::PromptBudget& budget) {
+  if (tag == spec.fim_prefix)
+    return "other files: " + counted(prompt.context_pieces, "piece") + " of " + std::to_string(request.context.size()) +
+           ", at most " + counted(budget.context_tokens, "token") + "; first, so that its keys and values stay valid";
+  if (tag == spec.fim_suffix)
+    return "behind the hole: of " + counted(request.suffix.size(), "byte") + " at most " +
+           std::to_string(budget.suffix_bytes) + ", whole lines; before the prefix, so that a keystroke only appends";
+  if (tag == spec.fim_middle)
+    return "in front of the hole: of " + counted(request.prefix.size(), "byte") + " at most " +
+           std::to_string(budget.prefix_bytes) + ", from a line's begin; the answer follows directly";
+  return "the text around the hole";
+}
+
+void print_part(const engine::Tokenizer& tokenizer, std::span<const std::int32_t> tokens, const std::string& why,
+                std::size_t from, std::size_t to) {
+  std::cout << "=== " << counted(to - from, "token") << ": " << why << "\n";
+  for (std::size_t i = from; i < to; ++i) std::cout << tokenizer.bytes(tokens[i]);
+  std::cout << "\n";
+}
+
+void print_prompt(const engine::ModelSpec& spec, const engine::Tokenizer& tokenizer,
+                  const engine::InfillRequest& request, const engine::Prompt& prompt,
+                  const engine::PromptBudget& budget) {
+  const std::span<const std::int32_t> before = prompt.before;
+  std::int32_t tag = -1;
+  for (std::size_t at = 0; at < before.size();) {
+    if (tokenizer.is_special(before[at])) {
+      tag = before[at++];
+      std::cout << "=== " << tokenizer.bytes(tag) << "\n";
+      continue;
+    }
+    const std::size_t from = at;
+    text_until_special(tokenizer, before, at);
+    print_part(tokenizer, before, reason(spec, tag, request, prompt, budget), from, at);
+  }
+  std::cout << "=== the answer\n";
+  if (!prompt.typed.empty())
+    std::cout << "must begin with what was taken out in front of the cursor, which a token may go through: \""
+              << prompt.typed << "\"\n";
+  if (!prompt.behind.empty())
+    print_part(tokenizer, prompt.behind, "behind the hole, given on the same canvas", 0, prompt.behind.size());
+}
+
+}  // namespace
+
+int run_prompt(Options& options) {
+  const auto spot = parse_spot(options.arguments, "prompt");
+  if (!spot) return wrong_spot(spot.status());
+  const auto file = open_spot(*spot);
+  if (!file) return failed(file.status());
+  const std::string path = options.engine.model.empty() ? embedded_model() : options.engine.model;
+  if (path.empty())
+    return failed(Status::error("the embedded model is not beside this program; name one with --model"));
+  const auto model = engine::load_model(path);
+  if (!model) return failed(model.status());
+  const auto tokenizer = engine::load_tokenizer(model->checkpoint);
+  if (!tokenizer) return failed(tokenizer.status());
+
+  const lsp::LineIndex lines(file->text);
+  const syntax::Language* language = syntax::language_of_path(file->file);
+  const auto tree = language == nullptr ? nullptr : syntax::Tree::parse(*language, file->text, lines);
+  const syntax::Plan plan = tree ? syntax::plan_at(*tree, file->offset) : syntax::plan_at(file->text, file->offset);
+  const syntax::Hole& hole = plan.holes.front();
+  auto request =
+      tree ? syntax::request_for(*tree, hole, options.request) : syntax::request_for(file->text, hole, options.request);
+  std::cout << "=== the hole: " << syntax::describe(plan, file->text);
+  if (options.completion.context && language != nullptr) {
+    for (const auto& piece : pieces_at(*file, *language, options)) {
+      std::cout << "=== " << piece.path << ":" << piece.line + 1 << " " << piece.why << "\n";
+      request.context.push_back(context::rendered(piece, *language));
+    }
+  }
+  const auto prompt = engine::build_prompt(model->spec, **tokenizer, request.prefix, request.suffix,
+                                           options.engine.budget, request.context);
+  if (!prompt) return failed(prompt.status());
+  print_prompt(model->spec, **tokenizer, request, *prompt, options.engine.budget);
+  return 0;
+}
+
+}  // namespace cinnabar::daemon

@@ -1,0 +1,71 @@
+#include "daemon/syntax/site.h"
+
+#include <algorithm>
+
+#include "daemon/syntax/lines.h"
+
+namespace cinnabar::daemon::syntax {
+namespace {
+
+// So many lines at least, and so many more in search of a better border.
+constexpr std::size_t kLinesAbove = 50, kLinesBelow = 20, kSearched = 60;
+constexpr std::size_t kPartBytes = 8 * 1024;  // on each side
+
+std::string_view line_at(std::string_view text, const lsp::LineIndex& lines, std::size_t line) {
+  return text.substr(lines.line_begin(line), lines.line_end(text, line) - lines.line_begin(line));
+}
+
+// A line at the margin with which something begins: no closer, no rest of a call, no inside of a comment.
+bool begins_something(std::string_view line) {
+  if (line.empty()) return false;
+  const char c = line.front();
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '@' || line.starts_with("//") ||
+         line.starts_with("/**") || line.starts_with("#[") || c == '[';
+}
+
+}  // namespace
+
+Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t offset) {
+  const std::size_t at = lines.line_of(offset);
+  std::size_t first = at - std::min(at, kLinesAbove);
+  for (std::size_t tried = 0, line = first; tried < kSearched && line > 0; ++tried, --line) {
+    if (!begins_something(line_at(text, lines, line))) continue;
+    first = line;
+    break;
+  }
+  while (first < at && offset - lines.line_begin(first) > kPartBytes) ++first;
+  std::size_t last = std::min(at + kLinesBelow, lines.line_count() - 1);
+  for (std::size_t tried = 0, line = last; tried < kSearched && line + 1 < lines.line_count(); ++tried, ++line) {
+    if (!begins_something(line_at(text, lines, line + 1))) continue;
+    last = line;
+    break;
+  }
+  while (last > at && lines.line_end(text, last) - offset > kPartBytes) --last;
+  const std::size_t end = last + 1 < lines.line_count() ? lines.line_begin(last + 1) : text.size();
+  return {lines.line_begin(first), end};
+}
+
+const Language* language_of(const DocumentSnapshot& document) {
+  const Language* language = find_language(document.language_id());
+  return language != nullptr ? language : language_of_path(document.uri());
+}
+
+SitePtr site_at(const SnapshotPtr& document, std::size_t offset, Trees& trees) {
+  auto site = std::make_shared<Site>();
+  site->document = document;
+  const std::string_view text = document->text();
+  const Language* language = language_of(*document);
+  if (text.size() <= kWholeBytes || language == nullptr) {
+    site->lines = document->lines();
+    site->tree = trees.of(document).tree;
+    return site;
+  }
+  const Span part = part_around(text, document->lines(), offset);
+  site->begin = part.begin;
+  site->text = text.substr(part.begin, part.end - part.begin);
+  site->lines = lsp::LineIndex(site->text);
+  site->tree = Tree::parse(*language, site->text, site->lines);
+  return site;
+}
+
+}  // namespace cinnabar::daemon::syntax

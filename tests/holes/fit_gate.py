@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Fits the confidence gate (daemon/features/gate.h) on one half of the held-out holes and measures it on the other.
+
+    python3 tests/holes/held_out.py list | cinnabar infill --jsonl --details > answers.jsonl
+    python3 tests/holes/fit_gate.py answers.jsonl...
+
+An answer is right when it equals the middle, blanks at the end left out. From the tokens' probabilities p and margins m come
+four features: the sum of log p, the least log p, the least m, and log(tokens); a logistic regression makes the probability of
+"right" of them. A threshold is chosen on the first half by the share of right answers that it lets through, and precision and recall
+are reported on the second half. Standard library only; the same answers give the same numbers.
+"""
+import hashlib
+import json
+import math
+import sys
+
+import held_out
+from score import read_jsonl
+
+WANTED = {"balanced": 0.90, "quiet": 0.60}  # share of right answers that are let through
+LEAST = 1e-4  # probabilities below count as this
+
+
+def features(confidence):
+    """`confidence`: [end, probability, margin] of each token."""
+    logs = [math.log(max(p, LEAST)) for _, p, _ in confidence]
+    return [sum(logs), min(logs), min(m for _, _, m in confidence), math.log(len(logs))]
+
+
+def rows_of(paths):
+    """A later file's texts count before an earlier one's; the confidence is that of the file that has it."""
+    holes, answers = {h["id"]: h for h in held_out.joined()}, {}
+    for path in paths:
+        with open(path, encoding="utf-8") as f:
+            for answer in read_jsonl(f, path):
+                answers.setdefault(answer.get("id"), {}).update({k: v for k, v in answer.items() if v != []})
+    for key, answer in answers.items():
+        if answer.get("text", "").strip() and answer.get("confidence"):
+            yield key, features(answer["confidence"]), answer["text"].rstrip() == holes[key]["middle"].rstrip()
+
+
+def probability(weights, x):
+    z = weights[0] + sum(w * v for w, v in zip(weights[1:], x))
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
+
+
+def solve(matrix, vector):
+    """Gaussian elimination with the largest pivot."""
+    n = len(vector)
+    rows = [row[:] + [value] for row, value in zip(matrix, vector)]
+    for i in range(n):
+        best = max(range(i, n), key=lambda r: abs(rows[r][i]))
+        rows[i], rows[best] = rows[best], rows[i]
+        for r in range(i + 1, n):
+            factor = rows[r][i] / rows[i][i]
+            rows[r] = [a - factor * b for a, b in zip(rows[r], rows[i])]
+    result = [0.0] * n
+    for i in reversed(range(n)):
+        result[i] = (rows[i][n] - sum(rows[i][j] * result[j] for j in range(i + 1, n))) / rows[i][i]
+    return result
+
+
+def fit(rows, ridge=0.1):
+    """Logistic regression by Newton's method; `ridge` keeps the weights small, the constant aside."""
+    size = len(rows[0][1]) + 1
+    weights = [0.0] * size
+    for _ in range(25):
+        gradient, hessian = [0.0] * size, [[0.0] * size for _ in range(size)]
+        for _, x, right in rows:
+            p, full = probability(weights, x), [1.0, *x]
+            for i in range(size):
+                gradient[i] += (right - p) * full[i]
+                for j in range(size):
+                    hessian[i][j] += p * (1 - p) * full[i] * full[j]
+        for i in range(1, size):
+            gradient[i] -= ridge * weights[i]
+            hessian[i][i] += ridge
+        hessian[0][0] += 1e-9
+        weights = [w + step for w, step in zip(weights, solve(hessian, gradient))]
+    return weights
+
+
+def threshold_for(rows, weights, share):
+    """The largest one that lets at least `share` of the right answers through."""
+    right = sorted(probability(weights, x) for _, x, is_right in rows if is_right)
+    return right[min(len(right) - 1, int((1 - share) * len(right)))]
+
+
+def measure(rows, weights, threshold):
+    shown = [right for _, x, right in rows if probability(weights, x) >= threshold]
+    return (100 * sum(shown) / max(len(shown), 1), 100 * sum(shown) / max(sum(r for _, _, r in rows), 1),
+            100 * len(shown) / len(rows))
+
+
+def main():
+    rows = sorted(rows_of(sys.argv[1:]))
+    halves = [], []
+    for row in rows:
+        halves[hashlib.sha256(row[0].encode()).digest()[0] % 2].append(row)
+    weights = fit(halves[0])
+    print(f"{len(halves[0])} answers to fit, {sum(r for *_, r in halves[0])} right; {len(halves[1])} to measure, "
+          f"{sum(r for *_, r in halves[1])} right")
+    print("constant, sum of log p, least log p, least margin, log tokens:", ", ".join(f"{w:.3f}" for w in weights))
+    print(f"{'':10} {'threshold':>9} {'precision':>9} {'recall':>7} {'shown':>6}   on the second half, in %")
+    for name, share in WANTED.items():
+        threshold = round(threshold_for(halves[0], weights, share), 3)
+        precision, recall, shown = measure(halves[1], weights, threshold)
+        print(f"{name:10} {threshold:9.3f} {precision:9.1f} {recall:7.1f} {shown:6.1f}")
+    print("{:10} {:9} {:9.1f} {:7.1f} {:6.1f}".format("no gate", "", *measure(halves[1], weights, 0.0)))
+
+
+if __name__ == "__main__":
+    main()
