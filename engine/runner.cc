@@ -252,10 +252,12 @@ void Runner::start(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::ite
 
 void Runner::step(std::unique_lock<std::mutex>& lock) {
   std::vector<Filling*> fillings;
+  fillings.reserve(running_.size());
   for (const auto& running : running_) fillings.push_back(running->filling.get());
   lock.unlock();
   const Status ran = guarded([&] { return infiller_->advance(fillings); });
   std::vector<std::string> texts;
+  texts.reserve(fillings.size());
   for (const Filling* filling : fillings) texts.push_back(ran ? filling->text() : std::string());
   lock.lock();
   last_used_ = Clock::now();
