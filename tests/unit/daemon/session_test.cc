@@ -297,8 +297,10 @@ TEST_CASE("context of a client's workspace is read when it is on and trusted, an
   Fixture f;
   Client on(*f.host, {{"workspaceContext", true}}, Json::object(), workspace.folders());
   const auto context = context_of(f, on, workspace.uri(), 500);
-  REQUIRE(context.size() == 1);
+  REQUIRE_FALSE(context.empty());
   CHECK(context.front() == "# shop.py\ndef total_price(items):\n");
+  // What else is alike enough depends on how much has been typed until the index was there.
+  for (const auto& piece : context) CHECK(piece.starts_with("# shop.py\n"));
   Client elsewhere(*f.host, {{"workspaceContext", true}}, Json::object(), Json::array());
   Client off(*f.host, nullptr, Json::object(), workspace.folders());
   Client untrusted(*f.host, {{"workspaceContext", true}, {"trusted", false}}, Json::object(), workspace.folders());
