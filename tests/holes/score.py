@@ -32,6 +32,11 @@ def read_jsonl(lines, what):
 
 
 def edit_distance(a, b):
+    """Levenshtein; what both begin or end with costs nothing."""
+    while a and b and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
     previous = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         current = [i]

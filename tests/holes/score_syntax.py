@@ -27,24 +27,9 @@ import subprocess
 import sys
 
 import held_out
-from score import read_jsonl
+from score import edit_distance, read_jsonl
 
 CLOSERS = ")]}"
-
-
-def edit_distance(a, b):
-    """Levenshtein; what both begin or end with costs nothing."""
-    while a and b and a[0] == b[0]:
-        a, b = a[1:], b[1:]
-    while a and b and a[-1] == b[-1]:
-        a, b = a[:-1], b[:-1]
-    previous = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        current = [i]
-        for j, y in enumerate(b, 1):
-            current.append(min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (x != y)))
-        previous = current
-    return previous[-1]
 
 
 def count_damage(cinnabar, texts):
