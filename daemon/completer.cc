@@ -199,7 +199,8 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   }
   const auto eagerness =
       live.priority == engine::Priority::invoked ? Eagerness::eager : live.options.completion.eagerness;
-  const auto texts = keep(live.place, *outcome.result, live.asked, eagerness, live.repairing.get());
+  if (live.repairing) outcome.result->answers.front() = live.repairing->repair.answer();
+  const auto texts = keep(live.place, *outcome.result, live.asked, eagerness);
   const bool stale = is_stale(live);
   if (stale) {
     stats.count(Count::stale);
@@ -257,7 +258,7 @@ syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offs
 
 engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
   const auto site = site_at(document, offset);
-  auto request = infill_request(*document, offset, options, site->tree.get(), site->begin);
+  auto request = infill_request(*site, offset, options);
   if (!options.completion.context) return request;
   const std::string path = path_of(document->uri());
   const syntax::Language* language = syntax::language_of(*document);
@@ -268,7 +269,7 @@ engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::si
 
 // The presentable texts of an answer; remembers them. What is not sure enough is a draft for the next request.
 std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked,
-                                         Eagerness eagerness, const Repairing* repairing) {
+                                         Eagerness eagerness) {
   const std::string_view text = place.document->text();
   const auto site = site_at(place.document, place.offset);
   std::vector<std::string> texts;
@@ -280,9 +281,7 @@ std::vector<std::string> Completer::keep(const Place& place, const engine::Infil
     doubted = doubted || cut;
     answer.text.resize(sure);
     std::string shown = presentable(answer, text.substr(0, place.offset), text.substr(place.offset));
-    if (repairing != nullptr) {
-      shown = cut ? std::string() : repairing->repair.verdict().text;
-    } else if (!shown.empty() && site->tree) {
+    if (!shown.empty() && site->tree) {
       const auto hole = planned_hole(*site->tree, place.offset - site->begin, Multiline::automatic);
       const auto verdict = syntax::judge(*site->tree, site->lines, hole, shown);
       if (!cut || !verdict.cut)
@@ -348,6 +347,7 @@ std::function<void(const engine::Outcome&)> Completer::recording(const Place& pl
   recording.options = options;
   recording.candidates = job.request.candidates;
   recording.former = job.request.former;
+  recording.context = job.request.context;
   recording.resume = job.request.resume;
   return [&services = services_, recording = std::move(recording)](const engine::Outcome& outcome) {
     if (!outcome.result) return;

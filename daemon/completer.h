@@ -113,8 +113,7 @@ class Completer {
   void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
   void prefetch(const Place& place, const std::string& text, const Options& options);
   void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome, Eagerness eagerness);
-  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked, Eagerness eagerness,
-                                const Repairing* repairing = nullptr);
+  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked, Eagerness eagerness);
   syntax::SitePtr site_at(const SnapshotPtr& document, std::size_t offset);
   std::function<void(const engine::Outcome&)> recording(const Place& place, const engine::Job& job,
                                                         const Options& options);

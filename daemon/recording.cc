@@ -54,7 +54,10 @@ bool from_json(const lsp::Field& at, AnswerLine& out) {
 }
 
 bool from_json(const lsp::Field& at, const ResumeLine& out) {
-  return at.required("tokens", out.resume.tokens) && at.required("forbidden", out.resume.forbidden);
+  std::vector<std::int32_t> tokens;
+  if (!at.required("tokens", tokens) || !at.required("forbidden", out.resume.forbidden)) return false;
+  for (const std::int32_t token : tokens) out.resume.tokens.push_back({.id = token});
+  return true;
 }
 
 bool from_json(const lsp::Field& at, Line& out) {
@@ -64,7 +67,8 @@ bool from_json(const lsp::Field& at, Line& out) {
   const bool ok = at.required("cinnabar", out.format) && at.required("language", recording.language) &&
                   at.required("before", recording.before) && at.required("behind", recording.behind) &&
                   at.required("settings", out.settings) && at.required("candidates", candidates) &&
-                  at.required("former", recording.former) && at.optional("resume", resume) &&
+                  at.required("former", recording.former) && at.optional("context", recording.context) &&
+                  at.optional("resume", resume) &&
                   at.required("device", recording.device) && at.required("nfe", nfe) &&
                   at.required("answers", out.answers);
   recording.candidates = candidates;
@@ -90,8 +94,12 @@ lsp::Json to_json(const Recording& recording) {
                    {"device", recording.device},
                    {"nfe", recording.nfe},
                    {"answers", std::move(answers)}};
-  if (!recording.resume.empty())
-    out["resume"] = {{"tokens", recording.resume.tokens}, {"forbidden", recording.resume.forbidden}};
+  if (!recording.context.empty()) out["context"] = recording.context;
+  if (!recording.resume.empty()) {
+    std::vector<std::int32_t> tokens;
+    for (const auto& token : recording.resume.tokens) tokens.push_back(token.id);
+    out["resume"] = {{"tokens", tokens}, {"forbidden", recording.resume.forbidden}};
+  }
   return out;
 }
 

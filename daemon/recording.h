@@ -2,7 +2,7 @@
 // (`daemon --record`), run again by `cinnabar replay`.
 //
 //   {"cinnabar": 1, "language": "python", "before": TEXT, "behind": TEXT, "settings": {"mode": ..., "model": ...},
-//    "candidates": 1, "former": TEXT[, "resume": {"tokens": [1], "forbidden": [2]}], "nfe": 3,
+//    "candidates": 1, "former": TEXT[, "context": [TEXT]][, "resume": {"tokens": [1], "forbidden": [2]}], "nfe": 3,
 //    "device": "cpu (amx, 2 threads)", "answers": [{"text": TEXT, "reason": "hole_end", "tokens": 4}]}
 //
 // The texts are the user's: a recording is for the user's own eyes and for whoever the user gives it to. No paths of
@@ -28,8 +28,9 @@ struct Recording {
   std::string before, behind;  // the whole document around the cursor
   Options options;             // what settings_of keeps of them
   int candidates = 1;
-  std::string former;  // see engine::InfillRequest
-  engine::Resume resume = {};
+  std::string former;           // see engine::InfillRequest
+  engine::Context context = {};  // the same
+  engine::Resume resume = {};    // the same; the tokens' ids alone
   std::string device;  // where the model ran
   int nfe = 0;
   std::vector<engine::InfillAnswer> answers;  // as the engine gave them, before anything was cut for presentation

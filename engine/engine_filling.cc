@@ -119,7 +119,7 @@ Answer EngineFilling::make_answer() const {
   Answer answer(room_.tokenizer, room_.network.spec(),
                 {describe_hole(request_.prefix, request_.suffix, request_.end), prompt_.typed, request_.max_tokens,
                  request_.other_end});
-  for (const std::int32_t token : request_.resume.tokens) answer.append(token, 1.0f);
+  for (const InfillToken& token : request_.resume.tokens) answer.append(token.id, token.probability, token.margin);
   answer.forbid_next(request_.resume.forbidden);
   return answer;
 }

@@ -109,7 +109,7 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
   const auto is_token = [&](std::int32_t token) { return token >= 0 && token < spec.vocabulary; };
   const Resume& resume = request.resume;
   if (static_cast<int>(resume.tokens.size()) >= request.max_tokens ||
-      !std::all_of(resume.tokens.begin(), resume.tokens.end(), is_token) ||
+      !std::all_of(resume.tokens.begin(), resume.tokens.end(), [&](const auto& t) { return is_token(t.id); }) ||
       !std::all_of(resume.forbidden.begin(), resume.forbidden.end(), is_token)) {
     return Status::error("an answer is to go on from " + std::to_string(resume.tokens.size()) +
                          " tokens, expected tokens of the model, fewer than max_tokens " +
@@ -143,7 +143,7 @@ Result<std::unique_ptr<EngineFilling>> Engine::begin(const InfillRequest& reques
   if (Status valid = check(request, spec()); !valid) return valid;
   auto prompt = fitting_prompt(request);
   if (!prompt) return prompt.status();
-  prompt->before.insert(prompt->before.end(), request.resume.tokens.begin(), request.resume.tokens.end());
+  for (const InfillToken& token : request.resume.tokens) prompt->before.push_back(token.id);
   auto place = place_for(spec().attention == Attention::full ? std::vector<std::int32_t>() : prompt->before);
   if (!place) return place.status();
   return EngineFilling::begin({*network_, *tokenizer_, **place, options_.context}, request, std::move(prompt).value(),

@@ -23,9 +23,16 @@ enum class Mode : std::uint8_t { autoregressive, verified, diffusion };
 std::optional<Mode> parse_mode(std::string_view text);  // "autoregressive", "verified", "diffusion"
 std::string_view name(Mode mode);
 
+struct InfillToken {
+  std::int32_t id = 0;
+  float probability = 0;
+  std::size_t end = 0;  // bytes of the answer's text up to here; 0 while the token only spells what stands before it
+  float margin = 0;     // best minus second probability, where that is known; else the least it can be
+};
+
 // Going on from the beginning of an earlier answer to the same request.
 struct Resume {
-  std::vector<std::int32_t> tokens;     // its first ones, InfillToken::id; they stay
+  std::vector<InfillToken> tokens;      // its first ones; they stay, and are as probable as they were
   std::vector<std::int32_t> forbidden;  // none of these may come next
   bool empty() const { return tokens.empty() && forbidden.empty(); }
 };
@@ -44,13 +51,6 @@ struct InfillRequest {
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft
   Resume resume;
-};
-
-struct InfillToken {
-  std::int32_t id = 0;
-  float probability = 0;
-  std::size_t end = 0;  // bytes of the answer's text up to here; 0 while the token only spells what stands before it
-  float margin = 0;     // best minus second probability, where that is known; else the least it can be
 };
 
 struct InfillAnswer {

@@ -129,7 +129,7 @@ void measure(const std::string& path, const std::string& text, std::string_view 
     const auto site = syntax::site_at(document, cursor, trees);
     const auto followed = Clock::now();
     if (!site->tree) return;
-    const auto request = infill_request(*document, cursor, options, site->tree.get(), site->begin);
+    const auto request = infill_request(*site, cursor, options);
     const auto planned = Clock::now();
     const std::string_view view = document->text();
     const std::string shown = presentable(answer, view.substr(0, cursor), view.substr(cursor));

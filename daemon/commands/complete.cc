@@ -69,40 +69,28 @@ void print_result(const engine::InfillRequest& request, const engine::InfillResu
             << " tokens/s, end: " << name(result.answers.front().reason) << "\n";
 }
 
-void print_json(const engine::InfillResult& result, const syntax::Hole& hole) {
-  nlohmann::json answers = nlohmann::json::array();
-  for (const auto& answer : result.answers) {
-    answers.push_back({{"text", answer.text}, {"finish_reason", name(answer.reason)}, {"tokens", answer.tokens}});
-  }
-  const nlohmann::json out = {{"answers", answers},
-                              {"nfe", result.decode.nfe},
-                              {"ms", result.prompt_milliseconds + result.decode.milliseconds},
-                              {"prompt_ms", result.prompt_milliseconds},
-                              {"prompt_tokens", result.prompt_tokens},
-                              {"replaces", {{"begin", hole.begin}, {"end", hole.end}}}};
-  std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
-
-// A file with its tree and the plan for one place of it, where there are any.
+// What is to be filled in a file, and what the model is asked for it.
 struct PlannedFile {
-  PlannedFile(const OpenSpot& spot, const Options& options) : lines(spot.text) {
-    const syntax::Language* language = options.by_plan ? syntax::language_of_path(spot.file) : nullptr;
-    if (language != nullptr) tree = syntax::Tree::parse(*language, spot.text, lines);
-    if (tree) {
-      hole = syntax::plan_at(*tree, spot.offset).holes.front();
-      request = syntax::request_for(*tree, hole, options.request);
+  PlannedFile(const OpenSpot& spot, const Options& options) : request(options.request) {
+    if (options.by_plan) {
+      const PlannedSpot planned = plan_spot(spot);
+      site = planned.site;
+      hole = planned.plan.holes.front();
+      request = syntax::request_for(*site, hole, std::move(request));
+      begin = site->begin + hole.begin;
+      end = site->begin + hole.end;
     } else {
-      request = options.request;
       request.prefix = spot.text.substr(0, spot.offset);
       request.suffix = spot.text.substr(spot.offset);
-      hole.begin = hole.end = spot.offset;
+      begin = end = spot.offset;
     }
   }
+  bool has_tree() const { return site && site->tree; }
 
-  lsp::LineIndex lines;
-  syntax::TreePtr tree;
+  syntax::SitePtr site;  // null: no plan is wanted
   syntax::Hole hole;
   engine::InfillRequest request;
+  std::size_t begin = 0, end = 0;  // what the answer replaces, in the file
 };
 
 // The answers as the critic leaves them; the first is repaired where that is wanted.
@@ -110,8 +98,9 @@ Result<engine::InfillResult> fill(engine::Engine& engine, const PlannedFile& fil
                                   const engine::StepObserver& observer) {
   const auto limits = limits_of(options);
   auto result = engine.infill(file.request, limits, observer);
-  if (!result || !file.tree) return result;
-  syntax::Repair repair(*file.tree, file.lines, file.hole, file.request, options.repairs);
+  if (!result || !file.has_tree()) return result;
+  const syntax::Site& site = *file.site;
+  syntax::Repair repair(*site.tree, site.lines, file.hole, file.request, options.repairs);
   engine::InfillAnswer first = result->answers.front();
   while (!repair.take(first)) {
     auto again = engine.infill(repair.request(), limits, observer);
@@ -122,13 +111,27 @@ Result<engine::InfillResult> fill(engine::Engine& engine, const PlannedFile& fil
   }
   result->answers.front().text = repair.verdict().text;
   for (auto& answer : std::span(result->answers).subspan(1))
-    answer.text = syntax::judge(*file.tree, file.lines, file.hole, answer.text).text;
+    answer.text = syntax::judge(*site.tree, site.lines, file.hole, answer.text).text;
   return result;
+}
+
+void print_json(const engine::InfillResult& result, const PlannedFile& file) {
+  nlohmann::json answers = nlohmann::json::array();
+  for (const auto& answer : result.answers) {
+    answers.push_back({{"text", answer.text}, {"finish_reason", name(answer.reason)}, {"tokens", answer.tokens}});
+  }
+  const nlohmann::json out = {{"answers", answers},
+                              {"nfe", result.decode.nfe},
+                              {"ms", result.prompt_milliseconds + result.decode.milliseconds},
+                              {"prompt_ms", result.prompt_milliseconds},
+                              {"prompt_tokens", result.prompt_tokens},
+                              {"replaces", {{"begin", file.begin}, {"end", file.end}}}};
+  std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
 // What the answer takes the place of, when that is more than blanks.
 void print_replaced(const PlannedFile& file, const std::string& text) {
-  const std::string replaced = text.substr(file.hole.begin, file.hole.end - file.hole.begin);
+  const std::string replaced = text.substr(file.begin, file.end - file.begin);
   if (!syntax::is_blank(replaced)) std::cout << "-- instead of: " << replaced << "\n";
 }
 
@@ -149,7 +152,7 @@ int run_complete(Options& options) {
   if (!result) return failed(result.status());
   if (options.watch) watcher.erase();
   if (options.json) {
-    print_json(*result, planned.hole);
+    print_json(*result, planned);
   } else {
     print_result(planned.request, *result);
     print_replaced(planned, file->text);

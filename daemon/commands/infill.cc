@@ -32,18 +32,18 @@ Result<std::string> string_member(const json& line, const char* name, bool requi
   return found->get<std::string>();
 }
 
-// One line: what the engine is asked, and the tree that a plan was made from.
+// One line: what the engine is asked, and where that was planned.
 struct LineHole {
   engine::InfillRequest request;
   bool by_plan = true;
   bool stubs = false;  // a stub at the hole may be replaced
   std::size_t prefix_bytes = 0;
-  std::string text;  // of the whole document, which the tree borrows
-  lsp::LineIndex lines;
-  syntax::TreePtr tree;
-  syntax::Hole hole;
+  syntax::SitePtr site;  // null: no plan is wanted
+  syntax::Hole hole;     // in the site
   std::vector<context::Piece> pieces;  // of other files
   std::optional<std::string> raw;      // an answer that was given before: it is ended and judged, no model is asked
+
+  bool has_tree() const { return site && site->tree; }
 };
 
 // The files of the workspaces that lines have named.
@@ -107,20 +107,17 @@ Status read_choices(const json& line, LineHole& hole) {
 }
 
 // The plan at the border of prefix and suffix, where the line names a language or path that has a grammar.
-void make_plan(std::string_view language_id, std::string_view path, LineHole& hole) {
-  const syntax::Language* language = syntax::find_language(language_id);
-  if (language == nullptr) language = syntax::language_of_path(path);
-  if (language == nullptr || !hole.by_plan) return;
-  hole.prefix_bytes = hole.request.prefix.size();
-  hole.text = hole.request.prefix + hole.request.suffix;
-  hole.lines = lsp::LineIndex(hole.text);
-  hole.tree = syntax::Tree::parse(*language, hole.text, hole.lines);
-  if (!hole.tree) return;
+void make_plan(std::string language_id, std::string path, LineHole& hole) {
+  if (!hole.by_plan) return;
+  const std::size_t cursor = hole.prefix_bytes = hole.request.prefix.size();
+  hole.site = syntax::site_at(hole.request.prefix + hole.request.suffix, cursor, std::move(language_id),
+                              std::move(path));
+  if (!hole.has_tree()) return;
   syntax::PlanOptions options;
   options.stubs = hole.stubs;
-  hole.hole = syntax::plan_at(*hole.tree, hole.request.prefix.size(), options).holes.front();
+  hole.hole = syntax::plan_at(*hole.site->tree, cursor - hole.site->begin, options).holes.front();
   if (hole.hole.kind != syntax::HoleKind::stub) hole.hole.end = hole.hole.begin;  // an answer is inserted
-  hole.request = syntax::request_for(*hole.tree, hole.hole, std::move(hole.request));
+  hole.request = syntax::request_for(*hole.site, hole.hole, std::move(hole.request));
 }
 
 void add_context(const std::string& path, const std::string& workspace, const Options& options, Workspaces& workspaces,
@@ -135,7 +132,6 @@ void add_context(const std::string& path, const std::string& workspace, const Op
   }
 }
 
-// Filled in place: the tree borrows the hole's text.
 Status read_request(const json& line, const Options& options, Workspaces& workspaces, LineHole& hole) {
   if (!line.is_object()) return Status::error("the line is " + std::string(line.type_name()) + ", expected an object");
   engine::InfillRequest& request = hole.request;
@@ -153,14 +149,14 @@ Status read_request(const json& line, const Options& options, Workspaces& worksp
   auto workspace = string_member(line, "workspace", false);
   if (!workspace) return workspace.status();
   add_context(*path, *workspace, options, workspaces, hole);
-  make_plan(*language, *path, hole);
+  make_plan(std::move(language).value(), std::move(path).value(), hole);
   return {};
 }
 
 // The first answer as the critic leaves it, after repairs; says in `line` what they cost.
 Status judge_first(engine::Engine& engine, const engine::DecodeLimits& limits, const LineHole& hole, int repairs,
                    engine::InfillResult& result, syntax::Verdict& verdict, json& line) {
-  syntax::Repair repair(*hole.tree, hole.lines, hole.hole, hole.request, repairs);
+  syntax::Repair repair(*hole.site->tree, hole.site->lines, hole.hole, hole.request, repairs);
   engine::InfillAnswer answer = result.answers.front();
   int forwards = 0;
   while (!repair.take(answer)) {
@@ -181,7 +177,7 @@ void add_details(const engine::InfillAnswer& answer, const LineHole& hole, const
   line["raw"] = answer.text;
   line["withheld"] = verdict.withheld;
   line["cut"] = verdict.cut;
-  if (hole.tree) {
+  if (hole.has_tree()) {
     line["hole_kind"] = syntax::name(hole.hole.kind);
     line["until"] = syntax::name(hole.hole.until);
   }
@@ -214,9 +210,9 @@ json answer_line(const Options& options, engine::Engine& engine, const LineHole&
   std::vector<std::string> texts;
   for (const auto& answer : result->answers) texts.push_back(answer.text);
   syntax::Verdict verdict;
-  if (hole.tree) {
+  if (hole.has_tree()) {
     for (std::size_t i = 1; i < texts.size(); ++i)
-      texts[i] = syntax::judge(*hole.tree, hole.lines, hole.hole, texts[i]).text;
+      texts[i] = syntax::judge(*hole.site->tree, hole.site->lines, hole.hole, texts[i]).text;
     const int repairs = hole.raw ? 0 : options.repairs;
     if (Status judged = judge_first(engine, limits, hole, repairs, *result, verdict, line); !judged)
       return {{"error", judged.message()}};
@@ -230,7 +226,7 @@ json answer_line(const Options& options, engine::Engine& engine, const LineHole&
                {"tokens", first.tokens},
                {"ms", ms}});
   if (hole.hole.begin != hole.hole.end) {
-    const std::size_t cursor = hole.prefix_bytes;
+    const std::size_t cursor = hole.prefix_bytes - hole.site->begin;
     line["replaces"] = {{"before", cursor - hole.hole.begin}, {"behind", hole.hole.end - cursor}};
   }
   if (texts.size() > 1) line["texts"] = texts;

@@ -15,12 +15,9 @@ int run_plan(Options& options) {
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
-  const syntax::Language* language = syntax::language_of_path(file->file);
-  const lsp::LineIndex lines(file->text);
-  const auto tree = language == nullptr ? nullptr : syntax::Tree::parse(*language, file->text, lines);
-  const auto plan = tree ? syntax::plan_at(*tree, file->offset) : syntax::plan_at(file->text, file->offset);
-  std::cout << (plan.language == nullptr ? "no tree" : plan.language->name) << "\n"
-            << syntax::describe(plan, file->text);
+  const PlannedSpot planned = plan_spot(*file);
+  const syntax::Language* language = planned.plan.language;
+  std::cout << (language == nullptr ? "no tree" : language->name) << "\n" << describe(planned);
   return 0;
 }
 

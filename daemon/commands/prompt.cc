@@ -112,14 +112,10 @@ int run_prompt(Options& options) {
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);
   if (!tokenizer) return failed(tokenizer.status());
 
-  const lsp::LineIndex lines(file->text);
+  const PlannedSpot planned = plan_spot(*file);
+  auto request = syntax::request_for(*planned.site, planned.plan.holes.front(), options.request);
   const syntax::Language* language = syntax::language_of_path(file->file);
-  const auto tree = language == nullptr ? nullptr : syntax::Tree::parse(*language, file->text, lines);
-  const syntax::Plan plan = tree ? syntax::plan_at(*tree, file->offset) : syntax::plan_at(file->text, file->offset);
-  const syntax::Hole& hole = plan.holes.front();
-  auto request =
-      tree ? syntax::request_for(*tree, hole, options.request) : syntax::request_for(file->text, hole, options.request);
-  std::cout << "=== the hole: " << syntax::describe(plan, file->text);
+  std::cout << "=== the hole: " << describe(planned);
   if (options.completion.context && language != nullptr) {
     for (const auto& piece : pieces_at(*file, *language, options)) {
       std::cout << "=== " << piece.path << ":" << piece.line + 1 << " " << piece.why << "\n";

@@ -9,7 +9,7 @@
 #include "daemon/features/hole.h"
 #include "daemon/recording.h"
 #include "daemon/shared_model.h"
-#include "daemon/syntax/language.h"
+#include "daemon/syntax/site.h"
 #include "lsp/json.h"
 
 namespace cinnabar::daemon {
@@ -39,17 +39,14 @@ Verdict compare(const engine::InfillAnswer& recorded, const engine::InfillAnswer
 }
 
 engine::InfillRequest request_of(const Recording& recording) {
-  std::string text = recording.before + recording.behind;
-  lsp::LineIndex lines(text);
-  const DocumentSnapshot document({"untitled:replay", recording.language, 0, 0}, std::move(text), std::move(lines));
-  const syntax::Language* language = syntax::find_language(recording.language);
   syntax::ParseLimits limits;
   limits.time = std::chrono::minutes(1);  // there was a tree in time when it was recorded
-  const auto tree =
-      language == nullptr ? nullptr : syntax::Tree::parse(*language, document.text(), document.lines(), limits);
-  auto request = infill_request(document, recording.before.size(), recording.options, tree.get());
+  const std::size_t offset = recording.before.size();
+  const auto site = syntax::site_at(recording.before + recording.behind, offset, recording.language, "", limits);
+  auto request = infill_request(*site, offset, recording.options);
   request.candidates = recording.candidates;
   request.former = recording.former;
+  request.context = recording.context;
   request.resume = recording.resume;
   return request;
 }

@@ -72,6 +72,23 @@ Result<OpenSpot> open_spot(const Spot& spot) {
   return OpenSpot{spot.file, std::move(text).value(), *offset};
 }
 
+PlannedSpot plan_spot(const OpenSpot& spot) {
+  PlannedSpot planned{syntax::site_at(spot.text, spot.offset, "", spot.file), {}};
+  const syntax::Site& site = *planned.site;
+  planned.plan = site.tree ? syntax::plan_at(*site.tree, spot.offset - site.begin)
+                           : syntax::plan_at(site.document->text(), spot.offset);
+  return planned;
+}
+
+std::string describe(const PlannedSpot& planned) {
+  syntax::Plan plan = planned.plan;
+  for (syntax::Hole& hole : plan.holes) {
+    hole.begin += planned.site->begin;
+    hole.end += planned.site->begin;
+  }
+  return syntax::describe(plan, planned.site->document->text());
+}
+
 int wrong_spot(const Status& status) {
   std::cerr << "cinnabar: " << status.message() << "\n";
   return 2;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/syntax/plan.h"
+#include "daemon/syntax/site.h"
 #include "kernels/result.h"
 
 namespace cinnabar::daemon {
@@ -31,6 +33,16 @@ Result<std::string> read_text(const std::string& path);
 Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_view command);
 // Errors: the file cannot be read, is too large, or has no such place.
 Result<OpenSpot> open_spot(const Spot& spot);
+
+// What would be filled there, and the part of the file in which that was planned, whose offsets the plan has.
+struct PlannedSpot {
+  syntax::SitePtr site;
+  syntax::Plan plan;
+};
+PlannedSpot plan_spot(const OpenSpot& spot);
+// syntax::describe, in the file's lines.
+std::string describe(const PlannedSpot& planned);
+
 // Prints a usage error; returns 2.
 int wrong_spot(const Status& status);
 

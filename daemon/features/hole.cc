@@ -74,21 +74,15 @@ syntax::Hole planned_hole(const syntax::Tree& tree, std::size_t offset, Multilin
   return hole;
 }
 
-engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options,
-                                     const syntax::Tree* tree, std::size_t tree_begin) {
+engine::InfillRequest infill_request(const syntax::Site& site, std::size_t offset, const Options& options) {
   engine::InfillRequest request = options.request;
   request.candidates = 1;
-  if (tree != nullptr && options.by_plan && options.completion.multiline != Multiline::always) {
-    const auto hole = planned_hole(*tree, offset - tree_begin, options.completion.multiline);
-    request = syntax::request_for(*tree, hole, std::move(request));
-    if (tree->text().size() == document.text().size()) return request;
-    // The model reads more of the document than the tree is made of.
-    request.prefix = document.text().substr(0, tree_begin + hole.begin);
-    request.suffix = document.text().substr(tree_begin + hole.end);
-    return request;
+  if (site.tree && options.by_plan && options.completion.multiline != Multiline::always) {
+    const auto hole = planned_hole(*site.tree, offset - site.begin, options.completion.multiline);
+    return syntax::request_for(site, hole, std::move(request));
   }
-  request.prefix = document.text().substr(0, offset);
-  request.suffix = document.text().substr(offset);
+  request.prefix = site.document->text().substr(0, offset);
+  request.suffix = site.document->text().substr(offset);
   request.end = choose_end(request.prefix, request.suffix, options.completion.multiline);
   if (request.end == engine::EndRule::line) request.max_tokens = std::min(request.max_tokens, kLineTokens);
   return request;

@@ -4,23 +4,19 @@
 #include <cstddef>
 #include <optional>
 
-#include "daemon/documents/snapshot.h"
 #include "daemon/options.h"
 #include "daemon/syntax/plan.h"
-#include "daemon/syntax/tree.h"
+#include "daemon/syntax/site.h"
 #include "engine/infill.h"
 
 namespace cinnabar::daemon {
 
-// The hole at byte `offset` of `document` (<= its size): its surroundings, and where its answer may end.
+// The hole at byte `offset` of the site's document (<= its size): its surroundings, and where its answer may end.
 //
-// With a tree of the document, its plan decides (planned_hole). Without, or where options.by_plan says so, the text
+// Where the site has a tree, its plan decides (planned_hole). Without, or where options.by_plan says so, the text
 // alone: behind a line that opens a block without a body, the answer is a block; else the rest of the line.
 // options.completion.multiline can forbid or ask for blocks; text behind the cursor on its line always means a line.
-//
-// The tree may be of a part of the document, which begins at `tree_begin` (syntax/site.h).
-engine::InfillRequest infill_request(const DocumentSnapshot& document, std::size_t offset, const Options& options,
-                                     const syntax::Tree* tree = nullptr, std::size_t tree_begin = 0);
+engine::InfillRequest infill_request(const syntax::Site& site, std::size_t offset, const Options& options);
 
 // The plan's hole at `offset`, as text to insert there: it replaces nothing. A stub at the cursor stays, and what it
 // stands for is left to the code actions: an item's range may cover it on one line, but VS Code draws ghost text only

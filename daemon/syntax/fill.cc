@@ -12,6 +12,11 @@ namespace {
 // A line of code seldom has more; an answer that has not ended by then runs away.
 constexpr int kLineTokens = 64;
 
+engine::OtherEnd end_by_tree(const Tree& tree, const Hole& hole) {
+  const auto end = std::make_shared<AnswerEnd>(tree, hole);
+  return [end](std::string_view answer) { return (*end)(answer); };
+}
+
 }  // namespace
 
 engine::InfillRequest request_for(std::string_view text, const Hole& hole, engine::InfillRequest defaults) {
@@ -29,8 +34,16 @@ engine::InfillRequest request_for(std::string_view text, const Hole& hole, engin
 
 engine::InfillRequest request_for(const Tree& tree, const Hole& hole, engine::InfillRequest defaults) {
   engine::InfillRequest request = request_for(tree.text(), hole, std::move(defaults));
-  const auto end = std::make_shared<AnswerEnd>(tree, hole);
-  request.other_end = [end](std::string_view answer) { return (*end)(answer); };
+  request.other_end = end_by_tree(tree, hole);
+  return request;
+}
+
+engine::InfillRequest request_for(const Site& site, const Hole& hole, engine::InfillRequest defaults) {
+  Hole in_document = hole;
+  in_document.begin += site.begin;
+  in_document.end += site.begin;
+  engine::InfillRequest request = request_for(site.document->text(), in_document, std::move(defaults));
+  if (site.tree) request.other_end = end_by_tree(*site.tree, hole);
   return request;
 }
 

@@ -5,6 +5,7 @@
 
 #include "daemon/syntax/critic.h"
 #include "daemon/syntax/plan.h"
+#include "daemon/syntax/site.h"
 #include "engine/infill.h"
 
 namespace cinnabar::daemon::syntax {
@@ -12,6 +13,9 @@ namespace cinnabar::daemon::syntax {
 // `defaults` with the hole's surroundings, its end by rule and by tree, and no more tokens than its lines hold. `tree`
 // is not needed afterwards.
 engine::InfillRequest request_for(const Tree& tree, const Hole& hole, engine::InfillRequest defaults);
+
+// The same of a site, where `hole` was planned: the model reads its whole document. Without a tree the end is by rule.
+engine::InfillRequest request_for(const Site& site, const Hole& hole, engine::InfillRequest defaults);
 
 // The same without a tree: prefix, suffix and the end of the line.
 engine::InfillRequest request_for(std::string_view text, const Hole& hole, engine::InfillRequest defaults);

@@ -41,7 +41,10 @@ bool Repair::take(const engine::InfillAnswer& answer, std::string_view shown) {
   else
     verdict = judge(document_, lines_, hole_, shown);
   const bool again = verdict.worse && ask_again(answer, shown, verdict);
-  if (!std::exchange(judged_, true) || is_better(verdict, verdict_)) verdict_ = std::move(verdict);
+  if (!std::exchange(judged_, true) || is_better(verdict, verdict_)) {
+    answer_ = answer;
+    verdict_ = std::move(verdict);
+  }
   return !again;
 }
 
@@ -51,8 +54,7 @@ bool Repair::ask_again(const engine::InfillAnswer& answer, std::string_view show
   // Offsets are the shown text's; where that is not the answer's own, they say nothing of its tokens.
   if (!at || (*at > 0 && answer.text.substr(0, answer.path[*at - 1].end) != shown.substr(0, answer.path[*at - 1].end)))
     return false;
-  request_.resume.tokens.clear();
-  for (std::size_t i = 0; i < *at; ++i) request_.resume.tokens.push_back(answer.path[i].id);
+  request_.resume.tokens.assign(answer.path.begin(), answer.path.begin() + static_cast<std::ptrdiff_t>(*at));
   request_.resume.forbidden = {answer.path[*at].id};
   tried_.push_back(*at);
   ++repairs_;

@@ -28,7 +28,9 @@ class Repair {
   bool take(const engine::InfillAnswer& answer, std::string_view shown);
   bool take(const engine::InfillAnswer& answer) { return take(answer, answer.text); }
 
-  const Verdict& verdict() const { return verdict_; }  // of the best answer so far
+  // The best answer so far, and what the critic says of it.
+  const engine::InfillAnswer& answer() const { return answer_; }
+  const Verdict& verdict() const { return verdict_; }
   int repairs() const { return repairs_; }             // requests beyond the first
   // The answer that came first was wrong, and one that came later is right.
   bool repaired() const { return repairs_ > 0 && !verdict_.worse; }
@@ -43,6 +45,7 @@ class Repair {
   const int most_;
   int repairs_ = 0;
   bool judged_ = false;
+  engine::InfillAnswer answer_;
   Verdict verdict_;
   std::vector<std::size_t> tried_;  // tokens at which a former answer was left
 };

@@ -1,6 +1,7 @@
 #include "daemon/syntax/site.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/syntax/lines.h"
 
@@ -64,8 +65,17 @@ SitePtr site_at(const SnapshotPtr& document, std::size_t offset, Trees& trees) {
   site->begin = part.begin;
   site->text = text.substr(part.begin, part.end - part.begin);
   site->lines = lsp::LineIndex(site->text);
-  site->tree = Tree::parse(*language, site->text, site->lines);
+  site->tree = Tree::parse(*language, site->text, site->lines, trees.limits());
   return site;
+}
+
+SitePtr site_at(std::string text, std::size_t offset, std::string language_id, std::string path,
+                const ParseLimits& limits) {
+  lsp::LineIndex lines(text);
+  const auto document = std::make_shared<const DocumentSnapshot>(
+      DocumentSnapshot::Identity{std::move(path), std::move(language_id), 0, 0}, std::move(text), std::move(lines));
+  Trees trees(1, limits);
+  return site_at(document, offset, trees);
 }
 
 }  // namespace cinnabar::daemon::syntax

@@ -29,6 +29,10 @@ using SitePtr = std::shared_ptr<const Site>;
 // `offset` <= the text's size. `trees` follows documents that are worked in whole.
 SitePtr site_at(const SnapshotPtr& document, std::size_t offset, Trees& trees);
 
+// The same of a text that is not being edited. `language_id` or, where that has no grammar, `path` says its language.
+SitePtr site_at(std::string text, std::size_t offset, std::string language_id, std::string path,
+                const ParseLimits& limits = {});
+
 // The bytes of a large text that are worked in: whole lines, from one that begins a statement at the margin where there
 // is one near enough, to the end of one.
 Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t offset);

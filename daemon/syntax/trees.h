@@ -26,6 +26,7 @@ class Trees {
   // was over a limit is not tried again before it has become smaller by a tenth.
   Parsed of(const SnapshotPtr& document);
   void forget(const std::string& uri);
+  const ParseLimits& limits() const { return limits_; }
 
  private:
   struct Entry {

@@ -13,7 +13,8 @@ namespace {
 
 const LaneOps& lane_ops(Isa isa) {
   if (isa == Isa::plain) return lane_ops_plain();
-  return isa == Isa::avx2 ? lane_ops_avx2() : lane_ops_avx512();
+  if (isa == Isa::avx2) return lane_ops_avx2();
+  return isa == Isa::avx_vnni ? lane_ops_avx_vnni() : lane_ops_avx512();
 }
 
 class CpuBackend final : public Backend {

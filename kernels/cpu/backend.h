@@ -11,9 +11,9 @@
 namespace cinnabar::kernels::cpu {
 
 // Instruction-set levels, ascending; each needs all bits it uses, read from CPUID and XGETBV, never from the model
-// number.
-enum class Isa : std::uint8_t { plain, avx2, avx512, avx512_bf16, amx };
-std::string_view name(Isa isa);  // "plain", "avx2", "avx512", "avx512_bf16", "amx"
+// number. avx_vnni is AVX2 with the dot products of AVX-512 VNNI: of clients' CPUs without AVX-512.
+enum class Isa : std::uint8_t { plain, avx2, avx_vnni, avx512, avx512_bf16, amx };
+std::string_view name(Isa isa);  // "plain", "avx2", "avx_vnni", "avx512", "avx512_bf16", "amx"
 std::optional<Isa> parse_isa(std::string_view text);
 // The levels this machine can run, ascending; `plain` always. Asks the kernel for AMX permission once.
 std::vector<Isa> available_isas();

@@ -34,10 +34,12 @@ std::uint64_t saved_state(const CpuidLeaf& leaf1) {
 }
 
 struct Need {
-  Isa isa;  // this level and all above
+  Isa isa;  // this level and all above; avx_vnni: this level alone
   const char* name;
   bool present;
 };
+
+constexpr std::array kLevels = {Isa::plain, Isa::avx2, Isa::avx_vnni, Isa::avx512, Isa::avx512_bf16, Isa::amx};
 
 bool tile_permission() { return syscall(SYS_arch_prctl, kRequestStatePermission, kTileData) == 0; }
 
@@ -57,6 +59,7 @@ std::string missing_features(Isa isa) {
       Need{Isa::avx2, "f16c", bit(one.ecx, 29)},
       Need{Isa::avx2, "avx2", bit(seven.ebx, 5)},
       Need{Isa::avx2, "os-ymm", saves(0x6)},
+      Need{Isa::avx_vnni, "avx_vnni", bit(seven_one.eax, 4)},
       Need{Isa::avx512, "avx512f", bit(seven.ebx, 16)},
       Need{Isa::avx512, "avx512dq", bit(seven.ebx, 17)},
       Need{Isa::avx512, "avx512bw", bit(seven.ebx, 30)},
@@ -71,7 +74,7 @@ std::string missing_features(Isa isa) {
   };
   std::string missing;
   for (const Need& need : needs) {
-    if (need.isa > isa || need.present) continue;
+    if (need.isa > isa || need.present || (need.isa == Isa::avx_vnni && isa != Isa::avx_vnni)) continue;
     if (!missing.empty()) missing += ' ';
     missing += need.name;
   }
@@ -80,12 +83,12 @@ std::string missing_features(Isa isa) {
 }
 
 std::string_view name(Isa isa) {
-  constexpr std::array<std::string_view, 5> kNames = {"plain", "avx2", "avx512", "avx512_bf16", "amx"};
+  constexpr std::array<std::string_view, 6> kNames = {"plain", "avx2", "avx_vnni", "avx512", "avx512_bf16", "amx"};
   return kNames[static_cast<std::size_t>(isa)];
 }
 
 std::optional<Isa> parse_isa(std::string_view text) {
-  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx}) {
+  for (const Isa isa : kLevels) {
     if (text == name(isa)) return isa;
   }
   return std::nullopt;
@@ -93,7 +96,7 @@ std::optional<Isa> parse_isa(std::string_view text) {
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> levels;
-  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx}) {
+  for (const Isa isa : kLevels) {
     if (missing_features(isa).empty()) levels.push_back(isa);
   }
   return levels;

@@ -72,6 +72,7 @@ struct LaneOps {
 
 const LaneOps& lane_ops_plain();
 const LaneOps& lane_ops_avx2();
+const LaneOps& lane_ops_avx_vnni();
 const LaneOps& lane_ops_avx512();
 
 // Bit-identical to the lane forms (int8) or within rounding (bf16, attention).

@@ -5,8 +5,9 @@
 //
 // Every operation is one IEEE operation a lane (fma is fused everywhere), and sum() has one fixed tree, so code written
 // over lanes gives the same bits on every level. max(a, b) and min(a, b) give b when either is NaN. Each level also has
-// integer dot products: WeightLanes (16 columns of four int8 weights), FourInputs (four int8 inputs, for all lanes) and
-// IntLanes (sums), with kRowBlock rows and kStrips strips of 16 columns as its register budget.
+// integer dot products, by registers: PartWeights (kPartLanes columns of four int8 weights), FourInputs (four int8
+// inputs, for all lanes) and PartSums; kRowBlock rows and kStrips strips of 16 columns at a time are its register
+// budget.
 #pragma once
 
 #define CINNABAR_INLINE [[maybe_unused, gnu::always_inline]] inline

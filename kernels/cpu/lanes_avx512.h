@@ -78,23 +78,26 @@ CINNABAR_INLINE void store_int8_first(int8_t* p, Lanes a, int count) {
 
 constexpr int kRowBlock = 8;
 constexpr int kStrips = 2;  // of int8 weights at a time
-struct IntLanes {
+constexpr int kPartLanes = kLanes;
+struct PartSums {
   __m512i v;
 };
-using WeightLanes = IntLanes;
+using PartWeights = PartSums;
 // The instruction multiplies unsigned by signed bytes: weights are offset by 128, and the sum starts at -128 sum(x).
-CINNABAR_INLINE WeightLanes load_weights(const unsigned char* p) {
+CINNABAR_INLINE PartWeights load_weights(const unsigned char* p) {
   return {_mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8(-128))};
 }
-CINNABAR_INLINE IntLanes first_sum(int32_t offset) { return {_mm512_set1_epi32(offset)}; }
+CINNABAR_INLINE PartSums first_sum(int32_t offset) { return {_mm512_set1_epi32(offset)}; }
 using FourInputs = __m512i;
 CINNABAR_INLINE FourInputs spread(int32_t x) { return _mm512_set1_epi32(x); }
 // By hand: for the intrinsic, GCC 12 copies every sum at every step (half the speed with 16 sums).
-CINNABAR_INLINE IntLanes dot4(IntLanes acc, WeightLanes w, FourInputs x) {
+CINNABAR_INLINE PartSums dot4(PartSums acc, PartWeights w, FourInputs x) {
   asm("vpdpbusd %2, %1, %0" : "+v"(acc.v) : "v"(w.v), "v"(x));
   return acc;
 }
-CINNABAR_INLINE Lanes to_lanes(IntLanes a) { return {_mm512_cvtepi32_ps(a.v)}; }
+CINNABAR_INLINE void add_scaled(float* sum, PartSums part, float x_scale, const float* w_scales) {
+  store(sum, fma({_mm512_cvtepi32_ps(part.v)}, mul(broadcast(x_scale), load(w_scales)), load(sum)));
+}
 
 }  // namespace
 }  // namespace cinnabar::kernels::cpu

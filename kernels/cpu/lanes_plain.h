@@ -91,17 +91,18 @@ CINNABAR_INLINE void store_int8_first(int8_t* p, const Lanes& a, int count) {
 
 constexpr int kRowBlock = 4;
 constexpr int kStrips = 1;
-struct IntLanes {
+constexpr int kPartLanes = kLanes;
+struct PartSums {
   int32_t v[kLanes];
 };
-struct WeightLanes {
+struct PartWeights {
   const unsigned char* p;
 };
-CINNABAR_INLINE WeightLanes load_weights(const unsigned char* p) { return {p}; }
-CINNABAR_INLINE IntLanes first_sum(int32_t) { return {}; }
+CINNABAR_INLINE PartWeights load_weights(const unsigned char* p) { return {p}; }
+CINNABAR_INLINE PartSums first_sum(int32_t) { return {}; }
 using FourInputs = int32_t;
 CINNABAR_INLINE FourInputs spread(int32_t x) { return x; }
-CINNABAR_INLINE IntLanes dot4(IntLanes acc, WeightLanes w, FourInputs x) {
+CINNABAR_INLINE PartSums dot4(PartSums acc, PartWeights w, FourInputs x) {
   int8_t four[4];
   memcpy(four, &x, 4);
   for (int i = 0; i < kLanes; ++i) {
@@ -109,10 +110,10 @@ CINNABAR_INLINE IntLanes dot4(IntLanes acc, WeightLanes w, FourInputs x) {
   }
   return acc;
 }
-CINNABAR_INLINE Lanes to_lanes(const IntLanes& a) {
-  Lanes r;
-  for (int i = 0; i < kLanes; ++i) r.v[i] = static_cast<float>(a.v[i]);
-  return r;
+CINNABAR_INLINE void add_scaled(float* sum, const PartSums& part, float x_scale, const float* w_scales) {
+  Lanes wide;
+  for (int i = 0; i < kLanes; ++i) wide.v[i] = static_cast<float>(part.v[i]);
+  store(sum, fma(wide, mul(broadcast(x_scale), load(w_scales)), load(sum)));
 }
 
 }  // namespace

@@ -13,32 +13,52 @@ CINNABAR_INLINE int32_t word_at(const int8_t* p) {
   return word;
 }
 
-// One group of R rows by S strips of a pair; the R * S sums are registers while the group lasts. The first rows of a
-// pass ask for the weights two groups on, a line a step: all at once they would block the loads of the products.
-template <int R, int S, bool first>
-CINNABAR_INLINE void add_group(const int8_t* x, const float* scales, const unsigned char* strip, float* acc) {
-  IntLanes sums[R][S];
+// One group of R rows by S strips of a pair, P parts of each from column `from` on; the R * S * P sums are registers
+// while the group lasts. The first rows of a pass ask for the weights two groups on, a line a step: all at once they
+// would block the loads of the products.
+template <int R, int S, int P, bool first>
+CINNABAR_INLINE void add_parts(const int8_t* x, const float* scales, const unsigned char* strip, int from, float* acc) {
+  PartSums sums[R][S][P];
   for (int r = 0; r < R; ++r) {
-    for (int s = 0; s < S; ++s) sums[r][s] = first_sum(static_cast<int32_t>(scales[16 + r]));
+    for (int s = 0; s < S; ++s) {
+      for (int p = 0; p < P; ++p) sums[r][s][p] = first_sum(static_cast<int32_t>(scales[16 + r]));
+    }
   }
   for (int k = 0; k < 32; ++k) {
-    WeightLanes w[S];
-    for (int s = 0; s < S; ++s) w[s] = load_weights(strip + 2112 * s + 64 + 64 * k);
+    PartWeights w[S][P];
+    for (int s = 0; s < S; ++s) {
+      for (int p = 0; p < P; ++p)
+        w[s][p] = load_weights(strip + 2112 * s + 64 + 64 * k + 4 * (from + p * kPartLanes));
+    }
     if constexpr (first) {
       for (int s = 0; s < S; ++s) __builtin_prefetch(strip + 8448 + 2112 * s + 64 * k, 0, 2);
     }
     const int8_t* four = x + (k / 16) * 1024 + (k % 16) * 4;
     for (int r = 0; r < R; ++r) {
       const FourInputs inputs = spread(word_at(four + 64 * r));
-      for (int s = 0; s < S; ++s) sums[r][s] = dot4(sums[r][s], w[s], inputs);
+      for (int s = 0; s < S; ++s) {
+        for (int p = 0; p < P; ++p) sums[r][s][p] = dot4(sums[r][s][p], w[s][p], inputs);
+      }
     }
   }
   for (int s = 0; s < S; ++s) {
-    const Lanes w_scale = load(reinterpret_cast<const float*>(strip + 2112 * s));
-    for (int r = 0; r < R; ++r) {
-      float* sum = acc + (r * S + s) * kLanes;
-      store(sum, fma(to_lanes(sums[r][s]), mul(broadcast(scales[r]), w_scale), load(sum)));
+    for (int p = 0; p < P; ++p) {
+      const int column = from + p * kPartLanes;
+      const float* w_scales = reinterpret_cast<const float*>(strip + 2112 * s) + column;
+      for (int r = 0; r < R; ++r) add_scaled(acc + (r * S + s) * kLanes + column, sums[r][s][p], scales[r], w_scales);
     }
+  }
+}
+
+// All columns at once where the sums of R rows fit the registers.
+template <int R, int S, bool first>
+CINNABAR_INLINE void add_group(const int8_t* x, const float* scales, const unsigned char* strip, float* acc) {
+  constexpr int kParts = kLanes / kPartLanes;
+  if constexpr (R < kRowBlock) {
+    add_parts<R, S, kParts, first>(x, scales, strip, 0, acc);
+  } else {
+    add_parts<R, S, 1, first>(x, scales, strip, 0, acc);
+    for (int p = 1; p < kParts; ++p) add_parts<R, S, 1, false>(x, scales, strip, p * kPartLanes, acc);
   }
 }
 

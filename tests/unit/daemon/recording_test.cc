@@ -24,7 +24,8 @@ Recording some_recording() {
   recording.behind = "\t𝒳\n";
   recording.candidates = 3;
   recording.former = "f";
-  recording.resume = {{1, 2}, {3}};
+  recording.context = {"first\n", "second"};
+  recording.resume = {{{.id = 1}, {.id = 2}}, {3}};
   recording.device = "cpu";
   recording.nfe = 4;
   recording.answers = {{"one\n", engine::StopReason::hole_end, 2}, {"", engine::StopReason::deadline, 0}};

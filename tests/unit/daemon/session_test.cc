@@ -374,6 +374,19 @@ TEST_CASE("an answer that does not parse is asked for again from where it went w
   CHECK(client.count("fromCache") == 1);
 }
 
+TEST_CASE("a repaired answer that the model doubts is held back as any other") {
+  Fixture f;
+  f.model.answers = [](const engine::InfillRequest& request) {
+    return Texts{request.resume.forbidden.empty() ? "f(1) )" : "f(1) + 2"};
+  };
+  f.model.confidence = {{0, 0.1f, 4, -0.8f}, {1, 0.1f, 6, -0.8f}, {2, 0.9f, 8, 0.8f}};
+  Client client(*f.host), eager(*f.host, {{"eagerness", "eager"}});
+  for (Client* one : {&client, &eager}) one->open(kUri, "x = ");
+  CHECK(client.texts(client.ask(kUri, 4)).empty());
+  CHECK(eager.texts(eager.ask(kUri, 4)) == Texts{"f(1) + 2"});
+  CHECK(client.count("repaired") == 2);
+}
+
 TEST_CASE("two clients share the model and nothing else") {
   Fixture f;
   Client one(*f.host), two(*f.host);

@@ -308,19 +308,21 @@ TEST_CASE("an answer goes on from its own beginning, and elsewhere when the next
     REQUIRE(first.path.size() > kept);
     CHECK(static_cast<int>(first.path.size()) == first.tokens);
     CHECK(first.path.back().end == first.text.size());
-    const auto ids = [](const InfillAnswer& answer, std::size_t count) {
-      std::vector<std::int32_t> out;
-      for (std::size_t i = 0; i < count; ++i) out.push_back(answer.path.at(i).id);
-      return out;
+    const auto begins_as_first = [&](const InfillAnswer& answer) {
+      for (std::size_t i = 0; i < kept; ++i) {
+        const InfillToken &is = answer.path.at(i), &was = first.path.at(i);
+        if (is.id != was.id || is.probability != was.probability || is.margin != was.margin) return false;
+      }
+      return true;
     };
-    asked.resume.tokens = ids(first, kept);
+    asked.resume.tokens.assign(first.path.begin(), first.path.begin() + static_cast<std::ptrdiff_t>(kept));
     const auto same = answer(*engine, asked);
     if (way.mode != Mode::diffusion) CHECK(same.answers.at(0).text == first.text);
-    CHECK(ids(same.answers.at(0), kept) == asked.resume.tokens);
+    CHECK(begins_as_first(same.answers.at(0)));
     if (way.model == std::string_view("qwen2_block")) CHECK(same.prompt_tokens - same.reused_tokens <= 8);
     asked.resume.forbidden = {first.path[kept].id, same.answers[0].path.at(kept).id};
     const auto other = answer(*engine, asked).answers.at(0);
-    CHECK(ids(other, kept) == asked.resume.tokens);
+    CHECK(begins_as_first(other));
     CHECK(other.path.at(kept).id != first.path[kept].id);
     CHECK(other.path[kept].id != same.answers[0].path[kept].id);
     CHECK(other.tokens <= asked.max_tokens);
@@ -329,7 +331,8 @@ TEST_CASE("an answer goes on from its own beginning, and elsewhere when the next
 
 TEST_CASE("tokens to go on from that no model has are refused") {
   const auto engine = open_engine(1, 512);
-  for (const Resume& resume : {Resume{{-1}, {}}, Resume{{}, {1 << 30}}, Resume{std::vector<std::int32_t>(8, 5), {}}}) {
+  for (const Resume& resume :
+       {Resume{{{.id = -1}}, {}}, Resume{{}, {1 << 30}}, Resume{std::vector<InfillToken>(8, {.id = 5}), {}}}) {
     InfillRequest asked = request("x");
     asked.resume = resume;
     const auto refused = engine->infill(asked, {});

@@ -166,7 +166,7 @@ TEST_CASE("make_backend says what is missing and describes itself") {
   CHECK((*cpu)->description() == "cpu (plain, 3 threads)");
   CHECK((*cpu)->host_memory());
   CHECK_FALSE(make_backend({-1, Isa::plain}).ok());
-  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx512, Isa::avx512_bf16, Isa::amx}) {
+  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx_vnni, Isa::avx512, Isa::avx512_bf16, Isa::amx}) {
     CHECK(parse_isa(name(isa)) == isa);
   }
   CHECK_FALSE(parse_isa("sse").has_value());

@@ -11,8 +11,7 @@ engine::InfillRequest request(std::string text, Multiline multiline = Multiline:
   Options options;
   options.completion.multiline = multiline;
   options.request.candidates = 4;
-  const DocumentSnapshot document({"file:///a", "c", 1, 1}, text, lsp::LineIndex(text));
-  return infill_request(document, offset, options);
+  return infill_request(*syntax::site_at(text, offset, "", ""), offset, options);
 }
 
 TEST_CASE("where an answer may end, by the text around the cursor") {

@@ -40,6 +40,12 @@ struct Place {
 
 using Ids = std::vector<std::int32_t>;
 
+Ids kept(const engine::InfillRequest& request) {
+  Ids ids;
+  for (const auto& token : request.resume.tokens) ids.push_back(token.id);
+  return ids;
+}
+
 TEST_CASE("an answer goes wrong at the least sure of the tokens that touch what is wrong") {
   struct Case {
     const char* what;
@@ -77,10 +83,12 @@ TEST_CASE("what parses is not asked for again") {
 TEST_CASE("what does not parse goes on from where it went wrong, and the better answer counts") {
   Place place("f(|);\n");
   REQUIRE_FALSE(place.repair->take(answer({{"a", 0.9f}, {" +", 0.8f}, {" )", 0.2f}, {" +", 0.9f}})));
-  CHECK(place.repair->request().resume.tokens == Ids{0, 1});
+  CHECK(kept(place.repair->request()) == Ids{0, 1});
+  CHECK(place.repair->request().resume.tokens[1].probability == 0.8f);  // as sure as it was
   CHECK(place.repair->request().resume.forbidden == Ids{2});
   CHECK(place.repair->take(answer({{"a", 1}, {" +", 1}, {" b", 0.5f}})));
   CHECK(place.repair->verdict().text == "a + b");
+  CHECK(place.repair->answer().text == "a + b");
   CHECK(place.repair->repaired());
   CHECK(place.repair->repairs() == 1);
 }
@@ -124,6 +132,7 @@ TEST_CASE("a repaired answer that is nothing leaves the first") {
   REQUIRE_FALSE(place.repair->take(answer({{"g();", 0.9f}, {"\n", 0.9f}, {"  h(", 0.4f}, {" }} +", 0.6f}})));
   place.repair->take(answer({{" ", 0.9f}}), "");
   CHECK(place.repair->verdict().text == "g();");
+  CHECK(place.repair->answer().path.size() == 4);
 }
 
 }  // namespace
