@@ -199,8 +199,9 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   }
   const auto eagerness =
       live.priority == engine::Priority::invoked ? Eagerness::eager : live.options.completion.eagerness;
-  if (live.repairing) outcome.result->answers.front() = live.repairing->repair.answer();
-  const auto texts = keep(live.place, *outcome.result, live.asked, eagerness);
+  const syntax::Repair* judged = live.repairing ? &live.repairing->repair : nullptr;
+  if (judged != nullptr) outcome.result->answers.front() = judged->answer();
+  const auto texts = keep(live.place, *outcome.result, live.asked, eagerness, judged);
   const bool stale = is_stale(live);
   if (stale) {
     stats.count(Count::stale);
@@ -231,7 +232,6 @@ bool Completer::wants_repair(Live& live, const engine::InfillResult& result) {
     const auto site = site_at(document, offset);
     if (shown.empty() || !site->tree) return false;
     const auto hole = planned_hole(*site->tree, offset - site->begin, Multiline::automatic);
-    if (!syntax::judge(*site->tree, site->lines, hole, shown).worse) return false;
     live.repairing = std::make_shared<Repairing>(
         Repairing{site, syntax::Repair(*site->tree, site->lines, hole, request_at(document, offset, live.options),
                                        live.options.repairs)});
@@ -267,14 +267,16 @@ engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::si
   return request;
 }
 
-// The presentable texts of an answer; remembers them. What is not sure enough is a draft for the next request.
+// The presentable texts of an answer; remembers them. What is not sure enough is a draft for the next request. The
+// first answer's verdict may be there already.
 std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked,
-                                         Eagerness eagerness) {
+                                         Eagerness eagerness, const syntax::Repair* judged) {
   const std::string_view text = place.document->text();
   const auto site = site_at(place.document, place.offset);
   std::vector<std::string> texts;
   bool doubted = false;
-  for (engine::InfillAnswer answer : result.answers) {
+  for (const engine::InfillAnswer& given : result.answers) {
+    engine::InfillAnswer answer = given;
     const std::size_t sure = sure_bytes(answer.text, answer.path, eagerness);
     const bool cut = sure < answer.text.size();
     if (cut) unfinished_.add({place.document, place.offset, {answer.text}, 1});
@@ -282,8 +284,9 @@ std::vector<std::string> Completer::keep(const Place& place, const engine::Infil
     answer.text.resize(sure);
     std::string shown = presentable(answer, text.substr(0, place.offset), text.substr(place.offset));
     if (!shown.empty() && site->tree) {
+      const bool known = judged != nullptr && !cut && &given == &result.answers.front();
       const auto hole = planned_hole(*site->tree, place.offset - site->begin, Multiline::automatic);
-      const auto verdict = syntax::judge(*site->tree, site->lines, hole, shown);
+      const auto verdict = known ? judged->verdict() : syntax::judge(*site->tree, site->lines, hole, shown);
       if (!cut || !verdict.cut)
         shown = verdict.text;
       else

@@ -71,7 +71,7 @@ class Completer {
     std::size_t offset = 0;
     std::optional<lsp::SelectedCompletion> selected;
   };
-  // The repair of an answer that the critic faults, and what it borrows.
+  // The judgement of an answer and, where the critic faults it, its repair; and what that borrows.
   struct Repairing {
     syntax::SitePtr site;
     syntax::Repair repair;
@@ -113,7 +113,8 @@ class Completer {
   void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
   void prefetch(const Place& place, const std::string& text, const Options& options);
   void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome, Eagerness eagerness);
-  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked, Eagerness eagerness);
+  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked, Eagerness eagerness,
+                                const syntax::Repair* judged = nullptr);
   syntax::SitePtr site_at(const SnapshotPtr& document, std::size_t offset);
   std::function<void(const engine::Outcome&)> recording(const Place& place, const engine::Job& job,
                                                         const Options& options);

@@ -6,19 +6,28 @@
 namespace cinnabar::engine {
 
 Canvas::Canvas(std::span<const std::int32_t> prefix, int masks, std::span<const std::int32_t> suffix, std::int32_t mask)
-    : tokens_(prefix.begin(), prefix.end()),
-      mask_(mask),
-      hole_begin_(static_cast<int>(prefix.size())),
-      hole_end_(hole_begin_ + masks) {
-  tokens_.insert(tokens_.end(), index(masks), mask);
-  tokens_.insert(tokens_.end(), suffix.begin(), suffix.end());
-  cells_.assign(tokens_.size(), Cell::given);
-  std::fill(cells_.begin() + hole_begin_, cells_.begin() + hole_end_, Cell::masked);
-  confidence_.assign(tokens_.size(), 0.0f);
+    : tokens_(prefix.begin(), prefix.end()), cells_(prefix.size(), Cell::given), mask_(mask) {
+  add_hole(masks, suffix);
 }
 
-std::span<const std::int32_t> Canvas::hole() const {
-  return std::span(tokens_).subspan(index(hole_begin_), index(hole_end_ - hole_begin_));
+void Canvas::add_hole(int masks, std::span<const std::int32_t> suffix) {
+  holes_.push_back({size(), size() + masks});
+  tokens_.insert(tokens_.end(), index(masks), mask_);
+  cells_.resize(tokens_.size(), Cell::masked);
+  tokens_.insert(tokens_.end(), suffix.begin(), suffix.end());
+  cells_.resize(tokens_.size(), Cell::given);
+  confidence_.resize(tokens_.size(), 0.0f);
+}
+
+std::span<const std::int32_t> Canvas::hole(std::size_t hole) const {
+  return std::span(tokens_).subspan(index(holes_[hole].begin), index(holes_[hole].end - holes_[hole].begin));
+}
+
+void Canvas::move_borders(int position, int by) {
+  for (Hole& hole : holes_) {
+    if (hole.begin > position) hole.begin += by;
+    if (hole.end > position) hole.end += by;
+  }
 }
 
 std::vector<int> Canvas::masked(int begin, int end) const {
@@ -52,15 +61,15 @@ void Canvas::expand(int position) {
   tokens_.insert(tokens_.begin() + position, mask_);
   cells_.insert(cells_.begin() + position, Cell::masked);
   confidence_.insert(confidence_.begin() + position, 0.0f);
-  ++hole_end_;
+  move_borders(position, 1);
 }
 
 void Canvas::erase(int position) {
-  assert(cell(position) == Cell::masked && position >= hole_begin_ && position < hole_end_);
+  assert(cell(position) == Cell::masked);
   tokens_.erase(tokens_.begin() + position);
   cells_.erase(cells_.begin() + position);
   confidence_.erase(confidence_.begin() + position);
-  --hole_end_;
+  move_borders(position, -1);
 }
 
 }  // namespace cinnabar::engine

@@ -10,17 +10,28 @@ using Clock = std::chrono::steady_clock;
 std::vector<Decoding*> open_ones(std::span<Decoding* const> decodings) {
   std::vector<Decoding*> open;
   std::copy_if(decodings.begin(), decodings.end(), std::back_inserter(open),
-               [](Decoding* d) { return !d->answer().complete(); });
+               [](Decoding* d) { return !d->complete(); });
   return open;
 }
 
 int answer_tokens(std::span<Decoding* const> decodings) {
   int tokens = 0;
-  for (Decoding* decoding : decodings) tokens += static_cast<int>(decoding->answer().tokens().size());
+  for (Decoding* decoding : decodings) tokens += decoding->tokens();
   return tokens;
 }
 
 }  // namespace
+
+bool Decoding::complete() {
+  const auto all = answers();
+  return std::all_of(all.begin(), all.end(), [](const Answer& answer) { return answer.complete(); });
+}
+
+int Decoding::tokens() {
+  std::size_t tokens = 0;
+  for (const Answer& answer : answers()) tokens += answer.tokens().size();
+  return static_cast<int>(tokens);
+}
 
 std::optional<StopReason> stop_reason(const DecodeLimits& limits) {
   if (limits.cancel.stop_requested()) return StopReason::cancelled;
@@ -49,7 +60,7 @@ Status Step::run(Network& network) {
   std::span<const kernels::Score> left(scores);
   for (const auto& [decoding, rows] : judged_) {
     decoding->absorb(left.first(rows));
-    decoding->answer().forget_bitmaps();
+    for (Answer& answer : decoding->answers()) answer.forget_bitmaps();
     left = left.subspan(rows);
   }
   return {};

@@ -40,8 +40,12 @@ class Decoding {
   virtual void propose(Proposal& proposal) = 0;
   // The judged rows' scores, in order. May complete the answer.
   virtual void absorb(std::span<const kernels::Score> scores) = 0;
-  virtual Answer& answer() = 0;
-  // Ends an answer that is not complete: what it holds then is a beginning.
+  // One, but where several holes are denoised on one canvas: in their order.
+  virtual std::span<Answer> answers() = 0;
+  Answer& answer() { return answers().front(); }
+  bool complete();
+  int tokens();  // of all its answers
+  // Ends what is not complete: it then holds a beginning.
   virtual void stop(StopReason reason) { answer().stop(reason); }
   // The answer with what is still open: committed tokens, then drafts or masks under way.
   virtual std::vector<ShownToken> view() const = 0;

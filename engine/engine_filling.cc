@@ -34,6 +34,7 @@ EngineFilling::~EngineFilling() { room_.place.taken = false; }
 
 void EngineFilling::begin_reading() {
   result_.prompt_tokens = static_cast<int>(prompt_.before.size() + prompt_.behind.size());
+  for (const auto& between : prompt_.between) result_.prompt_tokens += static_cast<int>(between.size());
   if (in_place()) return;
   KvCache& cache = room_.place.cache;
   cache.truncate(std::min(cache.common_prefix(prompt_.before), static_cast<int>(prompt_.before.size()) - 1));
@@ -61,9 +62,12 @@ void EngineFilling::heed_limits() {
   const auto reason = stop_reason(limits_);
   if (!reason) return;
   for (Decoding* decoding : decodings_) {
-    if (!decoding->answer().complete()) decoding->stop(*reason);
+    if (!decoding->complete()) decoding->stop(*reason);
   }
-  if (decodings_.empty() && purpose_ == Purpose::fill) result_.answers.push_back({"", *reason, 0});
+  if (decodings_.empty() && purpose_ == Purpose::fill) {
+    result_.answers.push_back({"", *reason, 0});
+    result_.next.assign(request_.next.size(), {"", *reason, 0});
+  }
   phase_ = Phase::finished;
 }
 
@@ -81,7 +85,7 @@ void EngineFilling::add_to(Step& step, int chunk) {
     return;
   }
   for (Decoding* decoding : decodings_) {
-    if (!decoding->answer().complete()) result_.decode.rows += step.add(*decoding);
+    if (!decoding->complete()) result_.decode.rows += step.add(*decoding);
   }
 }
 
@@ -96,7 +100,7 @@ Status EngineFilling::stepped(double milliseconds) {
   ++result_.decode.nfe;
   result_.decode.milliseconds += milliseconds;
   int tokens = 0;
-  for (Decoding* decoding : decodings_) tokens += static_cast<int>(decoding->answer().tokens().size());
+  for (Decoding* decoding : decodings_) tokens += decoding->tokens();
   result_.decode.tokens_per_step.push_back(tokens - std::exchange(tokens_, tokens));
   return settle();
 }
@@ -106,10 +110,10 @@ Status EngineFilling::settle() {
     phase_ = purpose_ == Purpose::warm ? Phase::finished : Phase::decoding;
     if (phase_ == Phase::decoding) {
       if (Status begun = in_place() ? begin_in_place() : begin_block_causal(); !begun) return begun;
-      for (Decoding* decoding : decodings_) tokens_ += static_cast<int>(decoding->answer().tokens().size());
+      for (Decoding* decoding : decodings_) tokens_ += decoding->tokens();
     }
   }
-  const auto complete = [](Decoding* decoding) { return decoding->answer().complete(); };
+  const auto complete = [](Decoding* decoding) { return decoding->complete(); };
   if (phase_ == Phase::decoding && std::all_of(decodings_.begin(), decodings_.end(), complete))
     phase_ = Phase::finished;
   return {};
@@ -122,6 +126,22 @@ Answer EngineFilling::make_answer() const {
   for (const InfillToken& token : request_.resume.tokens) answer.append(token.id, token.probability, token.margin);
   answer.forbid_next(request_.resume.forbidden);
   return answer;
+}
+
+std::vector<Answer> EngineFilling::make_answers() const {
+  std::vector<Answer> answers;
+  std::string prefix = request_.prefix, suffix;
+  for (const NextHole& hole : request_.next) suffix += hole.between;
+  suffix += request_.suffix;
+  answers.push_back(make_answer());
+  for (const NextHole& hole : request_.next) {
+    prefix += hole.between;
+    suffix.erase(0, hole.between.size());
+    answers.push_back({room_.tokenizer,
+                       room_.network.spec(),
+                       {describe_hole(prefix, suffix, hole.end), "", hole.max_tokens, hole.other_end}});
+  }
+  return answers;
 }
 
 std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candidate) const {
@@ -166,26 +186,40 @@ Status EngineFilling::begin_in_place() {
   constexpr int kFirstLength = 16;  // masks to begin with; models with expand and erase find their own length
   const ModelSpec& spec = room_.network.spec();
   const bool grows = spec.expand >= 0;
-  const int room = request_.max_tokens - static_cast<int>(request_.resume.tokens.size());
-  Canvas canvas(prompt_.before, grows ? std::min(kFirstLength, room) : room, prompt_.behind, spec.mask);
-  if (canvas.size() + request_.max_tokens > room_.context)
-    return Status::error("the canvas is longer than the context");
+  int room = request_.max_tokens - static_cast<int>(request_.resume.tokens.size()), answers = request_.max_tokens;
+  const auto masks = [&] { return grows ? std::min(kFirstLength, room) : room; };
+  std::span<const std::int32_t> behind = prompt_.between.empty() ? prompt_.behind : prompt_.between.front();
+  Canvas canvas(prompt_.before, masks(), behind, spec.mask);
+  for (std::size_t i = 0; i < request_.next.size(); ++i) {
+    answers += room = request_.next[i].max_tokens;
+    canvas.add_hole(masks(), i + 1 < prompt_.between.size() ? prompt_.between[i + 1] : prompt_.behind);
+  }
+  if (canvas.size() + answers > room_.context) return Status::error("the canvas is longer than the context");
   owned_.push_back(std::make_unique<InPlaceDiffusion>(room_.network, room_.place.cache, std::move(canvas),
-                                                      make_answer(), request_.in_place));
+                                                      make_answers(), request_.in_place));
   decodings_.push_back(owned_.back().get());
   return {};
 }
 
 std::string EngineFilling::text() const { return decodings_.empty() ? "" : decodings_.front()->answer().text(); }
 
+namespace {
+
+InfillAnswer told(const Answer& answer) {
+  InfillAnswer found{answer.text(), answer.reason().value_or(StopReason::length),
+                     static_cast<int>(answer.tokens().size())};
+  const auto ends = answer.token_ends();
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    found.path.push_back({answer.tokens()[i], answer.probabilities()[i], ends[i], answer.margins()[i]});
+  return found;
+}
+
+}  // namespace
+
 InfillResult EngineFilling::take() {
   for (Decoding* decoding : decodings_) {
-    const Answer& answer = decoding->answer();
-    InfillAnswer found{answer.text(), answer.reason().value_or(StopReason::length),
-                       static_cast<int>(answer.tokens().size())};
-    const auto ends = answer.token_ends();
-    for (std::size_t i = 0; i < ends.size(); ++i)
-      found.path.push_back({answer.tokens()[i], answer.probabilities()[i], ends[i], answer.margins()[i]});
+    for (const Answer& answer : decoding->answers().subspan(1)) result_.next.push_back(told(answer));
+    InfillAnswer found = told(decoding->answer());
     const bool known = std::any_of(result_.answers.begin(), result_.answers.end(),
                                    [&](const InfillAnswer& a) { return a.text == found.text; });
     if (!known) result_.answers.push_back(std::move(found));

@@ -65,6 +65,7 @@ class EngineFilling final : public Filling {
   Status begin_block_causal();
   Status begin_in_place();
   Answer make_answer() const;
+  std::vector<Answer> make_answers() const;  // of all holes
   std::unique_ptr<Decoding> make_decoding(KvCache& cache, int candidate) const;
 
   Room room_;

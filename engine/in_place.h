@@ -2,6 +2,9 @@
 // 2502.09992, Dream 2508.15487, DreamOn 2602.01326). Blocks of the hole are denoised from left to right
 // (semi-autoregressive); one block over the whole hole gives Dream's order.
 //
+// Several holes of one canvas are denoised together: every forward works at the block under way of each of them, which
+// sees what the others hold by then.
+//
 // Keys and values of a changed canvas are exact only when everything is recomputed; the named modes trade that for
 // speed (Fast-dLLM 2505.22618). Only `exact` is used by golden tests.
 #pragma once
@@ -42,35 +45,53 @@ struct InPlaceOptions {
 
 class InPlaceDiffusion final : public Decoding {
  public:
-  // The cache needs room for the canvas and its growth. Its tokens are not used: in-place reuse is within one answer.
-  InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, Answer answer, const InPlaceOptions& options);
+  // An answer for each hole of the canvas. The cache needs room for the canvas and its growth. Its tokens are not used:
+  // in-place reuse is within one answer.
+  InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, std::vector<Answer> answers,
+                   const InPlaceOptions& options);
 
   void propose(Proposal& proposal) override;
   void absorb(std::span<const kernels::Score> scores) override;
-  Answer& answer() override { return answer_; }
+  std::span<Answer> answers() override { return answers_; }
   void stop(StopReason reason) override;
   std::vector<ShownToken> view() const override;
   const Canvas& canvas() const { return canvas_; }
 
  private:
-  int block_end() const;
-  void add_rows(Proposal& proposal, int first, int last);
-  void apply(std::span<const Candidate> candidates);
-  void apply_length_change(int position, std::int32_t token);
+  // What is under way in a hole.
+  struct Block {
+    int at = 0;                                   // its first position, counted from the hole's
+    int step = 0;                                 // within the block
+    int masked_at_start = 0;                      // for the even quota
+    std::vector<std::uint64_t> open, open_first;  // tokens that may be chosen in the forward under way
+  };
+  struct Judged {
+    std::size_t hole;
+    int position;
+  };
+
+  bool is_open(std::size_t hole) const { return !answers_[hole].complete(); }
+  int block_begin(std::size_t hole) const { return canvas_.hole_begin(hole) + blocks_[hole].at; }
+  int block_end(std::size_t hole) const;
+  void start_block(std::size_t hole);
+  std::vector<std::uint64_t> allowed(std::size_t hole, std::span<const std::int32_t> ahead);
+  void judge(Proposal& proposal, std::size_t hole, int position);
+  // Works at one hole after a forward.
+  void step(std::size_t hole, std::span<const Candidate> candidates);
+  void apply(std::size_t hole, std::span<const Candidate> candidates);
+  void apply_length_change(std::size_t hole, int position, std::int32_t token);
   // P2: keeps the surest share of the block, which grows from step to step, and masks the rest again.
-  void keep(std::span<const Candidate> candidates);
+  void keep(std::size_t hole, std::span<const Candidate> candidates);
+  void finish(std::size_t hole, StopReason reason);
 
   Network& network_;
   KvCache& cache_;
   Canvas canvas_;
-  Answer answer_;
+  std::vector<Answer> answers_;
   InPlaceOptions options_;
-  std::vector<std::uint64_t> open_, open_first_;  // tokens that may be chosen in the forward under way
-  int block_begin_;
-  int step_ = 0;             // within the block
-  int masked_at_start_ = 0;  // of the block, for the even quota
+  std::vector<Block> blocks_;  // one a hole
   std::uint32_t steps_done_ = 0;
-  std::vector<int> judged_;
+  std::vector<Judged> judged_;
 };
 
 }  // namespace cinnabar::engine

@@ -106,6 +106,13 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
     return Status::error("the block length is " + std::to_string(request.block.length) +
                          ", expected 0 (the model's) to " + std::to_string(kLongestBlock));
   }
+  if (!request.next.empty() && (spec.attention != Attention::full || !request.resume.empty()))
+    return Status::error("several holes of one request need a model of full attention, and begin anew");
+  for (const NextHole& hole : request.next) {
+    if (hole.max_tokens < 1 || hole.max_tokens > 1024)
+      return Status::error("max_tokens of a further hole is " + std::to_string(hole.max_tokens) +
+                           ", expected 1 to 1024");
+  }
   const auto is_token = [&](std::int32_t token) { return token >= 0 && token < spec.vocabulary; };
   const Resume& resume = request.resume;
   if (static_cast<int>(resume.tokens.size()) >= request.max_tokens ||
@@ -128,8 +135,13 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
        budget.prefix_bytes /= 2, budget.suffix_bytes /= 2, budget.context_tokens /= 2) {
     auto prompt = build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget, request.context);
     if (!prompt) return prompt.status();
-    const auto tokens = static_cast<std::int64_t>(prompt->before.size() + prompt->behind.size());
-    const int answer = request.max_tokens;
+    auto tokens = static_cast<std::int64_t>(prompt->before.size() + prompt->behind.size());
+    int answer = request.max_tokens;
+    for (const NextHole& hole : request.next) {
+      prompt->between.push_back(tokenizer_->encode(hole.between));
+      tokens += static_cast<std::int64_t>(prompt->between.back().size());
+      answer += hole.max_tokens;
+    }
     const int growth = spec().attention == Attention::full ? answer : 0;  // of a canvas whose hole can expand
     if (tokens + answer + growth + rows_ahead(request, spec()) <= options_.context) return prompt;
     if (budget.prefix_bytes < kLeast)

@@ -37,8 +37,16 @@ struct Resume {
   bool empty() const { return tokens.empty() && forbidden.empty(); }
 };
 
+// A hole behind another one on the same canvas.
+struct NextHole {
+  std::string between;  // the text from the hole before to this one
+  EndRule end = EndRule::line;
+  OtherEnd other_end = {};
+  int max_tokens = 128;
+};
+
 struct InfillRequest {
-  std::string prefix, suffix;  // bytes before and behind the cursor
+  std::string prefix, suffix;  // bytes before the hole and behind it, or behind the last of several
   Context context;             // text from elsewhere, the stablest first; as much is read as its budget holds
   EndRule end = EndRule::line;
   OtherEnd other_end;    // shortens what `end` allows; may be empty
@@ -50,7 +58,10 @@ struct InfillRequest {
   SamplingOptions sampling;
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft
-  Resume resume;
+  Resume resume;       // of one hole
+  // Further holes, filled together with the first; for full-attention models, which see both sides
+  // (Engine::fills_together).
+  std::vector<NextHole> next;
 };
 
 struct InfillAnswer {
@@ -62,6 +73,7 @@ struct InfillAnswer {
 
 struct InfillResult {
   std::vector<InfillAnswer> answers;  // the first is the greedy one; equal texts are given once
+  std::vector<InfillAnswer> next;     // of the further holes, one each
   DecodeStats decode;
   int prompt_tokens = 0;
   int reused_tokens = 0;  // of the prompt, whose keys and values were there already
@@ -98,6 +110,8 @@ class Engine {
   const ModelSpec& spec() const { return network_->spec(); }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   Network& network() { return *network_; }
+  // Whether a request may have several holes.
+  bool fills_together() const { return spec().attention == Attention::full; }
   // "cpu (amx, 2 threads)".
   std::string device() const { return backend_->description(); }
 

@@ -27,6 +27,7 @@ class EngineInfiller final : public Infiller {
   int most_together() const override { return engine_->most_together(); }
   std::string description() const override { return engine_->spec().family + " on " + device(); }
   std::string device() const override { return engine_->device(); }
+  bool fills_together() const override { return engine_->fills_together(); }
 
  private:
   std::unique_ptr<Engine> engine_;

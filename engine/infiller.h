@@ -24,6 +24,8 @@ class Infiller {
   // One phrase for a person: "qwen2 on cpu (amx, 2 threads)".
   virtual std::string description() const = 0;
   virtual std::string device() const = 0;  // "cpu (amx, 2 threads)"
+  // Whether a request may have several holes (InfillRequest::next).
+  virtual bool fills_together() const = 0;
 };
 
 std::unique_ptr<Infiller> make_infiller(std::unique_ptr<Engine> engine);

@@ -24,10 +24,11 @@ struct PromptBudget {
 using Context = std::vector<std::string>;
 
 struct Prompt {
-  std::vector<std::int32_t> before;  // tokens in front of the hole
-  std::vector<std::int32_t> behind;  // tokens behind it; empty unless the layout is in place
-  std::string typed;                 // bytes of the prefix that the answer must repeat (AnswerRules::typed)
-  std::size_t context_pieces = 0;    // of the context that fitted its budget, from the first on
+  std::vector<std::int32_t> before;                // tokens in front of the hole
+  std::vector<std::int32_t> behind;                // tokens behind it; empty unless the layout is in place
+  std::vector<std::vector<std::int32_t>> between;  // tokens from one hole to the next, where there are several
+  std::string typed;               // bytes of the prefix that the answer must repeat (AnswerRules::typed)
+  std::size_t context_pieces = 0;  // of the context that fitted its budget, from the first on
 };
 
 // The end of the prefix that is shown. Its start moves in steps of a quarter of the budget and stands at a line's

@@ -186,7 +186,8 @@ void Runner::load_model(std::unique_lock<std::mutex>& lock) {
   for (auto& waiting : waiting_) {
     if (waiting.job.time_limit) waiting.give_up_at = last_used_ + *waiting.job.time_limit;
   }
-  set_state(lock, {ModelState::Kind::ready, infiller_->description(), infiller_->device()});
+  set_state(lock,
+            {ModelState::Kind::ready, infiller_->description(), infiller_->device(), infiller_->fills_together()});
 }
 
 void Runner::unload(std::unique_lock<std::mutex>& lock) {

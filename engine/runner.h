@@ -52,8 +52,9 @@ struct Job {
 struct ModelState {
   enum class Kind : std::uint8_t { unloaded, loading, ready, failed };
   Kind kind = Kind::unloaded;
-  std::string text;    // ready: Infiller::description(); failed: why, and what to do
-  std::string device;  // ready: Infiller::device()
+  std::string text;             // ready: Infiller::description(); failed: why, and what to do
+  std::string device;           // ready: Infiller::device()
+  bool fills_together = false;  // ready: the same
 };
 
 struct RunnerOptions {

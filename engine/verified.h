@@ -41,7 +41,7 @@ class VerifiedDecoding final : public Decoding {
 
   void propose(Proposal& proposal) override;
   void absorb(std::span<const kernels::Score> scores) override;
-  Answer& answer() override { return answer_; }
+  std::span<Answer> answers() override { return {&answer_, 1}; }
   std::vector<ShownToken> view() const override;
 
  private:

@@ -70,6 +70,7 @@ int run_fill(Options& options) {
     if (!engine) return failed(engine.status());
     FillingOptions filling_options;
     filling_options.repairs = options.repairs;
+    filling_options.together = (*engine)->fills_together();
     Filling filling(*language, *text, std::move(holes), Filling::defaults(options.request), filling_options);
     if (Status filled = fill_all(**engine, options, filling); !filled) return failed(filled);
     changes = filling.changes();

@@ -38,8 +38,8 @@ struct LineHole {
   bool by_plan = true;
   bool stubs = false;  // a stub at the hole may be replaced
   std::size_t prefix_bytes = 0;
-  syntax::SitePtr site;  // null: no plan is wanted
-  syntax::Hole hole;     // in the site
+  syntax::SitePtr site;                // null: no plan is wanted
+  syntax::Hole hole;                   // in the site
   std::vector<context::Piece> pieces;  // of other files
   std::optional<std::string> raw;      // an answer that was given before: it is ended and judged, no model is asked
 
@@ -50,15 +50,15 @@ struct LineHole {
 class Workspaces {
  public:
   const context::FileSet& files(const std::string& folder, const CompletionOptions& options) {
-    const auto [entry, is_new] = known_.try_emplace(folder);
-    if (!is_new) return entry->second;
+    const auto known = known_.find(folder);
+    if (known != known_.end()) return known->second;
+    context::FileSet& files = known_[folder];
     const auto may_read = [&](const std::string& path) {
       const syntax::Language* language = syntax::language_of_path(path);
       return language != nullptr && may_be_read(path, language->name, options, {folder + "/"}, ignores_);
     };
-    context::scan(folder, {}, may_read,
-                  [&](context::FilePtr file) { return entry->second.put(std::move(file)), true; });
-    return entry->second;
+    context::scan(folder, {}, may_read, [&](context::FilePtr file) { return files.put(std::move(file)), true; });
+    return files;
   }
 
  private:
@@ -110,8 +110,8 @@ Status read_choices(const json& line, LineHole& hole) {
 void make_plan(std::string language_id, std::string path, LineHole& hole) {
   if (!hole.by_plan) return;
   const std::size_t cursor = hole.prefix_bytes = hole.request.prefix.size();
-  hole.site = syntax::site_at(hole.request.prefix + hole.request.suffix, cursor, std::move(language_id),
-                              std::move(path));
+  hole.site =
+      syntax::site_at(hole.request.prefix + hole.request.suffix, cursor, std::move(language_id), std::move(path));
   if (!hole.has_tree()) return;
   syntax::PlanOptions options;
   options.stubs = hole.stubs;

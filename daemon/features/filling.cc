@@ -43,7 +43,7 @@ Filling::Filling(const syntax::Language& language, std::string text, std::vector
     const std::size_t begin = hole.begin;
     fills_.push_back({std::move(hole), begin});
   }
-  if (!fills_.empty()) begin(0);
+  if (!fills_.empty()) begin_next();
 }
 
 std::size_t Filling::length(const Fill& fill) const {
@@ -64,7 +64,7 @@ std::vector<Filling::Change> Filling::changes() const {
 }
 
 // The hole's turn: its answer is taken out of the text, the rest is what the model sees.
-void Filling::begin(std::size_t index) {
+void Filling::begin(std::size_t index, int repairs) {
   Fill& fill = fills_[now_ = index];
   fill.asked = ++turn_;
   const std::size_t replaced = fill.hole.end - fill.hole.begin;
@@ -84,31 +84,87 @@ void Filling::begin(std::size_t index) {
   if (fill.answer) defaults.former = fill.answer->substr(fill.lead);
   request_ = tree_ ? syntax::request_for(*tree_, hole_, std::move(defaults))
                    : syntax::request_for(open_, hole_, std::move(defaults));
-  if (tree_) repair_.emplace(*tree_, lines_, hole_, request_, options_.repairs);
+  if (tree_) repair_.emplace(*tree_, lines_, hole_, request_, repairs);
+}
+
+// The first turn of the next hole, or of those that are near each other.
+void Filling::begin_next() {
+  std::size_t end = seen_ + 1, given = 0;
+  while (options_.together && end < fills_.size()) {
+    given += fills_[end].begin - fills_[end - 1].begin - length(fills_[end - 1]);
+    if (given > options_.near) break;
+    ++end;
+  }
+  if (end - seen_ > 1) return begin_together(seen_, end);
+  begin(seen_, options_.repairs);
+}
+
+// The requests of the holes become one: between two of them is given what the second would be given behind the first.
+void Filling::begin_together(std::size_t first, std::size_t end) {
+  begin(first, 0);
+  engine::InfillRequest all = request_;
+  for (std::size_t i = first + 1; i < end; ++i) {
+    begin(i, 0);
+    const std::size_t behind = fills_[i - 1].begin + length(fills_[i - 1]);
+    all.next.push_back({request_.prefix.substr(behind), request_.end, request_.other_end, request_.max_tokens});
+    all.suffix = request_.suffix;
+  }
+  now_ = first;
+  together_ = end - first;
+  repair_.reset();
+  request_ = std::move(all);
+}
+
+void Filling::take_together(const engine::InfillResult& result) {
+  const std::size_t first = now_, end = first + together_;
+  for (std::size_t i = first; i < end; ++i) {
+    if (i > first && i - first > result.next.size()) break;
+    const auto& answer = i == first ? result.answers.front() : result.next[i - first - 1];
+    begin(i, 0);
+    syntax::Verdict verdict;
+    verdict.text = shown(answer);
+    if (repair_) {
+      repair_->take(answer, verdict.text);
+      verdict = repair_->verdict();
+    }
+    settle(verdict);
+  }
+  for (std::size_t i = first; i < end; ++i) {
+    fills_[i].asked = turn_;  // they have seen each other
+    fills_[i].failed = !fills_[i].answer;
+  }
 }
 
 void Filling::take(const engine::InfillResult& result) {
   if (done()) return;
   if (result.answers.empty()) return skip();
-  const std::string_view text = open_;
+  if (together_ > 0) {
+    take_together(result);
+    return turn_taken();
+  }
   const auto& answer = result.answers.front();
-  const std::string shown = presentable(answer, text.substr(0, hole_.begin), text.substr(hole_.end));
-  if (!repair_) {
-    syntax::Verdict verdict;
-    verdict.text = shown;
-    return settle(verdict);
+  syntax::Verdict verdict;
+  verdict.text = shown(answer);
+  if (repair_) {
+    if (repair_->repairs() > 0) repair_forwards_ += result.decode.nfe;
+    if (!repair_->take(answer, verdict.text)) {
+      ++repairs_;
+      return;
+    }
+    if (repair_->repaired()) ++repaired_;
+    verdict = repair_->verdict();
   }
-  if (repair_->repairs() > 0) repair_forwards_ += result.decode.nfe;
-  if (!repair_->take(answer, shown)) {
-    ++repairs_;
-    return;
-  }
-  if (repair_->repaired()) ++repaired_;
-  settle(repair_->verdict());
+  settle(verdict);
+  turn_taken();
+}
+
+std::string Filling::shown(const engine::InfillAnswer& answer) const {
+  const std::string_view text = open_;
+  return presentable(answer, text.substr(0, hole_.begin), text.substr(hole_.end));
 }
 
 void Filling::skip() {
-  if (!done()) next();
+  if (!done()) turn_taken();
 }
 
 void Filling::settle(const syntax::Verdict& verdict) {
@@ -123,16 +179,17 @@ void Filling::settle(const syntax::Verdict& verdict) {
     fill.changed = turn_;
     for (std::size_t i = now_ + 1; i < fills_.size(); ++i) fills_[i].begin += fill.answer->size() - before;
   }
-  next();
 }
 
 // First every hole in its order, then those whose neighbourhood is not what it was, once.
-void Filling::next() {
-  if (seen_ < fills_.size() && ++seen_ < fills_.size()) return begin(seen_);
+void Filling::turn_taken() {
+  if (seen_ < fills_.size()) seen_ += std::max<std::size_t>(together_, 1);
+  together_ = 0;
+  if (seen_ < fills_.size()) return begin_next();
   for (std::size_t i = 0; i < fills_.size(); ++i) {
     if (!wants_another_turn(i)) continue;
     fills_[i].twice = true;
-    return begin(i);
+    return begin(i, options_.repairs);
   }
   now_ = fills_.size();
   repair_.reset();
@@ -141,6 +198,7 @@ void Filling::next() {
 bool Filling::wants_another_turn(std::size_t index) const {
   const Fill& fill = fills_[index];
   if (fill.twice) return false;
+  if (fill.failed) return true;
   const std::size_t end = fill.begin + length(fill);
   return std::any_of(fills_.begin(), fills_.end(), [&](const Fill& other) {
     if (&other == &fill || other.changed <= fill.asked) return false;

@@ -1,5 +1,6 @@
-// Several holes of one text, filled in turn: each sees the present text of the others, and those whose surroundings
-// have changed since are filled once more.
+// Several holes of one text. A model that sees both sides fills those near each other together, on one canvas; what of
+// that is not fit to be shown is asked for once more alone. Any other model fills them in turn: each sees the present
+// text of the others, and those whose surroundings have changed since are filled once more.
 //
 // A machine without a model: request() says what to ask, take() is told the answer. One thread at a time. Offsets are
 // bytes.
@@ -20,6 +21,7 @@ namespace cinnabar::daemon {
 struct FillingOptions {
   int repairs = 2;          // of one answer
   std::size_t near = 2000;  // a change so close to a hole changes what the model sees of it
+  bool together = false;    // the model sees both sides (engine::Infiller::fills_together)
 };
 
 class Filling {
@@ -63,12 +65,17 @@ class Filling {
     std::optional<std::string> answer = {};
     std::size_t lead = 0;                  // bytes of the answer that were given
     std::uint64_t asked = 0, changed = 0;  // when: turns
+    bool failed = false;                   // together with others, so it is asked for alone
     bool twice = false;
   };
 
-  void next();
+  void begin_next();
+  void turn_taken();
   bool wants_another_turn(std::size_t index) const;
-  void begin(std::size_t index);
+  void begin(std::size_t index, int repairs);
+  void begin_together(std::size_t first, std::size_t end);
+  void take_together(const engine::InfillResult& result);
+  std::string shown(const engine::InfillAnswer& answer) const;
   void settle(const syntax::Verdict& verdict);
   std::size_t length(const Fill& fill) const;
 
@@ -79,6 +86,7 @@ class Filling {
   std::string text_;
   std::vector<Fill> fills_;
   std::size_t now_ = 0, seen_ = 0;
+  std::size_t together_ = 0;  // holes of the request under way from now_ on, when these are filled together
   std::uint64_t turn_ = 0;
   int repairs_ = 0, repair_forwards_ = 0, repaired_ = 0;
   // Of the hole whose turn it is: the text without its answer, and what was made from it.

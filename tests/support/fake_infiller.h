@@ -63,6 +63,7 @@ class FakeModel {
 
   std::atomic<int> opened = 0;
   std::atomic<int> together = 1;  // how many may run at a time
+  std::atomic<bool> fills_together = false;
 
  private:
   struct Filling final : engine::Filling {
@@ -104,6 +105,7 @@ class FakeModel {
     int most_together() const override { return model_.together; }
     std::string description() const override { return "fake"; }
     std::string device() const override { return "nowhere"; }
+    bool fills_together() const override { return model_.fills_together; }
 
    private:
     FakeModel& model_;
@@ -137,9 +139,11 @@ class FakeModel {
       return filling.end(engine::StopReason::deadline);
     filling.ended = true;
     if (filling.purpose == engine::Purpose::warm) return;
-    for (const std::string& text : answers(filling.request))
-      filling.result.answers.push_back(
-          {text, engine::StopReason::hole_end, 1, confidence.empty() ? path_of(text) : confidence});
+    for (const std::string& text : answers(filling.request)) {
+      auto& first = filling.result.answers;  // of a request of several holes the further texts are those holes'
+      auto& to = filling.request.next.empty() || first.empty() ? first : filling.result.next;
+      to.push_back({text, engine::StopReason::hole_end, 1, confidence.empty() ? path_of(text) : confidence});
+    }
   }
 
   // A token for each word and the blanks in front of it; the last is the least sure.

@@ -34,8 +34,10 @@ struct Fixture {
     return std::move(made).value();
   }
   InPlaceDiffusion decoding(KvCache& cache, const Canvas& canvas, const InPlaceOptions& options) const {
-    Answer answer(tokenizer, network->spec(), {describe_hole("", "", EndRule::hole), "", 1000});
-    return {*network, cache, canvas, std::move(answer), options};
+    std::vector<Answer> answers;
+    for (std::size_t hole = 0; hole < canvas.holes(); ++hole)
+      answers.push_back({tokenizer, network->spec(), {describe_hole("", "", EndRule::hole), "", 1000}});
+    return {*network, cache, canvas, std::move(answers), options};
   }
   DecodeStats run(InPlaceDiffusion& decoding, const StepObserver& observer = {},
                   const DecodeLimits& limits = {}) const {
@@ -123,13 +125,14 @@ TEST_CASE("reuse: how much of the exact answer the approximations keep, and how 
   }
 }
 
-// What the hole's positions say, told by logits alone: token and probability.
-std::vector<std::pair<std::int32_t, float>> predictions(const Fixture& f, KvCache& cache, const Canvas& canvas) {
+// What a hole's positions say, told by logits alone: token and probability.
+std::vector<std::pair<std::int32_t, float>> predictions(const Fixture& f, KvCache& cache, const Canvas& canvas,
+                                                        std::size_t hole = 0) {
   const ModelSpec& spec = f.network->spec();
   ForwardSegment segment{&cache.store(), {}};
   for (int p = 0; p < canvas.size(); ++p) {
     const int predicted = p + spec.logits_shift;
-    const bool judged = predicted >= canvas.hole_begin() && predicted < canvas.hole_end();
+    const bool judged = predicted >= canvas.hole_begin(hole) && predicted < canvas.hole_end(hole);
     segment.rows.push_back({canvas.token(p), p, canvas.size(), true, judged});
   }
   std::vector<float> logits;
@@ -183,6 +186,104 @@ TEST_CASE("remasking: every step keeps the surest share of all positions and mas
     }
   }
   CHECK(revised > 20);  // committed positions did change
+}
+
+// One step told again: in each hole the masks of its first block that has any, those at least as sure as the threshold,
+// else the surest one.
+void tell_step(const Fixture& f, KvCache& cache, Canvas& canvas, int block, float threshold) {
+  const Canvas before = canvas;
+  for (std::size_t hole = 0; hole < before.holes(); ++hole) {
+    const int begin = before.hole_begin(hole);
+    const auto masked = before.masked(begin, before.hole_end(hole));
+    if (masked.empty()) continue;
+    const auto said = predictions(f, cache, before, hole);
+    const int end = begin + ((masked.front() - begin) / block + 1) * block;
+    int surest = masked.front(), committed = 0;
+    for (const int p : masked) {
+      if (p >= end) break;
+      if (said[p - begin].second > said[surest - begin].second) surest = p;
+      if (said[p - begin].second < threshold) continue;
+      canvas.unmask(p, said[p - begin].first, 1.0f);
+      ++committed;
+    }
+    if (committed == 0) canvas.unmask(surest, said[surest - begin].first, 1.0f);
+  }
+}
+
+TEST_CASE("several holes of one canvas are denoised together, each seeing what the others hold by then") {
+  constexpr float kThreshold = 0.4f;
+  for (const char* name : {"dream", "llada"}) {
+    const Fixture f(name);
+    std::mt19937 random(17);
+    const auto text = [&](std::size_t n) {
+      Ids ids(n);
+      for (auto& id : ids) id = static_cast<std::int32_t>(random() % 256);
+      return ids;
+    };
+    int together = 0, alone = 0;
+    for (int i = 0; i < 4; ++i) {
+      Canvas canvas(text(6), 5, text(4), f.network->spec().mask);
+      canvas.add_hole(9, text(1));
+      canvas.add_hole(2, text(i == 0 ? 0 : 3));
+      KvCache cache = f.cache(), told_cache = f.cache();
+      InPlaceDiffusion decoding =
+          f.decoding(cache, canvas, {.block_length = 4, .steps = 100, .choice = {.value = kThreshold}});
+      Canvas told = canvas;
+      const auto stats = f.run(decoding, [&](auto, const auto&) {
+        tell_step(f, told_cache, told, 4, kThreshold);
+        const auto is = decoding.canvas().tokens(), wanted = told.tokens();
+        CHECK(std::equal(is.begin(), is.end(), wanted.begin(), wanted.end()));
+      });
+      CHECK_FALSE(told.has_masks(0, told.size()));
+      for (std::size_t hole = 0; hole < canvas.holes(); ++hole) {
+        const auto tokens = decoding.answers()[hole].tokens(), wanted = told.hole(hole);
+        CHECK(std::equal(tokens.begin(), tokens.end(), wanted.begin(), wanted.end()));
+        CHECK(decoding.answers()[hole].reason() == StopReason::hole_end);
+      }
+      together += stats.nfe;
+      alone += static_cast<int>(canvas.hole(0).size() + canvas.hole(1).size() + canvas.hole(2).size());
+    }
+    CHECK(together < alone);
+  }
+}
+
+TEST_CASE("several holes: the reuse modes run fewer rows and fill every hole") {
+  const Fixture f("dream");
+  Canvas canvas(Ids(8, 'a'), 6, Ids(5, 'b'), f.network->spec().mask);
+  canvas.add_hole(7, Ids(9, 'c'));
+  int rows[3] = {};
+  for (const Reuse reuse : {Reuse::exact, Reuse::prefix, Reuse::dual}) {
+    KvCache cache = f.cache();
+    InPlaceOptions options = one_by_one(100);
+    options.reuse = reuse;
+    InPlaceDiffusion decoding = f.decoding(cache, canvas, options);
+    const DecodeStats stats = f.run(decoding);
+    rows[static_cast<int>(reuse)] = stats.rows;
+    CHECK(stats.nfe == 7);  // the longer hole's
+    CHECK_FALSE(decoding.canvas().has_masks(0, canvas.size()));
+  }
+  CHECK(rows[1] < rows[0]);
+  CHECK(rows[2] < rows[1]);
+}
+
+TEST_CASE("several holes: one that grows or shrinks moves those behind it") {
+  const Fixture f("dreamon");
+  for (int i = 0; i < 6; ++i) {
+    Canvas canvas(Ids(5 + static_cast<std::size_t>(i), 'a' + i), 6, Ids(4, 'b'), f.network->spec().mask);
+    canvas.add_hole(6, Ids(5, 'c'));
+    KvCache cache = f.cache();
+    InPlaceOptions options{.block_length = 100, .steps = 200, .choice = {.value = 0.5f}};
+    options.longest_hole = 12;
+    InPlaceDiffusion decoding = f.decoding(cache, canvas, options);
+    f.run(decoding);
+    const Canvas& filled = decoding.canvas();
+    CHECK_FALSE(filled.has_masks(0, filled.size()));
+    const auto given = [&](int begin, int end) {
+      return std::string(filled.tokens().begin() + begin, filled.tokens().begin() + end);
+    };
+    CHECK(given(filled.hole_end(0), filled.hole_begin(1)) == "bbbb");
+    CHECK(given(filled.hole_end(1), filled.size()) == "ccccc");
+  }
 }
 
 TEST_CASE("remasking in blocks ends every block after its steps") {

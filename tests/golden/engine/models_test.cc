@@ -225,7 +225,7 @@ void check_in_place(const json& entry, Network& network) {
   else if (commit["rule"] != "threshold")
     options.quota = Quota::timestep;
   InPlaceDiffusion decoding(network, cache, canvas_of(entry["canvas"], network.spec().mask),
-                            answer_of(network.spec(), 1000), options);
+                            {answer_of(network.spec(), 1000)}, options);
   DecodeStats stats;
   const auto steps = record(network, decoding, stats);
   CHECK(steps == entry["steps"].get<std::vector<std::vector<std::pair<int, int>>>>());
@@ -243,7 +243,7 @@ void check_expand_erase(const json& entry, Network& network) {
   options.longest_hole = entry["limit"];
   options.broadcast_erase = entry["broadcast_erase"];
   const Canvas canvas(entry["prefix"].get<Ids>(), entry["masks"], entry["suffix"].get<Ids>(), network.spec().mask);
-  InPlaceDiffusion decoding(network, cache, canvas, answer_of(network.spec(), 1000), options);
+  InPlaceDiffusion decoding(network, cache, canvas, {answer_of(network.spec(), 1000)}, options);
   std::vector<Ids> middles, wanted;
   for (const json& step : entry["steps"]) wanted.push_back(step["middle"]);
   Decoding* const all[] = {&decoding};

@@ -26,6 +26,29 @@ TEST_CASE("a canvas begins as prefix, masks, suffix") {
   CHECK(canvas.has_masks(4, 6));
 }
 
+TEST_CASE("several holes stand in a row, and a change of length moves those behind it") {
+  Canvas canvas(Ids{1}, 2, Ids{7}, kMask);
+  canvas.add_hole(1, Ids{8, 9});
+  canvas.add_hole(2, {});
+  CHECK(all(canvas) == Ids{1, kMask, kMask, 7, kMask, 8, 9, kMask, kMask});
+  const auto borders = [&] {
+    Ids found;
+    for (std::size_t i = 0; i < canvas.holes(); ++i)
+      found.insert(found.end(), {canvas.hole_begin(i), canvas.hole_end(i)});
+    return found;
+  };
+  CHECK(borders() == Ids{1, 3, 4, 5, 7, 9});
+  canvas.expand(4);
+  CHECK(borders() == Ids{1, 3, 4, 6, 8, 10});
+  canvas.erase(1);
+  CHECK(borders() == Ids{1, 2, 3, 5, 7, 9});
+  canvas.erase(8);
+  CHECK(borders() == Ids{1, 2, 3, 5, 7, 8});
+  CHECK(all(canvas) == Ids{1, kMask, 7, kMask, kMask, 8, 9, kMask});
+  CHECK(canvas.hole(1).size() == 2);
+  CHECK(canvas.cell(2) == Cell::given);
+}
+
 TEST_CASE("a given token equal to the mask is still given") {
   const Canvas canvas(Ids{kMask}, 1, {}, kMask);
   CHECK(canvas.masked(0, 2) == std::vector<int>{1});

@@ -329,6 +329,45 @@ TEST_CASE("an answer goes on from its own beginning, and elsewhere when the next
   }
 }
 
+TEST_CASE("several holes of one request: one canvas, an answer each, and each ends by its own rule") {
+  const auto engine = open_engine(1, 1024, "dream");
+  REQUIRE(engine->fills_together());
+  InfillRequest asked = request("a = ", "\nend\n", 6);
+  asked.mode = Mode::diffusion;
+  asked.next.push_back(
+      {"\nb = ", EndRule::hole, [](std::string_view text) { return std::min<std::size_t>(text.size(), 2); }, 5});
+  asked.next.push_back({"\nc = ", EndRule::hole, {}, 3});
+  const auto found = answer(*engine, asked);
+  REQUIRE(found.answers.size() == 1);
+  REQUIRE(found.next.size() == 2);
+  CHECK(found.answers[0].tokens == 6);
+  CHECK(found.next[0].text.size() <= 2);
+  CHECK(found.next[1].tokens == 3);
+  InfillRequest all = request("a = ", "\nend\n", 6);
+  all.mode = Mode::diffusion;
+  CHECK(found.prompt_tokens == answer(*engine, all).prompt_tokens + 10);
+  CHECK(found.decode.nfe < 6 + 5 + 3);
+}
+
+TEST_CASE("several holes are refused where they cannot be filled together") {
+  const auto causal = open_engine(1, 512);
+  CHECK_FALSE(causal->fills_together());
+  InfillRequest asked = request("a = ");
+  asked.next.push_back({"\nb = "});
+  auto refused = causal->infill(asked, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.message().find("full attention") != std::string::npos);
+  const auto full = open_engine(1, 512, "dream");
+  asked.next[0].max_tokens = 0;
+  refused = full->infill(asked, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.message().find("further hole is 0") != std::string::npos);
+  asked.next[0] = {std::string(2000, 'b')};
+  refused = full->infill(asked, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.message().find("do not fit the context") != std::string::npos);
+}
+
 TEST_CASE("tokens to go on from that no model has are refused") {
   const auto engine = open_engine(1, 512);
   for (const Resume& resume :

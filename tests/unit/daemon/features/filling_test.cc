@@ -49,6 +49,62 @@ struct Filled {
   std::optional<Filling> filling;
 };
 
+TEST_CASE("a model that sees both sides fills holes near each other in one request") {
+  FillingOptions options;
+  options.together = true;
+  Filled filled(kSource, options);
+  REQUIRE(filled.filling->holes() == 3);
+  const engine::InfillRequest request = filled.filling->request();
+  REQUIRE(request.next.size() == 2);
+  CHECK(request.prefix == "def one():\n    ");
+  CHECK(request.next[0].between == "\n\n\ndef two():\n    # TODO: say two\n    ");
+  CHECK(request.next[1].between == "\n    x = 1\n\n\ndef three():\n    ");
+  CHECK(request.suffix == "\n");
+  CHECK(request.next[0].other_end);
+  auto answers = result("return 1");
+  for (const char* text : {"return 2", "return 3"}) answers.next.push_back({text, engine::StopReason::hole_end, 1});
+  filled.filling->take(answers);
+  CHECK(filled.filling->done());  // they have seen each other: none is asked for again
+  CHECK(filled.filling->filled() == 3);
+  CHECK(filled.applied() == filled.filling->text());
+  CHECK(filled.applied() ==
+        "def one():\n    return 1\n\n\ndef two():\n    return 2\n    x = 1\n\n\ndef three():\n    return 3\n");
+}
+
+TEST_CASE("of holes filled together, what does not parse is asked for once more alone, beside the others") {
+  FillingOptions options;
+  options.together = true;
+  Filled filled(kSource, options);
+  auto answers = result("return 1");
+  for (const char* text : {"return )", "return 3"}) answers.next.push_back({text, engine::StopReason::hole_end, 1});
+  filled.filling->take(answers);
+  REQUIRE_FALSE(filled.filling->done());
+  CHECK(filled.filling->seen() == 3);
+  const engine::InfillRequest alone = filled.filling->request();
+  CHECK(alone.next.empty());
+  CHECK(alone.prefix.find("return 1") != std::string::npos);
+  CHECK(alone.suffix.find("return 3") != std::string::npos);
+  filled.filling->take(result("return 2"));
+  CHECK(filled.filling->filled() == 3);
+  // The others have not seen that answer yet.
+  const auto asked = filled.fill([](const engine::InfillRequest&) { return "return 4"; });
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].find("return 2") != std::string::npos);
+}
+
+TEST_CASE("holes that are too far apart are filled in requests of their own") {
+  FillingOptions options;
+  options.together = true;
+  options.near = 40;
+  Filled filled(kSource, options);
+  CHECK(filled.filling->request().next.size() == 1);
+  auto answers = result("return 1");
+  answers.next.push_back({"return 2", engine::StopReason::hole_end, 1});
+  filled.filling->take(answers);
+  CHECK(filled.filling->request().next.empty());
+  CHECK(filled.filling->request().prefix.find("return 2") != std::string::npos);
+}
+
 TEST_CASE("each hole sees the present text of the others, and its changed neighbourhood once more") {
   Filled filled(kSource);
   REQUIRE(filled.filling->holes() == 3);
