@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kTypingLimit{2000};    // without a deadline
 constexpr std::chrono::milliseconds kInvokedLimit{10000};  // the user waits for it
 constexpr std::chrono::milliseconds kPrefetchLimit{5000};
 constexpr std::chrono::milliseconds kPrefetchDelay{150};  // most answers are typed over before
+constexpr std::chrono::milliseconds kWarmDelay{8};         // what the editor asks with a change goes first
 constexpr std::chrono::milliseconds kJustTyped{150};
 constexpr std::chrono::milliseconds kWorthRepairing{20};  // time left for it
 constexpr std::size_t kOffers = 32;
@@ -62,8 +63,9 @@ std::vector<AnswerCache::Rest> whole(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Completer::Completer(Services& services, engine::ClientId client, const DocumentStore& documents, Guard guard)
-    : services_(services), client_(client), documents_(documents), guard_(std::move(guard)) {}
+Completer::Completer(Services& services, engine::ClientId client, const DocumentStore& documents,
+                     const Notebooks& notebooks, Guard guard)
+    : services_(services), client_(client), documents_(documents), notebooks_(notebooks), guard_(std::move(guard)) {}
 
 void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletionParams& params, const Options& options,
                          ItemsReply reply) {
@@ -259,6 +261,7 @@ syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offs
 engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
   const auto site = site_at(document, offset);
   auto request = infill_request(*site, offset, options);
+  request.prefix.insert(0, notebooks_.above(*document, documents_, options.engine.budget.prefix_bytes));
   if (!options.completion.context) return request;
   const std::string path = path_of(document->uri());
   const syntax::Language* language = syntax::language_of(*document);
@@ -345,6 +348,7 @@ std::function<void(const engine::Outcome&)> Completer::recording(const Place& pl
   Recording recording;
   const auto parsed = trees_.of(place.document);
   if (parsed.tree) recording.language = parsed.tree->language().name;
+  recording.above = notebooks_.above(*place.document, documents_, options.engine.budget.prefix_bytes);
   recording.before = place.document->text().substr(0, place.offset);
   recording.behind = place.document->text().substr(place.offset);
   recording.options = options;
@@ -419,6 +423,7 @@ void Completer::warm(const SnapshotPtr& document, std::size_t offset, const Opti
   job.client = client_;
   job.priority = engine::Priority::prefetch;
   job.only_warm = true;
+  job.delay = kWarmDelay;
   job.request = request_at(document, offset, options);
   engine::JobId& last = warming_[document->uri()];
   services_.runner().cancel(last);

@@ -16,6 +16,7 @@
 
 #include "daemon/answer_cache.h"
 #include "daemon/context/index.h"
+#include "daemon/documents/notebooks.h"
 #include "daemon/documents/store.h"
 #include "daemon/services.h"
 #include "daemon/syntax/repair.h"
@@ -36,8 +37,10 @@ class Completer {
   static void answer_empty(ItemsReply& reply);
   inline static const std::string kAccepted = "cinnabar.accepted";  // the command an item carries
 
-  // `documents` is borrowed and tells what is current when an answer arrives.
-  Completer(Services& services, engine::ClientId client, const DocumentStore& documents, Guard guard);
+  // `documents` and `notebooks` are borrowed and tell what is current when an answer arrives, and what stands above a
+  // cell.
+  Completer(Services& services, engine::ClientId client, const DocumentStore& documents, const Notebooks& notebooks,
+            Guard guard);
 
   // Answers now or later, once. A request of a document replaces the one before that was asked the same way; that one
   // gets an empty list at once.
@@ -123,6 +126,7 @@ class Completer {
   Services& services_;
   const engine::ClientId client_;
   const DocumentStore& documents_;
+  const Notebooks& notebooks_;
   const Guard guard_;
   std::map<LiveKey, Live> live_;
   std::unordered_map<std::string, engine::JobId> warming_, prefetching_;

@@ -2,8 +2,8 @@
 // (`daemon --record`), run again by `cinnabar replay`.
 //
 //   {"cinnabar": 1, "language": "python", "before": TEXT, "behind": TEXT, "settings": {"mode": ..., "model": ...},
-//    "candidates": 1, "former": TEXT[, "context": [TEXT]][, "resume": {"tokens": [1], "forbidden": [2]}], "nfe": 3,
-//    "device": "cpu (amx, 2 threads)", "answers": [{"text": TEXT, "reason": "hole_end", "tokens": 4}]}
+//    "candidates": 1, "former": TEXT[, "above": TEXT][, "context": [TEXT]][, "resume": {"tokens": [1], "forbidden":
+//    [2]}], "nfe": 3, "device": "cpu (amx, 2 threads)", "answers": [{"text": TEXT, "reason": "hole_end", "tokens": 4}]}
 //
 // The texts are the user's: a recording is for the user's own eyes and for whoever the user gives it to. No paths of
 // documents are in it.
@@ -25,13 +25,14 @@ namespace cinnabar::daemon {
 
 struct Recording {
   std::string language;        // of the tree that planned the hole; empty: there was none
+  std::string above;           // of a notebook's cell: the cells above
   std::string before, behind;  // the whole document around the cursor
   Options options;             // what settings_of keeps of them
   int candidates = 1;
-  std::string former;           // see engine::InfillRequest
+  std::string former;            // see engine::InfillRequest
   engine::Context context = {};  // the same
   engine::Resume resume = {};    // the same; the tokens' ids alone
-  std::string device;  // where the model ran
+  std::string device;            // where the model ran
   int nfe = 0;
   std::vector<engine::InfillAnswer> answers;  // as the engine gave them, before anything was cut for presentation
 };

@@ -39,7 +39,7 @@ std::shared_ptr<Session> Session::create(Services& services, engine::ClientId cl
     const std::lock_guard lock(alive->mutex_);
     if (alive->completer_) function();
   };
-  session->completer_ = std::make_unique<Completer>(services, client, session->documents_, guard);
+  session->completer_ = std::make_unique<Completer>(services, client, session->documents_, session->notebooks_, guard);
   session->edits_ = std::make_unique<EditActions>(
       services, client, session->dispatcher_, session->documents_, session->completer_->trees(),
       [raw = session.get()](const std::string& uri) { return raw->open_document(uri); }, guard);
@@ -54,6 +54,7 @@ Session::Session(Services& services, engine::ClientId client, std::shared_ptr<ls
       dispatcher_(std::move(out), {.on_problem = [this](const std::string& text) { log(text); }}) {
   register_lifecycle();
   register_documents();
+  register_notebooks();
   register_completions();
   register_edits();
   register_configuration();
@@ -101,22 +102,34 @@ void Session::register_lifecycle() {
 }
 
 void Session::register_documents() {
-  dispatcher_.on_notification(lsp::kDidOpen, [this](const lsp::DidOpenParams& params) { opened(params); });
-  dispatcher_.on_notification(lsp::kDidChange, [this](const lsp::DidChangeParams& params) {
-    const auto change = documents_.change(params);
-    if (!change) return tell(change.status());
-    edits_->changed(*change->after);
-    if (reason_to_leave_alone(*change->after).empty()) completer_->changed(*change, options_);
-  });
-  dispatcher_.on_notification(lsp::kDidClose, [this](const lsp::DidCloseParams& params) {
-    edits_->closed(params.text_document.uri);
-    completer_->closed(params.text_document.uri);
-    reasons_.erase(params.text_document.uri);
-    tell(documents_.close(params.text_document.uri));
-  });
+  dispatcher_.on_notification(lsp::kDidOpen,
+                              [this](const lsp::DidOpenParams& params) { opened(params.text_document); });
+  dispatcher_.on_notification(lsp::kDidChange, [this](const lsp::DidChangeParams& params) { changed(params); });
+  dispatcher_.on_notification(lsp::kDidClose,
+                              [this](const lsp::DidCloseParams& params) { closed(params.text_document.uri); });
   dispatcher_.on_notification(
       lsp::kDidSave, [this](const lsp::DidSaveParams& params) { completer_->saved(params.text_document.uri); });
   dispatcher_.on_notification(lsp::kDidFocus, [this](const lsp::DidFocusParams& params) { focused(params); });
+}
+
+// The cells' texts are documents like others; the notebook only orders them.
+void Session::register_notebooks() {
+  dispatcher_.on_notification(lsp::kDidOpenNotebook, [this](const lsp::DidOpenNotebookParams& params) {
+    notebooks_.open(params);
+    for (const auto& text : params.texts) opened(text);
+  });
+  dispatcher_.on_notification(lsp::kDidChangeNotebook, [this](const lsp::DidChangeNotebookParams& params) {
+    if (params.structure) {
+      notebooks_.change(params.uri, *params.structure);
+      for (const auto& text : params.structure->opened) opened(text);
+      for (const auto& text : params.structure->closed) closed(text.uri);
+    }
+    for (const auto& text : params.texts) changed(text);
+  });
+  dispatcher_.on_notification(lsp::kDidCloseNotebook, [this](const lsp::DidCloseNotebookParams& params) {
+    notebooks_.close(params.uri);
+    for (const auto& text : params.texts) closed(text.uri);
+  });
 }
 
 void Session::register_completions() {
@@ -178,6 +191,7 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   result.server = {"cinnabar", std::string(kVersion)};
   documents_ = DocumentStore(result.capabilities.position_encoding);
   take_settings(nullptr);
+  result.capabilities.notebooks = true;
   result.capabilities.completion = announced_menu_ = announced_menu_at_once_ = options_.completion.menu;
   return result;
 }
@@ -196,8 +210,22 @@ void Session::initialized() {
   show_status();
 }
 
-void Session::opened(const lsp::DidOpenParams& params) {
-  const auto document = documents_.open(params.text_document);
+void Session::changed(const lsp::DidChangeParams& params) {
+  const auto change = documents_.change(params);
+  if (!change) return tell(change.status());
+  edits_->changed(*change->after);
+  if (reason_to_leave_alone(*change->after).empty()) completer_->changed(*change, options_);
+}
+
+void Session::closed(const std::string& uri) {
+  edits_->closed(uri);
+  completer_->closed(uri);
+  reasons_.erase(uri);
+  tell(documents_.close(uri));
+}
+
+void Session::opened(const lsp::TextDocumentItem& text) {
+  const auto document = documents_.open(text);
   if (!document) return tell(document.status());
   reasons_.erase((*document)->uri());
   focus_ = (*document)->uri();

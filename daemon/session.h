@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/completer.h"
+#include "daemon/documents/notebooks.h"
 #include "daemon/documents/store.h"
 #include "daemon/edit_actions.h"
 #include "daemon/ignore_files.h"
@@ -54,7 +55,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   lsp::InitializeResult initialize(const lsp::InitializeParams& params);
   void initialized();
-  void opened(const lsp::DidOpenParams& params);
+  void register_notebooks();
+  void opened(const lsp::TextDocumentItem& text);
+  void changed(const lsp::DidChangeParams& params);
+  void closed(const std::string& uri);
   void focused(const lsp::DidFocusParams& params);
   void complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply);
   void complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply);
@@ -79,6 +83,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::vector<std::string> folders_;  // paths
   Options options_;
   DocumentStore documents_{lsp::PositionEncoding::kUtf16};
+  Notebooks notebooks_;
   struct Reason {
     std::string text;  // empty: it is completed
     std::chrono::steady_clock::time_point found;

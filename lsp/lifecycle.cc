@@ -101,6 +101,7 @@ Json to_json(const ServerCapabilities& capabilities) {
     out["codeActionProvider"]["resolveProvider"] = true;
   }
   if (capabilities.completion) out["completionProvider"] = completion_options();
+  if (capabilities.notebooks) out["notebookDocumentSync"]["notebookSelector"] = {{{"notebook", "*"}}};
   return out;
 }
 

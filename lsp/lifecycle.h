@@ -56,6 +56,7 @@ struct ServerCapabilities {
   std::vector<std::string> commands;           // empty: no executeCommandProvider
   std::vector<std::string> code_action_kinds;  // empty: no codeActionProvider
   bool completion = false;                     // completionProvider: the pop-up menu, too
+  bool notebooks = false;                      // notebookDocumentSync: every notebook's cells
 };
 
 struct InitializeResult {

@@ -44,6 +44,7 @@ engine::InfillRequest request_of(const Recording& recording) {
   const std::size_t offset = recording.before.size();
   const auto site = syntax::site_at(recording.before + recording.behind, offset, recording.language, "", limits);
   auto request = infill_request(*site, offset, recording.options);
+  request.prefix.insert(0, recording.above);
   request.candidates = recording.candidates;
   request.former = recording.former;
   request.context = recording.context;

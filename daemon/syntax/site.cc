@@ -9,7 +9,7 @@ namespace cinnabar::daemon::syntax {
 namespace {
 
 // So many lines at least, and so many more in search of a better border.
-constexpr std::size_t kLinesAbove = 50, kLinesBelow = 20, kSearched = 60;
+constexpr std::size_t kLinesAbove = 30, kLinesBelow = 12, kSearched = 80;
 constexpr std::size_t kPartBytes = 8 * 1024;  // on each side
 
 std::string_view line_at(std::string_view text, const lsp::LineIndex& lines, std::size_t line) {

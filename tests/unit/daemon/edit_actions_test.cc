@@ -176,6 +176,22 @@ TEST_CASE("an edit that the client only says it has applied is not counted") {
   CHECK(client.count("editsApplied") == 0);
 }
 
+TEST_CASE("a model that sees both sides is asked for all holes at once") {
+  Edits f;
+  f.model.fills_together = true;
+  f.model.answers = [](const engine::InfillRequest& request) {
+    return request.next.empty() ? Texts{"x = 0"} : Texts{"x = 1", "x = 2"};
+  };
+  f.load();
+  Client client(*f.host, nullptr, kResolves);
+  client.open(kUri, kText);
+  const int id = execute(client, "cinnabar.fillHoles", {{"textDocument", {{"uri", kUri}}}});
+  client.answer(client.incoming("workspace/applyEdit"), {{"applied", true}});
+  CHECK(client.reply(id).at("result").at("filled") == 2);
+  REQUIRE(f.model.requests().size() == 2);  // with load()'s
+  CHECK(f.model.requests()[1].next.size() == 1);
+}
+
 TEST_CASE("a document that changes meanwhile: ContentModified at once, and the model stops") {
   Edits f;
   Client client(*f.host, nullptr, kResolves);

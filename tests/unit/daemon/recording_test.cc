@@ -20,6 +20,7 @@ using test::ModelFolder;
 Recording some_recording() {
   Recording recording;
   recording.language = "python";
+  recording.above = "import a\n\n";
   recording.before = "größe = \"a\\\n";
   recording.behind = "\t𝒳\n";
   recording.candidates = 3;

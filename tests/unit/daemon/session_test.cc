@@ -387,6 +387,29 @@ TEST_CASE("a repaired answer that the model doubts is held back as any other") {
   CHECK(client.count("repaired") == 2);
 }
 
+TEST_CASE("a notebook's cell is completed behind the code cells above it") {
+  Fixture f;
+  Client client(*f.host);
+  const std::string first = "vscode-notebook-cell:/n.ipynb#1", second = "vscode-notebook-cell:/n.ipynb#2";
+  const auto text = [](const std::string& uri, const char* content) {
+    return Json{{"uri", uri}, {"languageId", "python"}, {"version", 1}, {"text", content}};
+  };
+  const Json cells = Json::array({{{"kind", 2}, {"document", first}}, {{"kind", 2}, {"document", second}}});
+  const Json notebook = {{"uri", "file:///n.ipynb"}, {"notebookType", "n"}, {"version", 1}, {"cells", cells}};
+  client.notify("notebookDocument/didOpen",
+                {{"notebookDocument", notebook},
+                 {"cellTextDocuments", Json::array({text(first, "import a"), text(second, "x = ")})}});
+  CHECK(client.texts(client.ask(second, 4)) == Texts{"answer"});
+  CHECK(f.model.requests().back().prefix == "import a\n\nx = ");
+  const Json changes = Json::array({{{"text", "import b\n"}}});
+  const Json content = Json::array({{{"document", {{"uri", first}, {"version", 2}}}, {"changes", changes}}});
+  client.notify("notebookDocument/didChange", {{"notebookDocument", {{"uri", "file:///n.ipynb"}, {"version", 2}}},
+                                               {"change", {{"cells", {{"textContent", content}}}}}});
+  client.type(second, 4, "y");
+  CHECK(client.texts(client.ask(second, 5)) == Texts{"answer"});
+  CHECK(f.model.requests().back().prefix == "import b\n\nx = y");
+}
+
 TEST_CASE("two clients share the model and nothing else") {
   Fixture f;
   Client one(*f.host), two(*f.host);
