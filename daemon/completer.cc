@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kTypingLimit{2000};    // without a deadline
 constexpr std::chrono::milliseconds kInvokedLimit{10000};  // the user waits for it
 constexpr std::chrono::milliseconds kPrefetchLimit{5000};
 constexpr std::chrono::milliseconds kPrefetchDelay{150};  // most answers are typed over before
-constexpr std::chrono::milliseconds kWarmDelay{8};         // what the editor asks with a change goes first
+constexpr std::chrono::milliseconds kWarmDelay{8};        // what the editor asks with a change goes first
 constexpr std::chrono::milliseconds kJustTyped{150};
 constexpr std::chrono::milliseconds kWorthRepairing{20};  // time left for it
 constexpr std::size_t kOffers = 32;

@@ -31,7 +31,7 @@ class Repair {
   // The best answer so far, and what the critic says of it.
   const engine::InfillAnswer& answer() const { return answer_; }
   const Verdict& verdict() const { return verdict_; }
-  int repairs() const { return repairs_; }             // requests beyond the first
+  int repairs() const { return repairs_; }  // requests beyond the first
   // The answer that came first was wrong, and one that came later is right.
   bool repaired() const { return repairs_ > 0 && !verdict_.worse; }
 

@@ -27,8 +27,7 @@ CINNABAR_INLINE void add_parts(const int8_t* x, const float* scales, const unsig
   for (int k = 0; k < 32; ++k) {
     PartWeights w[S][P];
     for (int s = 0; s < S; ++s) {
-      for (int p = 0; p < P; ++p)
-        w[s][p] = load_weights(strip + 2112 * s + 64 + 64 * k + 4 * (from + p * kPartLanes));
+      for (int p = 0; p < P; ++p) w[s][p] = load_weights(strip + 2112 * s + 64 + 64 * k + 4 * (from + p * kPartLanes));
     }
     if constexpr (first) {
       for (int s = 0; s < S; ++s) __builtin_prefetch(strip + 8448 + 2112 * s + 64 * k, 0, 2);
