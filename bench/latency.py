@@ -7,9 +7,11 @@ Each session (default: those in sessions/) is typed at its recorded pace; every 
 completion at once. Printed: time from key to reply of the requests that no later key overtook, all answers' shares by
 kind as the daemon counts them, and its times by stage. Then a file of 10,000 lines is changed a key at a time: time from
 didChange to the answer of a small request behind it, which the daemon gives when the change and the new tree are there,
-beside the same request without a change.
+beside the same request without a change: once beside the model, which reads a new prompt at every change and has all the
+cores to do so, and once in a daemon that could not load it.
 """
 import argparse
+import contextlib
 import glob
 import json
 import os
@@ -93,9 +95,10 @@ def typed(session):
 
 
 def main_thread_seconds(pid):
-    """Of processor time that the daemon's main thread has had: what others on the machine do to it does not count."""
+    """What the daemon's main thread has had of processor time, and how long it has waited for a core."""
     with open(f"/proc/{pid}/task/{pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0]) / 1e9
+        worked, waited = file.read().split()[:2]
+    return int(worked) / 1e9, int(waited) / 1e9
 
 
 def change_long_file(client, path, count):
@@ -106,26 +109,50 @@ def change_long_file(client, path, count):
     uri = "file:///bench/long"
     open_document(client, uri, session["language"], "\n".join(lines))
     pid = status(client)["pid"]
-    alone, changed, worked = [], [], []
+    alone, changed, worked, served = [], [], [], []
     for number in range(count):
         line = number // 2 * 7919 % LINES  # all over the file: a key, and then it is taken back
         end = len(lines[line].encode("utf-16-le")) // 2
         for times, changes in [(alone, False), (changed, True)]:
             time.sleep(0.05)
-            start, work = time.monotonic(), main_thread_seconds(pid)
+            start, before = time.monotonic(), main_thread_seconds(pid)
             if changes:
                 change(client, uri, number + 2, line, end, end + number % 2, "" if number % 2 else "x")
             status(client)
             times.append(time.monotonic() - start)
             if changes:
-                worked.append(main_thread_seconds(pid) - work)
+                work, wait = (now - then for now, then in zip(main_thread_seconds(pid), before))
+                worked.append(work)
+                served.append(work + wait)
     print(f"\n{LINES} lines of {session['language']}, {sum(map(len, lines)) // 1024} KiB, {count} changes")
     print(f"the first change, which parses the whole file: {changed.pop(0) * 1000:.0f} ms, "
           f"{worked.pop(0) * 1000:.0f} ms of processor time")
+    served.pop(0)
     print(line_of("a small request alone", alone, (50, 99)))
     print(line_of("didChange and a small request", changed, (50, 99)))
+    print(line_of("  in the daemon", served, (50, 99)))
     print(line_of("  processor time of the daemon", worked, (50, 99)))
     client.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+
+
+@contextlib.contextmanager
+def daemon_client(program, arguments, state):
+    """A client of a daemon of its own, whose model is in `state`."""
+    with tempfile.TemporaryDirectory(prefix="cinnabar-") as folder:
+        path = folder + "/s"
+        daemon = subprocess.Popen([program, "daemon", "--socket", path, *arguments], stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: os.path.exists(path), "the daemon listens")
+            client = ProxyClient([program, "lsp", "--socket", path], timeout=120)
+            client.initialize(capabilities={"general": {"positionEncodings": ["utf-16"]}})
+            wait_until(lambda: status(client)["model"]["state"] == state, f"the model is {state}", 120)
+            yield client
+            if client.faults:
+                sys.exit("\n".join(client.faults))
+            client.end_politely()
+        finally:
+            daemon.terminate()
+            daemon.wait(30)
 
 
 def main():
@@ -137,30 +164,20 @@ def main():
     parser.add_argument("--changes", type=int, default=500, help="of the long file")
     parser.add_argument("sessions", nargs="*", default=sorted(glob.glob(os.path.join(HERE, "sessions", "*.json"))))
     options = parser.parse_args(sys.argv[1:cut])
-    command = sys.argv[cut + 1:]
-    with tempfile.TemporaryDirectory(prefix="cinnabar-") as folder:
-        path = folder + "/s"
-        daemon = subprocess.Popen([command[0], "daemon", "--socket", path, *command[1:]], stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: os.path.exists(path), "the daemon listens")
-            client = ProxyClient([command[0], "lsp", "--socket", path], timeout=120)
-            client.initialize(capabilities={"general": {"positionEncodings": ["utf-16"]}})
-            wait_until(lambda: status(client)["model"]["state"] == "ready", "the model is loaded", 120)
-            print(f"{status(client)['model']['description']}; load of the machine {os.getloadavg()[0]:.1f} at the start")
-            for session in options.sessions:
-                type_session(client, session, options.keys)
-            told = status(client)
-            print("\nby the daemon's account, ms: " + json.dumps(told["milliseconds"]))
-            for session in options.sessions:
-                change_long_file(client, session, options.changes)
-            print(f"\nresident memory of the daemon {status(client)['residentBytes'] >> 20} MiB; "
-                  f"load of the machine {os.getloadavg()[0]:.1f} at the end")
-            if client.faults:
-                sys.exit("\n".join(client.faults))
-            client.end_politely()
-        finally:
-            daemon.terminate()
-            daemon.wait(30)
+    program, *arguments = sys.argv[cut + 1:]
+    with daemon_client(program, arguments, "ready") as client:
+        print(f"{status(client)['model']['description']}; load of the machine {os.getloadavg()[0]:.1f} at the start")
+        for session in options.sessions:
+            type_session(client, session, options.keys)
+        print("\nby the daemon's account, ms: " + json.dumps(status(client)["milliseconds"]))
+        for session in options.sessions:
+            change_long_file(client, session, options.changes)
+        print(f"\nresident memory of the daemon {status(client)['residentBytes'] >> 20} MiB; "
+              f"load of the machine {os.getloadavg()[0]:.1f} at the end")
+    with daemon_client(program, [*arguments, "--model", "/nonexistent"], "failed") as client:
+        print("\nwithout a model:")
+        for session in options.sessions:
+            change_long_file(client, session, options.changes)
 
 
 if __name__ == "__main__":

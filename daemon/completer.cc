@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kTypingLimit{2000};    // without a deadline of the user's own
+constexpr std::chrono::milliseconds kTypingLimit{5000};    // without a deadline of the user's own
 constexpr std::chrono::milliseconds kInvokedLimit{10000};  // the user waits for it
 constexpr std::chrono::milliseconds kPrefetchLimit{5000};
 constexpr std::chrono::milliseconds kPrefetchDelay{150};  // most answers are typed over before

@@ -6,6 +6,11 @@
 #include "engine/engine_filling.h"
 
 namespace cinnabar::engine {
+namespace {
+
+constexpr int kLeastChunk = 16;  // rows of a prompt; fewer cost a forward about as much
+
+}  // namespace
 
 std::optional<Mode> parse_mode(std::string_view text) {
   for (const Mode mode : {Mode::autoregressive, Mode::verified, Mode::diffusion}) {
@@ -162,24 +167,32 @@ Result<std::unique_ptr<EngineFilling>> Engine::begin(const InfillRequest& reques
                               limits, purpose);
 }
 
+int prompt_chunk(double row_milliseconds, bool somebody_waits) {
+  constexpr double kLatency = 200, kShortLatency = 70;  // ms; less on a slow device costs it more than it gains
+  if (row_milliseconds <= 0) return kLeastChunk;
+  const double rows = std::min((somebody_waits ? kShortLatency : kLatency) / row_milliseconds, double{kPromptChunk});
+  return std::max(static_cast<int>(rows) / kLeastChunk * kLeastChunk, kLeastChunk);
+}
+
 Status Engine::advance(std::span<EngineFilling* const> fillings) {
   std::vector<EngineFilling*> open;
-  bool short_chunks = false;
+  bool somebody_waits = false;
   for (EngineFilling* filling : fillings) {
     filling->heed_limits();
     if (filling->finished()) continue;
     open.push_back(filling);
-    short_chunks = short_chunks || filling->only_warms() || !filling->reading();
+    somebody_waits = somebody_waits || filling->only_warms() || !filling->reading();
   }
   while (!open.empty()) {
     // Whole canvases may be too many rows for one forward.
     Step step;
     auto last = open.begin();
     while (last != open.end() && (last == open.begin() || step.rows() + (*last)->most_rows() <= Network::max_rows()))
-      (*last++)->add_to(step, short_chunks ? kShortPromptChunk : kPromptChunk);
+      (*last++)->add_to(step, prompt_chunk(row_milliseconds_, somebody_waits));
     const auto start = std::chrono::steady_clock::now();
     if (Status ran = step.run(*network_); !ran) return ran;
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    if (step.rows() >= kLeastChunk) row_milliseconds_ = ms / step.rows();
     for (auto filling = open.begin(); filling != last; ++filling) {
       if (Status stepped = (*filling)->stepped(ms); !stepped) return stepped;
     }

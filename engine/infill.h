@@ -90,10 +90,11 @@ struct EngineOptions {
   std::int64_t context = 4096;  // tokens of keys and values a place has room for
 };
 
-// Rows of one forward while a prompt is read: also the latency of a cancellation meanwhile.
-inline constexpr int kPromptChunk = 256;
-// The same where somebody may be waiting for its end: while a prompt is warmed, and beside others' decoding.
-inline constexpr int kShortPromptChunk = 64;
+// Rows of one forward while a prompt is read: as many as this device computes within the latency that a cancellation
+// may have meanwhile, a shorter one where `somebody_waits` (beside others' decoding, and while a prompt is only
+// warmed). `row_milliseconds`: what a row has cost so far; 0: not known yet.
+inline constexpr int kPromptChunk = 256;  // at most
+int prompt_chunk(double row_milliseconds, bool somebody_waits);
 
 class EngineFilling;
 struct Place;
@@ -141,6 +142,7 @@ class Engine {
   std::unique_ptr<Network> network_;
   std::vector<std::unique_ptr<Place>> places_;
   std::uint64_t clock_ = 0;
+  double row_milliseconds_ = 0;  // while prompts are read
 };
 
 }  // namespace cinnabar::engine

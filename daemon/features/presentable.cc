@@ -69,12 +69,14 @@ bool runs_away(std::string_view text) {
   return false;
 }
 
-bool is_word_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+// Whether an expression or a statement ends before `rest`: what the model went on with separates it from the next.
+bool is_separated(std::string_view rest) {
+  const std::size_t next = rest.find_first_not_of(kBlank);
+  return next != std::string_view::npos && (rest[next] == ',' || rest[next] == ';');
 }
 
-// The longest beginning of an unfinished line that closes what it opens and ends with a word or a closer.
+// The longest beginning of an unfinished line that is whole: it closes what it opens, and a separator follows or ends
+// it. Half of an expression reads like all of one ("total += item" of "total += item.price"), so there is no other cut.
 std::string_view whole_part(std::string_view line) {
   std::size_t end = 0;
   int open = 0;
@@ -93,10 +95,7 @@ std::string_view whole_part(std::string_view line) {
     } else if (c == ')' || c == ']' || c == '}') {
       --open;
     }
-    const bool inside_word = is_word_byte(c) && (i + 1 == line.size() || is_word_byte(line[i + 1]));
-    const bool ends_something =
-        is_word_byte(c) || c == ')' || c == ']' || c == '}' || c == '"' || c == '\'' || c == ';';
-    if (open == 0 && quote == 0 && !inside_word && ends_something) end = i + 1;
+    if (open == 0 && quote == 0 && (c == ';' || is_separated(line.substr(i + 1)))) end = i + 1;
   }
   return line.substr(0, end);
 }

@@ -213,6 +213,7 @@ constexpr Language kLanguages[] = {
      .header_words = kPythonHeaders,
      .stubs = kPythonStubs,
      .doc_openers = kQuoteDocs,
+     .long_quotes = kQuoteDocs,
      .line_comment = "#"},
     {.name = "javascript",
      .aliases = kJsAliases,

@@ -49,6 +49,7 @@ struct Language {
   Words line_headers{};  // opening words whose header is the rest of their line
   Words stubs{};         // a body that begins with one of these, and holds nothing else, waits to be written
   Words doc_openers{};   // what documentation begins with: "/**", "///"
+  Words long_quotes{};   // open and close strings of several lines
   std::string_view line_comment{};
   std::string_view wrapper{};  // put before a part of a file to parse it by itself
 };

@@ -1,7 +1,9 @@
 #include "daemon/syntax/site.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "daemon/syntax/lines.h"
 
@@ -24,9 +26,25 @@ bool begins_something(std::string_view line) {
          line.starts_with("/**") || line.starts_with("#[") || c == '[';
 }
 
-}  // namespace
+// The string of several lines that byte `at` stands in; nothing is in one at byte `from`.
+std::optional<Span> long_string_at(std::string_view text, Words quotes, std::size_t from, std::size_t at) {
+  std::vector<std::size_t> next(quotes.size(), 0);  // where each comes next, at `from` or behind it
+  for (bool first = true; from < at && !quotes.empty(); first = false) {
+    std::size_t nearest = 0;
+    for (std::size_t i = 0; i < quotes.size(); ++i) {
+      if (first || next[i] < from) next[i] = std::min(text.find(quotes[i], from), text.size());
+      if (next[i] < next[nearest]) nearest = i;
+    }
+    const std::size_t begin = next[nearest], inside = begin + quotes[nearest].size();
+    if (begin >= at) return {};
+    const std::size_t close = text.find(quotes[nearest], inside);
+    from = close == std::string_view::npos ? text.size() : close + quotes[nearest].size();
+    if (from > at) return Span{begin, from};
+  }
+  return {};
+}
 
-Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t offset) {
+std::size_t first_line(std::string_view text, const lsp::LineIndex& lines, std::size_t offset, Words quotes) {
   const std::size_t at = lines.line_of(offset);
   std::size_t first = at - std::min(at, kLinesAbove);
   for (std::size_t tried = 0, line = first; tried < kSearched && line > 0; ++tried, --line) {
@@ -35,6 +53,19 @@ Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t
     break;
   }
   while (first < at && offset - lines.line_begin(first) > kPartBytes) ++first;
+  if (const auto string = long_string_at(text, quotes, 0, lines.line_begin(first))) {
+    const std::size_t opener = lines.line_of(string->begin), behind = lines.line_of(string->end) + 1;
+    if (offset - lines.line_begin(opener) <= kPartBytes)
+      first = opener;
+    else if (behind <= at)
+      first = behind;
+  }
+  return first;
+}
+
+std::size_t last_line(std::string_view text, const lsp::LineIndex& lines, std::size_t offset, Words quotes,
+                      std::size_t first) {
+  const std::size_t at = lines.line_of(offset);
   std::size_t last = std::min(at + kLinesBelow, lines.line_count() - 1);
   for (std::size_t tried = 0, line = last; tried < kSearched && line + 1 < lines.line_count(); ++tried, ++line) {
     if (!begins_something(line_at(text, lines, line + 1))) continue;
@@ -42,6 +73,21 @@ Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t
     break;
   }
   while (last > at && lines.line_end(text, last) - offset > kPartBytes) --last;
+  if (const auto string = long_string_at(text, quotes, lines.line_begin(first), lines.line_end(text, last))) {
+    const std::size_t opener = lines.line_of(string->begin), closer = lines.line_of(string->end);
+    if (string->end - std::min(string->end, offset) <= kPartBytes)
+      last = closer;
+    else if (opener > at)
+      last = opener - 1;
+  }
+  return last;
+}
+
+}  // namespace
+
+Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t offset, Words long_quotes) {
+  const std::size_t first = first_line(text, lines, offset, long_quotes);
+  const std::size_t last = last_line(text, lines, offset, long_quotes, first);
   const std::size_t end = last + 1 < lines.line_count() ? lines.line_begin(last + 1) : text.size();
   return {lines.line_begin(first), end};
 }
@@ -61,7 +107,7 @@ SitePtr site_at(const SnapshotPtr& document, std::size_t offset, Trees& trees) {
     site->tree = trees.of(document).tree;
     return site;
   }
-  const Span part = part_around(text, document->lines(), offset);
+  const Span part = part_around(text, document->lines(), offset, language->long_quotes);
   site->begin = part.begin;
   site->text = text.substr(part.begin, part.end - part.begin);
   site->lines = lsp::LineIndex(site->text);

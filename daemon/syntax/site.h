@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/syntax/language.h"
 #include "daemon/syntax/place.h"
 #include "daemon/syntax/trees.h"
 
@@ -34,8 +35,9 @@ SitePtr site_at(std::string text, std::size_t offset, std::string language_id, s
                 const ParseLimits& limits = {});
 
 // The bytes of a large text that are worked in: whole lines, from one that begins a statement at the margin where there
-// is one near enough, to the end of one.
-Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t offset);
+// is one near enough, to the end of one. Strings between `long_quotes` are not cut where that can be helped: what
+// begins inside one is broken code from its first line to its last.
+Span part_around(std::string_view text, const lsp::LineIndex& lines, std::size_t offset, Words long_quotes = {});
 
 // By the client's identifier, else by the name; null when there is no grammar.
 const Language* language_of(const DocumentSnapshot& document);

@@ -127,6 +127,18 @@ TEST_CASE("warmed: the request only decodes, and its answer is the cold one") {
   CHECK(warm.answers[0].text == text(*cold, asked));
 }
 
+TEST_CASE("as much of a prompt is read at once as keeps a cancellation quick") {
+  struct Case {
+    double row_milliseconds;
+    bool somebody_waits;
+    int rows;
+  };
+  for (const auto& c :
+       {Case{0, false, 16}, Case{0, true, 16}, Case{0.05, false, 256}, Case{0.05, true, 256}, Case{1, false, 192},
+        Case{1, true, 64}, Case{3, true, 16}, Case{14, false, 16}, Case{1e9, true, 16}})
+    CHECK(prompt_chunk(c.row_milliseconds, c.somebody_waits) == c.rows);
+}
+
 TEST_CASE("stopped before it begins: no text, the reason, and an engine as good as before") {
   const auto engine = open_engine(), fresh = open_engine();
   const InfillRequest asked = request(code(500));

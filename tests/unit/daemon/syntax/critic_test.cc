@@ -138,3 +138,38 @@ TEST_CASE("of a large document a part around the cursor is worked in") {
   CHECK(deep[part.begin - 1] == '\n');
   CHECK(deep[part.end - 1] == '\n');
 }
+
+TEST_CASE("a part of a large file does not begin or end inside a string of several lines") {
+  const std::string body = "def f():\n    return 1\n\n\n";
+  std::string above, below, prose;
+  for (int i = 0; i < 1000; ++i) above += body;
+  for (int i = 0; i < 28; ++i) prose += "words at the margin, and it's prose\n";
+  below = above;
+  const std::string string = "x = r\"\"\"text\n" + prose + "\"\"\"\n", other = "'''a \"\"\" b\n" + prose + "'''\n";
+  std::string huge = "y = \"\"\"\n";
+  for (int i = 0; i < 20; ++i) huge += prose;
+  huge += "\"\"\"\n";
+  struct Case {
+    const char* what;
+    std::string before, behind;
+    const char* begins;
+    const char* ends;
+  };
+  const Case cases[] = {
+      {"above", string + body, body, "x = r", "return 1\n\n\n"},
+      {"above, the other quote around the first", other + body, body, "'''a", "return 1\n\n\n"},
+      {"below", body, body + string + body, "def f", "\"\"\"\n"},
+      {"the cursor inside", "x = \"\"\"\n" + prose, prose + "\"\"\"\n", "def f", "\"\"\"\n"},
+      {"above, too long", huge + body, body, "def f", "return 1\n\n\n"},
+      {"below, too long", body, body + huge, "def f", "\n"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.what);
+    const std::string text = above + c.before + c.behind + below;
+    const auto site = site_at(text, above.size() + c.before.size(), "python", "a.py");
+    REQUIRE(site->tree);
+    CHECK(site->text.starts_with(c.begins));
+    CHECK(site->text.ends_with(c.ends));
+    CHECK(damage_of(*site->tree).count() == 0);
+  }
+}
