@@ -285,6 +285,14 @@ Rows command_rows() {
           o.details = true;
           return {};
         }}},
+      {Group::eval,
+       {"answers", "PATH", "", "keep the answers in this file; what is there is not asked again (default: none)",
+        text(CINNABAR_FIELD(answers))}},
+      {Group::eval,
+       {"most", "N", "", "so many new answers at most; 0: say how good those are that are there (default: all)",
+        number<int>(CINNABAR_FIELD(most), 0, 1'000'000)}},
+      {Group::eval,
+       {"into", "PATH", "", "also put the tables into this file, between its marks", text(CINNABAR_FIELD(into))}},
       {Group::bench,
        {"llama-bench", "PATH", "", "a llama-bench binary to run side by side", text(CINNABAR_FIELD(llama_bench))}},
       {Group::bench, {"gguf", "PATH", "", "the file llama-bench gets", text(CINNABAR_FIELD(gguf))}},
@@ -365,6 +373,13 @@ const std::vector<Command>& commands() {
        "and\n"
        "judge, no model is asked.",
        kEngine | bits(Group::details), run_infill},
+      {"eval", "FILE...",
+       "Fill holes cut from real code and say how good the answers are, by language, kind and mode.\n"
+       "A file holds JSON lines as infill reads them, with \"id\", \"language\", \"kind\" and \"middle\", what stood "
+       "in "
+       "the hole;\n"
+       "- is standard input. One mode is asked at a time; modes whose answers are in one file are compared.",
+       kEngine | bits(Group::eval), run_eval},
       {"fill", "FILE[:FIRST-LAST]",
        "Fill every TODO mark, stub and empty function body of a file, or of some of its lines; print the new text.\n"
        "The file stays as it is.",

@@ -59,6 +59,9 @@ struct Options {
   bool json = false;
   bool diff = false;                   // fill: print what changes
   bool details = false;                // infill: what was said before it was judged, and how sure the model was
+  std::string answers;                 // eval: where they are kept
+  std::string into;                    // eval: a file with marks between which the tables go
+  int most = 1'000'000;                // eval: new answers at most
   std::string llama_bench;             // bench: a llama-bench binary to run side by side
   std::string gguf;                    // bench: the file it gets
   std::vector<std::string> arguments;  // positional
@@ -99,7 +102,8 @@ enum class Group : std::uint16_t {
   place = 128,
   proxy = 256,
   fill = 512,
-  details = 1024
+  details = 1024,
+  eval = 2048
 };
 
 struct Command {

@@ -33,6 +33,14 @@ int Decoding::tokens() {
   return static_cast<int>(tokens);
 }
 
+void add(std::vector<DraftCount>& all, std::span<const DraftCount> more) {
+  all.resize(std::max(all.size(), more.size()));
+  for (std::size_t i = 0; i < more.size(); ++i) {
+    all[i].drafted += more[i].drafted;
+    all[i].accepted += more[i].accepted;
+  }
+}
+
 std::optional<StopReason> stop_reason(const DecodeLimits& limits) {
   if (limits.cancel.stop_requested()) return StopReason::cancelled;
   if (limits.deadline && Clock::now() >= *limits.deadline) return StopReason::deadline;

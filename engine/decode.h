@@ -27,6 +27,12 @@ struct Proposal {
   std::vector<kernels::ScoreRequest> requests;  // one per judged row, in order
 };
 
+// What became of the drafts' tokens at one position behind the last known token.
+struct DraftCount {
+  int drafted = 0, accepted = 0;
+};
+void add(std::vector<DraftCount>& all, std::span<const DraftCount> more);
+
 // A position of the answer as it can be shown while it settles.
 struct ShownToken {
   std::int32_t token;  // -1: masked
@@ -49,6 +55,8 @@ class Decoding {
   virtual void stop(StopReason reason) { answer().stop(reason); }
   // The answer with what is still open: committed tokens, then drafts or masks under way.
   virtual std::vector<ShownToken> view() const = 0;
+  // By position; empty where nothing is drafted.
+  virtual std::span<const DraftCount> drafts() const { return {}; }
 };
 
 // The rows of one forward, from several decodings and from prompts that are being read.
@@ -83,6 +91,7 @@ struct DecodeStats {
   int nfe = 0;                       // forwards
   int rows = 0;                      // rows of all forwards
   std::vector<int> tokens_per_step;  // answer tokens gained in each forward, all decodings together
+  std::vector<DraftCount> drafts;    // by position, when all is done
   double milliseconds = 0;           // the loop's wall clock
 };
 

@@ -223,6 +223,7 @@ InfillResult EngineFilling::take() {
     const bool known = std::any_of(result_.answers.begin(), result_.answers.end(),
                                    [&](const InfillAnswer& a) { return a.text == found.text; });
     if (!known) result_.answers.push_back(std::move(found));
+    add(result_.decode.drafts, decoding->drafts());
   }
   return std::move(result_);
 }

@@ -79,9 +79,18 @@ void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
     if (answer_.complete() || agreed == draft_.size() || draft_[agreed] != score.token) break;
     cache_.append({&draft_[agreed], 1});
   }
+  count(agreed);
   // The masks stood behind the whole draft: what they say holds only when all of it was accepted.
   if (agreed == draft_.size()) keep_adapter_draft(scores.last(static_cast<std::size_t>(mask_rows_)));
   draft_.clear();
+}
+
+void VerifiedDecoding::count(std::size_t agreed) {
+  counts_.resize(std::max(counts_.size(), draft_.size()));
+  for (std::size_t i = 0; i < draft_.size(); ++i) {
+    ++counts_[i].drafted;
+    counts_[i].accepted += i < agreed ? 1 : 0;
+  }
 }
 
 // With logits shift 1 the first mask row stands for the token just decided and predicts the one after it.

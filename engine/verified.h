@@ -43,10 +43,12 @@ class VerifiedDecoding final : public Decoding {
   void absorb(std::span<const kernels::Score> scores) override;
   std::span<Answer> answers() override { return {&answer_, 1}; }
   std::vector<ShownToken> view() const override;
+  std::span<const DraftCount> drafts() const override { return counts_; }
 
  private:
   void make_draft();
   void judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot, bool in_block = false);
+  void count(std::size_t agreed);
   void keep_adapter_draft(std::span<const kernels::Score> masks);
   bool uses_adapter() const { return drafts_.adapter && network_.has_adapter(); }
 
@@ -60,6 +62,7 @@ class VerifiedDecoding final : public Decoding {
   DraftOptions drafts_;
   SamplingOptions sampling_;
   std::vector<std::int32_t> former_;
+  std::vector<DraftCount> counts_;
 };
 
 }  // namespace cinnabar::engine

@@ -1,12 +1,11 @@
-// `cinnabar parse --jsonl`: how many ERROR and MISSING nodes a text's syntax tree has. It judges answers for the
-// evaluation, and so shares nothing with the critic but the grammar: a fresh parse of the whole text, all nodes
-// counted.
+// `cinnabar parse --jsonl`: how many ERROR and MISSING nodes a text's syntax tree has.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "daemon/commands/commands.h"
+#include "daemon/evaluation/score.h"
 #include "daemon/options.h"
-#include "daemon/syntax/tree.h"
+#include "daemon/syntax/language.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -23,16 +22,9 @@ json count_line(const json& line) {
   const syntax::Language* language = syntax::find_language(member(line, "language"));
   if (language == nullptr) language = syntax::language_of_path(member(line, "path"));
   if (language == nullptr) return {{"error", "neither \"language\" nor \"path\" names a language with a grammar"}};
-  const lsp::LineIndex lines(text);
-  const auto tree = syntax::Tree::parse(*language, text, lines);
-  if (!tree) return {{"error", "the text is over a limit of size or time"}};
-  int errors = 0, missing = 0;
-  syntax::each_node(tree->root(), 0, ~std::size_t{0}, [&](TSNode node) {
-    errors += syntax::is_error(node) ? 1 : 0;
-    missing += ts_node_is_missing(node) ? 1 : 0;
-    return ts_node_has_error(node);
-  });
-  return {{"errors", errors}, {"missing", missing}};
+  const auto found = evaluation::wrong_nodes(*language, text);
+  if (!found) return {{"error", "the text is over a limit of size or time"}};
+  return {{"errors", found->errors}, {"missing", found->missing}};
 }
 
 }  // namespace

@@ -9,7 +9,6 @@ import unittest
 from pathlib import Path
 
 import held_out
-import score_syntax
 
 CINNABAR = sys.argv.pop() if len(sys.argv) > 1 else ""
 
@@ -31,37 +30,6 @@ class Holes(unittest.TestCase):
     def test_every_file_has_a_licence_that_allows_it(self):
         for file in held_out.read("held_out_files"):
             self.assertTrue(held_out.collect.licences.allowed(file["licence"]), file["path"])
-
-
-class Scores(unittest.TestCase):
-    def test_nodes_are_counted_in_the_whole_text(self):
-        texts = [("python", "x = f(1)\n"), ("python", "x = f(1))\n"), ("javascript", "f(a;\n"), ("python", "x = f(1)\n")]
-        counts = score_syntax.count_damage(CINNABAR, texts)
-        self.assertEqual(counts[0], 0)
-        self.assertEqual(counts[3], 0)
-        self.assertGreater(counts[1], 0)
-        self.assertGreater(counts[2], 0)
-
-    def test_a_closer_too_many(self):
-        call = hole("f(", "a", ");")
-        self.assertTrue(score_syntax.doubled("a)", call))
-        self.assertTrue(score_syntax.doubled("g(a))\n", call))
-        self.assertFalse(score_syntax.doubled("g(a)", call))
-        self.assertFalse(score_syntax.doubled("a]", call))
-
-    def test_where_an_answer_ends(self):
-        line = hole("x = ", "f(1);", "\n")
-        self.assertIs(score_syntax.ending(line, "f(1);", {}), True)
-        self.assertIs(score_syntax.ending(line, "f(1);\ng();", {}), False)
-        self.assertIs(score_syntax.ending(line, "h(1);", {}), None)
-        self.assertIs(score_syntax.ending(line, "f(", {}), None)
-        self.assertIs(score_syntax.ending(line, "f(", {"x": {"text": "1);\ng()"}}), False)
-        self.assertIs(score_syntax.ending(line, "f(", {"x": {"text": "2);"}}), None)
-
-    def test_distance(self):
-        self.assertEqual(score_syntax.edit_distance("kitten", "sitting"), 3)
-        self.assertEqual(score_syntax.edit_distance("", "ab"), 2)
-        self.assertEqual(score_syntax.edit_distance("abc", "abc"), 0)
 
 
 TINY = Path(__file__).resolve().parent.parent / "golden" / "models" / "qwen2_block"
@@ -104,6 +72,51 @@ class Commands(unittest.TestCase):
         hole = {"id": 1, "prefix": "x = [", "suffix": "]\n", "language": "python", "raw": "1]\ny = 2"}
         answer = json.loads(self.run_program("infill", "--jsonl", "--details", given=json.dumps(hole)))
         self.assertEqual((answer["raw"], answer["text"], answer["nfe"]), ("1", "1", 0))
+
+    def test_parse_counts_nodes(self):
+        texts = [{"id": 1, "language": "python", "text": "x = f(1))\n"}, {"id": 2, "path": "a.js", "text": "f(a);\n"}]
+        done = subprocess.run([CINNABAR, "parse", "--jsonl"], input="\n".join(map(json.dumps, texts)), capture_output=True,
+                              text=True, check=True)
+        wrong, right = map(json.loads, done.stdout.splitlines())
+        self.assertGreater(wrong["errors"] + wrong["missing"], 0)
+        self.assertEqual((right["id"], right["errors"], right["missing"]), (2, 0, 0))
+
+    def test_an_evaluation_goes_on_and_compares_modes(self):
+        holes, answers, card = (str(self.folder / name) for name in ("holes.jsonl", "answers.jsonl", "card.md"))
+        cut = [{"id": str(i), "kind": "line", "language": "python", "prefix": "x = [", "middle": f"{i}", "suffix": "]\n"}
+               for i in range(3)]
+        Path(holes).write_text("".join(json.dumps(hole) + "\n" for hole in cut))
+        common = ("eval", holes, "--answers", answers, "--max-tokens", "8")
+        first = self.run_program(*common, "--most", "2")
+        self.assertIn("| all | 2 |", first)
+        self.assertEqual(len(Path(answers).read_text().splitlines()), 2)
+        self.assertIn("| all | 3 |", self.run_program(*common))
+        self.assertEqual(len(Path(answers).read_text().splitlines()), 3)
+        Path(card).write_text("before\n<!-- cinnabar eval -->\nold\n<!-- end of cinnabar eval -->\nbehind\n")
+        both = self.run_program(*common, "--mode", "autoregressive", "--into", card)
+        self.assertIn("**verified**", both)
+        self.assertIn("**autoregressive**", both)
+        self.assertEqual(Path(card).read_text(),
+                         f"before\n<!-- cinnabar eval -->\n{both}<!-- end of cinnabar eval -->\nbehind\n")
+        # Nothing is open any more: no model is needed.
+        done = subprocess.run([CINNABAR, *common, "--model", "/nonexistent"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, both))
+
+    def test_answers_from_elsewhere_are_scored(self):
+        holes, answers = self.folder / "holes.jsonl", self.folder / "answers.jsonl"
+        holes.write_text('{"id": "1", "kind": "line", "language": "python", "prefix": "x = ", "middle": "1", "suffix": ""}\n')
+        answers.write_text('{"id": "1", "text": "1", "nfe": 1, "tokens": 1, "ms": 5}\n')
+        done = self.run_program("eval", str(holes), "--answers", str(answers), "--most", "0")
+        self.assertIn("| all | 1 | 100.0 | 100.0 | 100.0 | 100.0 | 0.0 | 0.0 | 100.0 | 1 |", done)
+
+    def test_an_evaluation_says_what_is_wrong(self):
+        holes = self.folder / "holes.jsonl"
+        for text, complaint in (("", "no holes"), ("[]\n", ":1: expected a JSON object"),
+                                ('{"id": "1"}\n', '"prefix" is missing'), ('{"id": 1}\n', '"id" is number')):
+            holes.write_text(text)
+            done = subprocess.run([CINNABAR, "eval", str(holes)], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(complaint, done.stderr)
 
 
 if __name__ == "__main__":

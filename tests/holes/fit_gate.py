@@ -15,7 +15,6 @@ import math
 import sys
 
 import held_out
-from score import read_jsonl
 
 WANTED = {"balanced": 0.90, "quiet": 0.60}  # share of right answers that are let through
 LEAST = 1e-4  # probabilities below count as this
@@ -32,7 +31,7 @@ def rows_of(paths):
     holes, answers = {h["id"]: h for h in held_out.joined()}, {}
     for path in paths:
         with open(path, encoding="utf-8") as f:
-            for answer in read_jsonl(f, path):
+            for answer in held_out.read_jsonl(f, path):
                 answers.setdefault(answer.get("id"), {}).update({k: v for k, v in answer.items() if v != []})
     for key, answer in answers.items():
         if answer.get("text", "").strip() and answer.get("confidence"):

@@ -250,6 +250,15 @@ def write_tree(tree, folder):
             path.write_text(record["text"], encoding="utf-8")
 
 
+def read_jsonl(lines, what):
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                sys.exit(f"{what}: line {number} is not JSON: {error}")
+
+
 def read(name):
     return [json.loads(line) for line in (HERE / f"{name}.jsonl").read_text(encoding="utf-8").split("\n") if line]
 

@@ -2,7 +2,7 @@
 """The level to expect: greedy first lines of the default model on the single-line holes, by a plain f32 PyTorch forward.
 
     python3 tests/holes/reference_level.py MODEL.gguf PLAIN.jsonl HEALED.jsonl [--every N] < tests/holes/single_line.jsonl
-    python3 tests/holes/score.py tests/holes/single_line.jsonl < PLAIN.jsonl
+    cinnabar eval tests/holes/single_line.jsonl --answers PLAIN.jsonl --most 0
 
 Needs torch, numpy, gguf and tokenizers. Prompt: <|fim_prefix|> <|fim_suffix|> suffix <|fim_middle|> prefix. The answer ends before
 the first newline, at a special token or after 48 tokens. One forward a token, so nfe = tokens. Every hole is answered twice:
