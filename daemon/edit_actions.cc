@@ -140,7 +140,8 @@ std::optional<lsp::ResponseError> EditActions::start(Edit edit, const EditPlace&
                     0,
                     std::move(cancelled),
                     std::move(done),
-                    {}};
+                    {},
+                    false};
   services_.stats().count(Count::edits_asked);
   if (client.work_done_progress) show_progress(id);
   ask(id);
@@ -167,6 +168,8 @@ void EditActions::answered(std::uint64_t id, engine::JobId job, const engine::Ou
   Work& work = found->second;
   if (!outcome.result) return fail(found, ErrorCode::kRequestFailed, outcome.result.message());
   const std::size_t before = work.filling->seen();
+  for (const engine::InfillAnswer& answer : outcome.result->answers)
+    work.out_of_time = work.out_of_time || answer.reason == engine::StopReason::deadline;
   work.filling->take(*outcome.result);
   if (work.filling->done()) return finish(found);
   if (work.progress && work.filling->seen() != before) {
@@ -181,7 +184,12 @@ void EditActions::answered(std::uint64_t id, engine::JobId job, const engine::Ou
 void EditActions::finish(Works::iterator found) {
   Stats& stats = services_.stats();
   const auto changes = found->second.filling->changes();
-  if (changes.empty()) return fail(found, ErrorCode::kRequestFailed, "the model has found nothing that fits");
+  if (changes.empty())
+    return fail(found, ErrorCode::kRequestFailed,
+                found->second.out_of_time
+                    ? "the model was not done after " + std::to_string(kHoleLimit.count() / 1000) +
+                          " s; asked again it goes on from what it has read"
+                    : "the model has found nothing that fits");
   const Work work = take_out(found, "");
   stats.count(Count::edits_made);
   stats.count(Count::repairs, static_cast<std::uint64_t>(work.filling->repairs()));

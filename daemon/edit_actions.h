@@ -60,6 +60,7 @@ class EditActions {
     std::stop_token cancelled;
     Done done;
     std::optional<lsp::ProgressToken> progress;  // once the client shows it
+    bool out_of_time = false;                    // an answer of the model was cut off
   };
   using Works = std::map<std::uint64_t, Work>;
 

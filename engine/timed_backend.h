@@ -27,6 +27,7 @@ class TimedBackend final : public kernels::Backend {
 
   std::string description() const override { return inner_->description(); }
   bool host_memory() const override { return inner_->host_memory(); }
+  int cheap_rows() const override { return inner_->cheap_rows(); }
   Result<std::unique_ptr<kernels::Buffer>> allocate(std::int64_t values) override { return inner_->allocate(values); }
   Result<std::unique_ptr<kernels::Buffer>> upload(std::span<const float> values) override {
     return inner_->upload(values);

@@ -7,6 +7,11 @@
 #include "engine/sampler.h"
 
 namespace cinnabar::engine {
+namespace {
+
+constexpr int kLongestDraft = 12;  // beyond it hardly a token is accepted
+
+}  // namespace
 
 VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
                                    const DraftOptions& drafts, const SamplingOptions& sampling,
@@ -19,6 +24,7 @@ VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector
       sampling_(sampling),
       former_(std::move(former)) {
   assert(!pending_.empty());
+  if (drafts_.limit < 0) drafts_.limit = std::clamp(network.backend().cheap_rows() - 1, 1, kLongestDraft);
 }
 
 // A former answer is the best guess (it was right until the user diverged), then the adapter, then repeated text.

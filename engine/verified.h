@@ -19,7 +19,7 @@ namespace cinnabar::engine {
 struct DraftOptions {
   bool lookup = true;      // what followed the same tokens earlier in the prompt or the answer
   bool adapter = true;     // mask rows under the gated adapter, where the model has one
-  int limit = 12;          // draft tokens a forward
+  int limit = -1;          // draft tokens a forward; -1: what the device runs nearly for free, twelve at most
   int shortest_match = 3;  // tokens that must agree before a lookup is believed
   int mask_rows = 8;       // rows of an adapter draft, never more than it was trained for (ModelSpec::block_length)
   float surest = 0.3f;     // an adapter draft ends before the first token less probable than this

@@ -148,6 +148,9 @@ class Backend {
   // "cpu (AMX, 2 threads)": for status lines and benches.
   virtual std::string description() const = 0;
   virtual bool host_memory() const = 0;
+  // Rows that a forward of the default model computes in about twice the time of one row, by bench/README.md: up to
+  // there it waits for the weights' bytes rather than for arithmetic.
+  virtual int cheap_rows() const = 0;
 
   // --- memory and weights
   // -----------------------------------------------------------------------------------------------

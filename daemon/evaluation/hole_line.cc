@@ -201,6 +201,7 @@ json fill_hole(const Options& options, engine::Engine& engine, const engine::Dec
   if (options.details) {
     line["mode"] = name(hole.request.mode);
     line["prompt_tokens"] = result->prompt_tokens;
+    line["prompt_ms"] = result->prompt_milliseconds;
     for (const engine::DraftCount& count : result->decode.drafts)
       line["drafts"].push_back({count.drafted, count.accepted});
     add_details(first, hole, verdict, line);

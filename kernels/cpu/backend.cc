@@ -27,6 +27,21 @@ class CpuBackend final : public Backend {
            (threads == 1 ? " thread)" : " threads)");
   }
   bool host_memory() const override { return true; }
+  int cheap_rows() const override {
+    switch (context_.isa) {
+      case Isa::plain:
+      case Isa::avx2:
+        return 5;
+      case Isa::avx_vnni:
+        return 8;  // not measured yet
+      case Isa::avx512:
+      case Isa::avx512_bf16:
+        return 16;
+      case Isa::amx:
+        return 32;
+    }
+    return 1;
+  }
 
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t values) override {
     auto pages = values < 0 ? std::nullopt : Pages::map(values * static_cast<std::int64_t>(sizeof(float)));

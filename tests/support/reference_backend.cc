@@ -41,6 +41,7 @@ class ReferenceBackend final : public Backend {
  public:
   std::string description() const override { return "reference"; }
   bool host_memory() const override { return true; }
+  int cheap_rows() const override { return 16; }
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t n) override {
     return std::unique_ptr<Buffer>(std::make_unique<HostBuffer>(std::vector<float>(static_cast<std::size_t>(n))));
   }

@@ -303,6 +303,10 @@ TEST_CASE("an answer that does not fit is an error, and nothing is changed") {
   const Json error =
       client.reply(execute(client, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4)))).at("error");
   CHECK(error.at("message") == "the model has found nothing that fits");
+  f.model.answers = [](const auto&) { return Texts{""}; };
+  f.model.reason = engine::StopReason::deadline;
+  const Json late = client.reply(execute(client, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4)))).at("error");
+  CHECK(late.at("message") == "the model was not done after 60 s; asked again it goes on from what it has read");
   f.model.opens = [] { return Status::error("no such model"); };
 }
 

@@ -182,6 +182,27 @@ TEST_CASE("kept keys and values and former answers never change an answer") {
   }
 }
 
+TEST_CASE("as many tokens are drafted as the device runs nearly for free, or as one says") {
+  EngineOptions options;
+  options.model = kModels + "qwen2_block";
+  options.cpu = {.threads = 1, .isa = kernels::cpu::Isa::plain};
+  auto engine = Engine::open(options);
+  REQUIRE(engine);
+  InfillRequest asked = request("int f() {\n  return ");
+  asked.end = EndRule::hole;
+  const auto first = (*engine)->infill(asked, {});
+  REQUIRE(first);
+  asked.former = first->answers.front().text;
+  for (const auto& [limit, drafted] : {std::pair{-1, 4U}, {6, 6U}, {0, 0U}}) {
+    asked.drafts.limit = limit;
+    const auto again = (*engine)->infill(asked, {});
+    REQUIRE(again);
+    CHECK(again->answers.front().text == asked.former);
+    REQUIRE(again->decode.drafts.size() == drafted);
+    for (const DraftCount& count : again->decode.drafts) CHECK(count.accepted >= 1);
+  }
+}
+
 TEST_CASE("several answers: the first is the one alone, equal ones come once") {
   const auto engine = open_engine(), alone = open_engine();
   InfillRequest asked = request(code(200));
