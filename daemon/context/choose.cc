@@ -144,7 +144,20 @@ double likeness(const std::vector<Weighed>& words, const Window& window) {
   return all > 0 ? common / all : 0;
 }
 
-std::vector<Piece> windows_for(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits) {
+std::string_view text_of(const File& file, const Window& window) {
+  return std::string_view(file.text).substr(window.begin, window.end - window.begin);
+}
+
+// Whether one of the pieces of a file stands in a text of it.
+bool holds_one(std::string_view text, const std::string& shown_path, const std::vector<Piece>& pieces) {
+  return std::any_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
+    return piece.path == shown_path && text.find(piece.text) != std::string_view::npos;
+  });
+}
+
+// `definitions` are shown already: a window does not repeat them.
+std::vector<Piece> windows_for(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits,
+                               const std::vector<Piece>& definitions) {
   const std::string around = std::string(lines_above(cursor.text, cursor.offset, 12)) +
                              std::string(lines_below(cursor.text, cursor.offset, 4));
   const auto words = weighed_words(files, around);
@@ -155,17 +168,16 @@ std::vector<Piece> windows_for(const FileSet& files, const Cursor& cursor, const
     double score = limits.least_likeness;
     for (const Window& window : file->windows) {
       const double like = likeness(words, window);
-      if (like <= score) continue;
+      if (like <= score || holds_one(text_of(*file, window), file->shown, definitions)) continue;
       best = &window;
       score = like;
     }
     if (best == nullptr) continue;
-    const std::string_view text = std::string_view(file->text).substr(best->begin, best->end - best->begin);
     const auto line =
         std::count(file->text.begin(), file->text.begin() + static_cast<std::ptrdiff_t>(best->begin), '\n');
-    pieces.push_back({file->shown, static_cast<std::size_t>(line), std::string(syntax::right_stripped(text)),
-                      "is like the lines at the cursor (" + std::to_string(static_cast<int>(100 * score)) + " %)",
-                      score});
+    pieces.push_back(
+        {file->shown, static_cast<std::size_t>(line), std::string(syntax::right_stripped(text_of(*file, *best))),
+         "is like the lines at the cursor (" + std::to_string(static_cast<int>(100 * score)) + " %)", score});
   }
   std::sort(pieces.begin(), pieces.end(),
             [](const Piece& a, const Piece& b) { return a.score != b.score ? a.score > b.score : a.path < b.path; });
@@ -176,7 +188,7 @@ std::vector<Piece> windows_for(const FileSet& files, const Cursor& cursor, const
 }  // namespace
 
 std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits) {
-  std::vector<Piece> definitions = definitions_for(files, cursor, limits), windows = windows_for(files, cursor, limits);
+  const std::vector<Piece> definitions = definitions_for(files, cursor, limits);
   std::size_t bytes = 0;
   const auto fits = [&](const Piece& piece) {
     if (bytes + piece.text.size() > limits.bytes) return false;
@@ -188,6 +200,7 @@ std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const Choo
   std::sort(chosen.begin(), chosen.end(),
             [](const Piece& a, const Piece& b) { return std::tie(a.path, a.line) < std::tie(b.path, b.line); });
   const auto first_window = static_cast<std::ptrdiff_t>(chosen.size());
+  const std::vector<Piece> windows = windows_for(files, cursor, limits, chosen);
   std::copy_if(windows.begin(), windows.end(), std::back_inserter(chosen), fits);
   std::reverse(chosen.begin() + first_window, chosen.end());
   return chosen;

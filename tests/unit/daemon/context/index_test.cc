@@ -72,6 +72,19 @@ TEST_CASE("a definition named near the cursor is found in another file") {
   CHECK(context::rendered(pieces.front(), *syntax::find_language("python")).starts_with("# shop.py\ndef total_price"));
 }
 
+TEST_CASE("a window does not repeat a definition that is there already") {
+  const Folder folder;
+  folder.put("shop.py", kShop);
+  const std::string text = "def cost(items, factor):\n    return sum(items) * total_price(items, factor";
+  const std::string path = folder.put("main.py", text);
+  context::Index index;
+  index.set_folders({folder.path()}, kAll);
+  index.settle();
+  const auto pieces = settled(index, document(path, text), path, text.size());
+  REQUIRE(pieces.size() == 1);
+  CHECK(pieces.front().why.starts_with("defines total_price"));
+}
+
 TEST_CASE("what may not be read is not read") {
   const Folder folder, outside;
   folder.put("shop.py", kShop);
