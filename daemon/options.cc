@@ -114,6 +114,21 @@ std::optional<std::string> set_stop(Options& options, std::string_view value) {
   return std::nullopt;
 }
 
+constexpr std::size_t kLeastPrompt = 500, kMostPrompt = 64'000;  // bytes
+
+std::optional<std::string> set_prompt(Options& options, std::string_view value) {
+  std::size_t bytes = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bytes);
+  if (error != std::errc() || end != value.data() + value.size() || bytes < kLeastPrompt || bytes > kMostPrompt)
+    return "expected a number from " + std::to_string(kLeastPrompt) + " to " + std::to_string(kMostPrompt);
+  options.engine.budget = engine::budget_of(bytes);
+  return std::nullopt;
+}
+
+std::string get_prompt(const Options& options) {
+  return std::to_string(options.engine.budget.prefix_bytes + options.engine.budget.suffix_bytes);
+}
+
 std::string get_stop(const Options& options) {
   if (options.by_plan) return "plan";
   for (const char* rule : {"line", "block", "hole"}) {
@@ -145,6 +160,11 @@ Rows model_rows() {
       {Group::model,
        {"context", "N", "", "tokens of keys and values kept for a place (default: 4096)",
         number<std::int64_t>(CINNABAR_FIELD(engine.context), 256, 32768)}},
+      {Group::model,
+       {"prompt-bytes", "N", "",
+        "of the text around the cursor that the model reads, three quarters in front of it; less is quicker where a "
+        "place is new (default: 8000)",
+        Access(set_prompt, get_prompt)}},
   };
 }
 

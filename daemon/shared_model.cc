@@ -4,7 +4,7 @@ namespace cinnabar::daemon {
 
 bool same_engine(const engine::EngineOptions& a, const engine::EngineOptions& b) {
   return a.model == b.model && a.adapter == b.adapter && a.cpu.threads == b.cpu.threads && a.cpu.isa == b.cpu.isa &&
-         a.compute == b.compute && a.context == b.context;
+         a.compute == b.compute && a.context == b.context && a.budget == b.budget;
 }
 
 std::optional<engine::EngineOptions> SharedModel::wants(engine::ClientId client, const engine::EngineOptions& engine) {

@@ -18,7 +18,10 @@ struct PromptBudget {
   std::size_t prefix_bytes = 6000;
   std::size_t suffix_bytes = 2000;
   std::size_t context_tokens = 600;  // of text from elsewhere
+  bool operator==(const PromptBudget&) const = default;
 };
+// So many bytes of a hole's surroundings in the same parts.
+PromptBudget budget_of(std::size_t bytes);
 
 // Text from elsewhere that the model reads before the hole's surroundings, as it is to be read.
 using Context = std::vector<std::string>;

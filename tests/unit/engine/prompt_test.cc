@@ -40,6 +40,11 @@ Prompt build(const ModelSpec& spec, std::string_view prefix, std::string_view su
   return std::move(prompt).value();
 }
 
+TEST_CASE("a budget is divided as the default is") {
+  CHECK(budget_of(8000) == PromptBudget());
+  CHECK(budget_of(2001) == PromptBudget{1501, 500, 150});
+}
+
 TEST_CASE("context stands before all else, whole pieces within its budget") {
   ModelSpec spec;
   spec.infill = InfillLayout::suffix_then_prefix;
