@@ -57,6 +57,7 @@ bool stopped_early(const engine::InfillResult& result) {
 
 std::vector<AnswerCache::Rest> whole(const std::vector<std::string>& texts) {
   std::vector<AnswerCache::Rest> rests;
+  rests.reserve(texts.size());
   for (const auto& text : texts) rests.push_back({text, 0});
   return rests;
 }

@@ -143,8 +143,8 @@ void expand_q6_k(const std::byte* block, float* out) {
       const int j = i % 32;
       const int q =
           ((byte_at(low, 32 * (run % 2) + j) >> (4 * (run / 2))) & 15) | (((byte_at(high, j) >> (2 * run)) & 3) << 4);
-      const int scale = static_cast<std::int8_t>(byte_at(block, 192 + 8 * half + i / 16));
-      out[128 * half + i] = d * static_cast<float>(scale) * static_cast<float>(q - 32);
+      const auto scale = static_cast<float>(static_cast<std::int8_t>(byte_at(block, 192 + 8 * half + i / 16)));
+      out[128 * half + i] = d * scale * static_cast<float>(q - 32);
     }
   }
 }

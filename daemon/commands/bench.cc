@@ -219,8 +219,10 @@ Status run_together(engine::Engine& engine, std::span<const engine::InfillReques
 
 // Answers of several clients whose prompts have been read, one after another and in common forwards.
 Status print_clients(Subject& subject) {
+  const int clients = subject.engine->most_together();
   std::vector<engine::InfillRequest> requests;
-  for (int client = 0; client < subject.engine->most_together(); ++client) requests.push_back(clients_request(client));
+  requests.reserve(static_cast<std::size_t>(clients));
+  for (int client = 0; client < clients; ++client) requests.push_back(clients_request(client));
   const auto in_turn = timed(5, [&]() -> Status {
     for (const auto& request : requests) {
       if (auto filled = subject.engine->infill(request, {}); !filled) return filled.status();

@@ -53,6 +53,7 @@ std::vector<Named> names_near(const Cursor& cursor) {
   take(above, true);
   take(below, false);
   std::vector<Named> found;
+  found.reserve(names.size());
   for (const auto& [word, named] : names) found.push_back(named);
   std::stable_sort(found.begin(), found.end(), [](const Named& a, const Named& b) { return a.weight > b.weight; });
   if (found.size() > kWords) found.resize(kWords);

@@ -40,6 +40,7 @@ Result<pid_t> spawn(const std::vector<std::string>& command, const std::string& 
     return Status::error("cannot shorten the log " + log_path);
   std::vector<std::string> copies = command;
   std::vector<char*> arguments;
+  arguments.reserve(copies.size() + 1);
   for (auto& word : copies) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const pid_t child = fork();

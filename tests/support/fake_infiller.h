@@ -24,7 +24,7 @@ class FakeModel {
   std::function<std::vector<std::string>(const engine::InfillRequest&)> answers = [](const auto&) {
     return std::vector<std::string>{"answer"};
   };
-  engine::StopReason reason = engine::StopReason::hole_end;  // of all answers
+  engine::StopReason ended_by = engine::StopReason::hole_end;  // all answers
   // How sure it is of each token of its answers; empty: see path_of().
   std::vector<engine::InfillToken> confidence;
   std::function<Status()> opens = [] { return Status(); };  // what opening it says
@@ -143,7 +143,7 @@ class FakeModel {
     for (const std::string& text : answers(filling.request)) {
       auto& first = filling.result.answers;  // of a request of several holes the further texts are those holes'
       auto& to = filling.request.next.empty() || first.empty() ? first : filling.result.next;
-      to.push_back({text, reason, 1, confidence.empty() ? path_of(text) : confidence});
+      to.push_back({text, ended_by, 1, confidence.empty() ? path_of(text) : confidence});
     }
   }
 

@@ -1,6 +1,7 @@
 // Code actions and commands over a fake model: what is offered, what the model is asked, and what comes of it.
 #include "daemon/edit_actions.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -304,7 +305,7 @@ TEST_CASE("an answer that does not fit is an error, and nothing is changed") {
       client.reply(execute(client, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4)))).at("error");
   CHECK(error.at("message") == "the model has found nothing that fits");
   f.model.answers = [](const auto&) { return Texts{""}; };
-  f.model.reason = engine::StopReason::deadline;
+  f.model.ended_by = engine::StopReason::deadline;
   const Json late = client.reply(execute(client, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4)))).at("error");
   CHECK(late.at("message") == "the model was not done after 60 s; asked again it goes on from what it has read");
   f.model.opens = [] { return Status::error("no such model"); };
@@ -315,8 +316,8 @@ TEST_CASE("so many edits at a time, and no more") {
   Client client(*f.host, nullptr, kResolves);
   client.open(kUri, kText);
   f.model.hold();
-  std::vector<int> ids;
-  for (int i = 0; i < 9; ++i) ids.push_back(execute(client, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4))));
+  std::array<int, 9> ids{};
+  for (int& id : ids) id = execute(client, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4)));
   CHECK(client.reply(ids.back()).at("error").at("message") == "too many edits are being worked on");
   client.notify("textDocument/didClose", {{"textDocument", {{"uri", kUri}}}});
   for (int i = 0; i < 8; ++i) CHECK(client.reply(ids[static_cast<std::size_t>(i)]).at("error").at("code") == -32801);
