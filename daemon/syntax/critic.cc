@@ -35,6 +35,13 @@ Tried try_part(const Tree& document, const lsp::LineIndex& lines, const Hole& ho
   return tried;
 }
 
+// More openers than closers; strings are taken as text.
+int open_brackets(std::string_view text) {
+  int open = 0;
+  for (const char c : text) open += c == '(' || c == '[' || c == '{' ? 1 : c == ')' || c == ']' || c == '}' ? -1 : 0;
+  return open;
+}
+
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 }  // namespace
@@ -126,12 +133,16 @@ struct Shorter {
     return fit ? std::optional(tried.damage) : std::nullopt;
   }
 
-  // All that is in front of the damage; else the first line alone.
+  // All that is in front of the damage and leaves no bracket open; else the first line alone.
   std::optional<std::pair<std::size_t, Damage>> find(std::size_t wrong, int less_than) const {
     const auto lengths = cuts(text);
     if (lengths.empty()) return std::nullopt;
     const auto in_front = std::find_if(lengths.begin(), lengths.end(), [&](std::size_t n) { return n <= wrong; });
-    const std::size_t first = in_front == lengths.end() ? lengths[lengths.size() / 2] : *in_front;
+    const auto closed = [this](std::size_t n) { return open_brackets(text.substr(0, n)) == 0; };
+    // An opener without its closer may make one error of all that stands around it: then nothing is in front of it.
+    auto best = std::find_if(in_front == lengths.end() ? lengths.begin() : in_front, lengths.end(), closed);
+    if (best == lengths.end()) best = in_front;
+    const std::size_t first = best == lengths.end() ? lengths[lengths.size() / 2] : *best;
     if (const auto damage = fits(first, less_than)) return std::pair{first, *damage};
     if (first == lengths.back()) return std::nullopt;
     if (const auto damage = fits(lengths.back(), less_than)) return std::pair{lengths.back(), *damage};
@@ -165,6 +176,7 @@ Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hol
   }
   const bool worse = verdict.worse = is_worse(whole.damage, verdict.before, text.size());
   verdict.wrong.insert(verdict.wrong.end(), whole.wrong.begin(), whole.wrong.end());
+  if (worse && verdict.wrong.empty()) verdict.wrong.push_back({0, text.size()});  // it breaks what stands behind it
   if (worse || !whole.wrong.empty()) {
     const Shorter shorter{document, lines, hole, text, verdict.before};
     const std::size_t wrong = whole.wrong.empty() ? text.size() : whole.wrong.front().begin;

@@ -32,6 +32,11 @@ const Judged kJudged[] = {
     {"tabs where the file has tabs", "go", "func f() {\n\tif a {\n\t\t|\n\t}\n}\n", "b()\n    c()", "b()\n\tc()"},
     {"a stub for a stub", "python", "def f():\n    pass|\n", "raise NotImplementedError", ""},
     {"a stub for a stub, with braces", "go", "func f() {\n\t// TODO: write|\n}\n", "panic(\"TODO\")", ""},
+    {"what is whole of an unfinished body", "go",
+     "package a\n\nfunc f(t int) error {\n\t|\n}\n\n// g is next.\nfunc g() int {\n\tx := 1\n\treturn x\n}\n",
+     "if t == 1 {\n\t\treturn nil\n\t}\n\n\tvar runes int\n\tfor name, value := range pairs {\n\t\tif !check(name) {\n"
+     "\t\t\treturn errorf(\"name %q is invalid\", name)",
+     "if t == 1 {\n\t\treturn nil\n\t}\n\n\tvar runes int"},
     {"a broken file may stay as broken", "python", "def g(:\n    pass\n\nx = |\n", "1", "1"},
 };
 
