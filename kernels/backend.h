@@ -148,8 +148,8 @@ class Backend {
   // "cpu (AMX, 2 threads)": for status lines and benches.
   virtual std::string description() const = 0;
   virtual bool host_memory() const = 0;
-  // Rows that a forward of the default model computes in about twice the time of one row, by bench/README.md: up to
-  // there it waits for the weights' bytes rather than for arithmetic.
+  // Rows that a forward of the default model computes in two to three times the time of one row, by the tables in
+  // bench/README.md: up to there a draft that is half right pays.
   virtual int cheap_rows() const = 0;
 
   // --- memory and weights

@@ -4,13 +4,13 @@
 #include <fstream>
 #include <iostream>
 #include <map>
-#include <set>
 #include <sstream>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/evaluation/hole_line.h"
 #include "daemon/evaluation/score.h"
+#include "daemon/syntax/lines.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -89,8 +89,6 @@ Status read_answers(const std::string& path, Answers& answers) {
   });
 }
 
-std::string_view right_stripped(std::string_view text) { return text.substr(0, text.find_last_not_of(" \t\r\n") + 1); }
-
 std::string_view left_stripped(std::string_view text) {
   return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
 }
@@ -98,7 +96,7 @@ std::string_view left_stripped(std::string_view text) {
 // An answer that stops too early: whether the model, told to go on, says the rest.
 Result<std::optional<bool>> goes_on(const Options& options, engine::Engine& engine, const CutHole& hole,
                                     std::string_view raw) {
-  const std::string_view said = right_stripped(raw), middle = right_stripped(hole.middle);
+  const std::string_view said = syntax::right_stripped(raw), middle = syntax::right_stripped(hole.middle);
   if (said.size() >= middle.size() || !middle.starts_with(said)) return std::optional<bool>();
   const std::string_view rest = middle.substr(said.size());
   engine::InfillRequest request = options.request;
@@ -114,6 +112,7 @@ Result<std::optional<bool>> goes_on(const Options& options, engine::Engine& engi
 Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Workspaces& workspaces, const Hole& hole) {
   evaluation::HoleLine line;
   if (Status read = evaluation::read_hole(hole.line, options, workspaces, line); !read) return read;
+  line.request.mode = options.request.mode;  // one mode is asked, whatever the line would have
   json answer = evaluation::fill_hole(options, engine, limits_of(options), line);
   if (answer.contains("error")) return Status::error(answer["error"].get<std::string>());
   const auto on = goes_on(options, engine, hole.cut, answer["raw"].get<std::string>());
@@ -156,7 +155,8 @@ Status fill(Options& options, const std::vector<Hole>& holes, Answers& answers) 
 template <typename T>
 T member(const json& line, const char* name, T otherwise) {
   const auto found = line.find(name);
-  return found != line.end() && found->is_number() ? found->get<T>() : otherwise;
+  const bool fits = found != line.end() && (std::is_integral_v<T> ? found->is_number_integer() : found->is_number());
+  return fits ? found->get<T>() : otherwise;
 }
 
 GivenAnswer given(const std::string& mode, const json& line) {

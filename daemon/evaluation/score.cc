@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "daemon/syntax/lines.h"
 #include "daemon/syntax/tree.h"
 #include "lsp/position.h"
 
@@ -15,8 +16,6 @@ namespace cinnabar::daemon::evaluation {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
-
-std::string_view right_stripped(std::string_view text) { return text.substr(0, text.find_last_not_of(kBlank) + 1); }
 
 bool is_closer(char c) { return c == ')' || c == ']' || c == '}'; }
 
@@ -49,7 +48,7 @@ int wrong_with(const CutHole& hole, std::string_view text) {
 }
 
 Measures measure(const CutHole& hole, std::string_view answer, std::optional<bool> goes_on) {
-  const std::string_view text = right_stripped(answer), middle = right_stripped(hole.middle);
+  const std::string_view text = syntax::right_stripped(answer), middle = syntax::right_stripped(hole.middle);
   Measures m;
   m.shown = !text.empty();
   m.exact = text == middle;

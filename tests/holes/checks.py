@@ -102,6 +102,15 @@ class Commands(unittest.TestCase):
         done = subprocess.run([CINNABAR, *common, "--model", "/nonexistent"], capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, both))
 
+    def test_a_mode_of_a_holes_own_is_not_asked(self):
+        holes, answers = self.folder / "holes.jsonl", self.folder / "answers.jsonl"
+        holes.write_text('{"id": "1", "kind": "line", "language": "python", "prefix": "x = ", "middle": "1", "suffix": "\\n",'
+                         ' "mode": "autoregressive"}\n')
+        for _ in range(2):
+            done = self.run_program("eval", str(holes), "--answers", str(answers), "--max-tokens", "8")
+            self.assertTrue(done.startswith("**verified**"), done)
+            self.assertEqual([json.loads(line)["mode"] for line in answers.read_text().splitlines()], ["verified"])
+
     def test_answers_from_elsewhere_are_scored(self):
         holes, answers = self.folder / "holes.jsonl", self.folder / "answers.jsonl"
         holes.write_text('{"id": "1", "kind": "line", "language": "python", "prefix": "x = ", "middle": "1", "suffix": ""}\n')
