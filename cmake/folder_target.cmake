@@ -1,9 +1,12 @@
-# cinnabar_folder(NAME [LINK ...]): the static library of one top-level folder: every .cc below it, includes rooted at
-# the repository ("engine/canvas.h"). A new file needs no CMake change.
+# cinnabar_folder(NAME [LINK ...] [WITHOUT REGEX]): the static library of one top-level folder: every .cc below it but
+# those whose path matches, includes rooted at the repository ("engine/canvas.h"). A new file needs no CMake change.
 function(cinnabar_folder name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "WITHOUT" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  if(ARG_WITHOUT)
+    list(FILTER sources EXCLUDE REGEX ${ARG_WITHOUT})
+  endif()
   if(NOT sources)
     add_library(cinnabar_${name} INTERFACE)
     target_include_directories(cinnabar_${name} INTERFACE ${CMAKE_SOURCE_DIR})

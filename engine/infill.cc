@@ -35,7 +35,7 @@ Engine::Engine(const EngineOptions& options) : options_(options) {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
-  auto backend = kernels::cpu::make_backend(options.cpu);
+  auto backend = open_device(options.device);
   if (!backend) return backend.status();
   return open(options, std::move(backend).value());
 }

@@ -12,10 +12,10 @@
 
 #include "engine/block_diffusion.h"
 #include "engine/decode.h"
+#include "engine/device.h"
 #include "engine/in_place.h"
 #include "engine/prompt.h"
 #include "engine/verified.h"
-#include "kernels/cpu/backend.h"
 
 namespace cinnabar::engine {
 
@@ -83,7 +83,7 @@ struct InfillResult {
 struct EngineOptions {
   std::string model;    // path, see open_checkpoint
   std::string adapter;  // empty: none
-  kernels::cpu::CpuOptions cpu;
+  DeviceOptions device;
   kernels::Compute compute = kernels::Compute::int8;
   PromptBudget budget;
   int places = 3;               // prompts whose keys and values are kept
@@ -102,7 +102,7 @@ enum class Purpose : std::uint8_t;
 
 class Engine {
  public:
-  // Opens model and adapter on the CPU that the options describe.
+  // Opens model and adapter on the device that the options describe.
   static Result<std::unique_ptr<Engine>> open(const EngineOptions& options);
   // The same on a given device.
   static Result<std::unique_ptr<Engine>> open(const EngineOptions& options, std::unique_ptr<kernels::Backend> backend);

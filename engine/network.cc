@@ -335,7 +335,7 @@ Status Network::forward(std::span<const ForwardSegment> segments, std::span<cons
   run_layers(batch);
   assert(batch.judged.size() == requests.size() && requests.size() == out.size());
   if (!batch.judged.empty()) backend_.score_rows(judged_rows(batch), *head_, requests, out);
-  return {};
+  return backend_.failure();
 }
 
 Status Network::forward_logits(std::span<const ForwardSegment> segments, std::vector<float>& logits) {
@@ -348,7 +348,7 @@ Status Network::forward_logits(std::span<const ForwardSegment> segments, std::ve
   if (Status s = take(backend_.allocate(rows * spec_.vocabulary), scratch_->logits); !s) return s.in("logits");
   backend_.linear(judged_rows(batch), *head_, nullptr, Rows(scratch_->logits->data(), rows, spec_.vocabulary));
   backend_.download(scratch_->logits->data(), logits);
-  return {};
+  return backend_.failure();
 }
 
 }  // namespace cinnabar::engine

@@ -1,4 +1,5 @@
-// Where a forward's time goes: a backend that hands every operation on to another one and measures it.
+// Where a forward's time goes: a backend that hands every operation on to another one and measures it. Of a device that
+// computes while the caller goes on, waiting after each operation is what makes their times true, and a forward longer.
 //
 // Engine thread only, like the backend it wraps.
 #pragma once
@@ -24,10 +25,13 @@ class TimedBackend final : public kernels::Backend {
 
   const OperationTimes& times() const { return times_; }
   void reset() { times_ = {}; }
+  void wait_after_each(bool wait) { waits_ = wait; }
 
   std::string description() const override { return inner_->description(); }
   bool host_memory() const override { return inner_->host_memory(); }
   int cheap_rows() const override { return inner_->cheap_rows(); }
+  Status failure() const override { return inner_->failure(); }
+  void wait() override { inner_->wait(); }
   Result<std::unique_ptr<kernels::Buffer>> allocate(std::int64_t values) override { return inner_->allocate(values); }
   Result<std::unique_ptr<kernels::Buffer>> upload(std::span<const float> values) override {
     return inner_->upload(values);
@@ -61,6 +65,7 @@ class TimedBackend final : public kernels::Backend {
  private:
   std::unique_ptr<kernels::Backend> inner_;
   OperationTimes times_{};
+  bool waits_ = false;
 };
 
 }  // namespace cinnabar::engine

@@ -151,6 +151,11 @@ class Backend {
   // Rows that a forward of the default model computes in two to three times the time of one row, by the tables in
   // bench/README.md: up to there a draft that is half right pays.
   virtual int cheap_rows() const = 0;
+  // What has made the device unusable (a GPU taken away, memory that was not there): from then on operations compute
+  // nothing. Success while all is well. Whoever uses results asks after score_rows or download.
+  virtual Status failure() const { return {}; }
+  // Returns when all operations before it are done; for clocks. Whoever fetches results waits for them anyway.
+  virtual void wait() {}
 
   // --- memory and weights
   // -----------------------------------------------------------------------------------------------

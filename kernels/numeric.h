@@ -3,6 +3,7 @@
 // tested against.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,8 +29,13 @@ std::int64_t row_bytes(DType dtype, std::int64_t values);
 void dequantize(DType dtype, const std::byte* source, float* out, std::int64_t values);
 
 // bf16 <-> f32, round to nearest even (NaN stays NaN); f16 <-> f32 likewise, subnormals included.
-float bf16_to_f32(std::uint16_t bits);
-std::uint16_t f32_to_bf16(float value);
+constexpr float bf16_to_f32(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+constexpr std::uint16_t f32_to_bf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u)
+    return static_cast<std::uint16_t>((bits >> 16) | 0x40);  // NaN stays quiet NaN
+  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
+}
 float f16_to_f32(std::uint16_t bits);
 std::uint16_t f32_to_f16(float value);
 

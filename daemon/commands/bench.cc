@@ -74,7 +74,7 @@ struct Subject {
 };
 
 Result<Subject> open_subject(const Options& options) {
-  auto backend = kernels::cpu::make_backend(options.engine.cpu);
+  auto backend = open_device(options);
   if (!backend) return backend.status();
   auto timed_backend = std::make_unique<engine::TimedBackend>(std::move(backend).value());
   Subject subject;
@@ -88,6 +88,21 @@ Result<Subject> open_subject(const Options& options) {
   return subject;
 }
 
+// The same in a device's own memory: half the time of a copy, which reads and writes as many.
+Result<double> device_read_floor(Subject& subject, std::int64_t bytes) {
+  kernels::Backend& device = *subject.clock;
+  const kernels::KvShape shape{1, 1, 256, bytes / (2 * 256 * 2)};
+  auto from = device.make_kv(shape), to = device.make_kv(shape);
+  if (!from || !to) return from ? to.status() : from.status();
+  const auto copied = timed(20, [&]() -> Status {
+    device.copy_kv(**from, **to, shape.capacity);
+    device.wait();
+    return device.failure();
+  });
+  if (!copied) return copied.status();
+  return copied->median / 2;
+}
+
 // `rows` clean rows behind `context` cached tokens, all of them judged or none.
 Status run_rows(Subject& subject, int context, int rows, bool judged) {
   engine::ForwardSegment segment{&subject.cache->store(), {}};
@@ -96,7 +111,9 @@ Status run_rows(Subject& subject, int context, int rows, bool judged) {
   }
   const std::vector<kernels::ScoreRequest> requests(judged ? static_cast<std::size_t>(rows) : 0);
   std::vector<kernels::Score> scores(requests.size());
-  return subject.network().forward({&segment, 1}, requests, scores);
+  const Status ran = subject.network().forward({&segment, 1}, requests, scores);
+  subject.clock->wait();
+  return ran;
 }
 
 // A prompt as the engine reads it.
@@ -243,14 +260,16 @@ Status print_clients(Subject& subject) {
 int run_bench_denoise(Options& options) {
   auto subject = open_subject(options);
   if (!subject) return failed(subject.status());
-  const int threads = options.engine.cpu.threads > 0 ? options.engine.cpu.threads
-                                                     : static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = options.engine.device.cpu.threads > 0 ? options.engine.device.cpu.threads
+                                                            : static_cast<int>(std::thread::hardware_concurrency());
   const std::int64_t bytes = subject->network().streamed_bytes();
-  const double floor = read_floor(bytes, threads);
+  const Result<double> floor =
+      subject->clock->host_memory() ? read_floor(bytes, threads) : device_read_floor(*subject, bytes);
+  if (!floor) return failed(floor.status());
   std::cout << subject->engine->device() << "; weights streamed " << bytes / 1000000 << " MB, reading as many bytes "
-            << floor << " ms\n\n"
+            << *floor << " ms\n\n"
             << std::flush;
-  if (Status printed = print_forwards(*subject, floor); !printed) return failed(printed);
+  if (Status printed = print_forwards(*subject, *floor); !printed) return failed(printed);
   if (Status printed = print_speeds(*subject); !printed) return failed(printed);
   if (Status printed = print_clients(*subject); !printed) return failed(printed);
   if (!options.llama_bench.empty() && !options.gguf.empty()) run_llama_bench(options);
@@ -260,6 +279,7 @@ int run_bench_denoise(Options& options) {
 int run_bench_operations(Options& options) {
   auto subject = open_subject(options);
   if (!subject) return failed(subject.status());
+  subject->clock->wait_after_each(true);
   std::printf("%s; milliseconds of a forward\n%8s %6s %9s", subject->engine->device().c_str(), "context", "rows",
               "whole");
   for (std::size_t i = 0; i < engine::kOperations; ++i) {

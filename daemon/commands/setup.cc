@@ -7,19 +7,27 @@
 
 namespace cinnabar::daemon {
 
-std::string embedded_model() {
+namespace {
+
+// The first of these places, relative to this program's folder, where `file` (in it) exists; else empty.
+std::string beside_program(std::initializer_list<const char*> places, const char* file) {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return {};
-  // <tree>/build/<preset>/cinnabar, and <prefix>/bin/cinnabar.
-  for (const char* relative : {"../../models/default", "../share/cinnabar/models/default"}) {
-    const auto folder = (program.parent_path() / relative).lexically_normal();
-    if (std::filesystem::exists(folder / "parts.json", error)) return folder.string();
+  for (const char* place : places) {
+    const auto path = (program.parent_path() / place).lexically_normal();
+    if (std::filesystem::exists(path / file, error)) return path.string();
   }
   return {};
 }
 
-namespace {
+// Only ever from beside the program: a library is code, so no option and no editor names one.
+engine::DeviceOptions with_library(engine::DeviceOptions device) {
+  constexpr const char* kLibrary = "libcinnabar_cuda.so";
+  const std::string folder = beside_program({".", "../lib/cinnabar"}, kLibrary);
+  if (!folder.empty()) device.cuda_library = folder + "/" + kLibrary;
+  return device;
+}
 
 Result<engine::EngineOptions> with_model(const Options& options) {
   engine::EngineOptions chosen = options.engine;
@@ -27,10 +35,20 @@ Result<engine::EngineOptions> with_model(const Options& options) {
   if (chosen.model.empty()) {
     return Status::error("the embedded model is not beside this program (models/default); name one with --model PATH");
   }
+  chosen.device = with_library(chosen.device);
   return chosen;
 }
 
 }  // namespace
+
+std::string embedded_model() {
+  // <tree>/build/<preset>/cinnabar, and <prefix>/bin/cinnabar.
+  return beside_program({"../../models/default", "../share/cinnabar/models/default"}, "parts.json");
+}
+
+Result<std::unique_ptr<kernels::Backend>> open_device(const Options& options) {
+  return engine::open_device(with_library(options.engine.device));
+}
 
 Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options) {
   const auto chosen = with_model(options);

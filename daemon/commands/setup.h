@@ -19,6 +19,9 @@ Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options, std:
 // Empty when there is none.
 std::string embedded_model();
 
+// The device that the options ask for.
+Result<std::unique_ptr<kernels::Backend>> open_device(const Options& options);
+
 // Prints "cinnabar: message" on standard error; returns 1.
 int failed(const Status& status);
 

@@ -1,6 +1,7 @@
 #include "daemon/features/presentable.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <cstdint>
 
@@ -65,6 +66,19 @@ bool runs_away(std::string_view text) {
     if (length > text.size()) continue;
     const std::string_view tail = text.substr(text.size() - length);
     if (tail.substr(unit) == tail.substr(0, tail.size() - unit)) return true;
+  }
+  return false;
+}
+
+// One letter or digit that was chosen again and again until by chance something else was: a number of a hundred noughts
+// ends like any other. Rulers of `-` and `=` are meant.
+bool is_stuck(std::string_view text) {
+  constexpr std::size_t kMost = 40;  // a SHA-1 of noughts
+  std::size_t run = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    run = i > 0 && text[i] == text[i - 1] ? run + 1 : 1;
+    if (run > kMost && std::isalnum(c) != 0) return true;
   }
   return false;
 }
@@ -143,7 +157,7 @@ bool is_echo(std::string_view text, std::string_view prefix, std::string_view su
 
 std::string presentable(const engine::InfillAnswer& answer, std::string_view prefix, std::string_view suffix) {
   using engine::StopReason;
-  if (answer.reason == StopReason::cancelled || !is_clean(answer.text)) return {};
+  if (answer.reason == StopReason::cancelled || !is_clean(answer.text) || is_stuck(answer.text)) return {};
   std::string_view text = answer.text;
   if (answer.reason == StopReason::deadline || answer.reason == StopReason::length) text = finished_part(text);
   text = right_stripped(text);

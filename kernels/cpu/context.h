@@ -9,14 +9,9 @@
 #include "kernels/cpu/backend.h"
 #include "kernels/cpu/lane_ops.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/rope_table.h"
 
 namespace cinnabar::kernels::cpu {
-
-struct RopeTable {
-  RopeSpec spec{0, 0};
-  std::int64_t positions = 0;
-  std::vector<float> cosines, sines;  // [positions, E / 2]
-};
 
 struct Context {
   Context(Isa level, int threads);

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "kernels/logit_summary.h"
+
 namespace cinnabar::kernels::cpu {
 
 // One piece of out (+)= x W^T + bias: `rows` rows by the columns of consecutive strips.
@@ -44,14 +46,6 @@ struct AttentionTask {
   float scale;          // above 0
   float* scores;        // scratch [key_count][16], 64-byte aligned
   float* out;           // [E][16]
-};
-
-// What a run of logits says; exponentials are relative to `max`.
-struct LogitSummary {
-  float max, second;
-  int32_t best;    // index in the run of the first `max`; -1: nothing is allowed
-  float sum;       // of exp(l - max)
-  float weighted;  // of (l - max) exp(l - max)
 };
 
 struct LaneOps {

@@ -1,7 +1,6 @@
 // Operations that treat each row by itself: norms, rotary embedding, gated activation, embedding, gathering.
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <cstring>
 
 #include "kernels/cpu/context.h"
@@ -22,30 +21,14 @@ void each_row(Context& context, std::int64_t rows, std::int64_t cols, const Body
   context.pool.run(static_cast<int>((rows + step - 1) / step), some_rows);
 }
 
-// Cosines and sines for positions below `positions`, in double before rounding; kept for the next call.
+// Kept for the next call.
 const RopeTable& rope_table(Context& context, const RopeSpec& spec, std::int64_t positions) {
   auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(), [&](const RopeTable& table) {
     return table.spec.theta == spec.theta && table.spec.head_size == spec.head_size;
   });
-  if (found == context.rope_tables.end()) {
-    found = context.rope_tables.insert(found, RopeTable{});
-    found->spec = spec;
-  }
-  RopeTable& table = *found;
-  const int half = spec.head_size / 2;
-  if (table.positions >= positions) return table;
-  const std::int64_t end = (positions + 1023) / 1024 * 1024;
-  table.cosines.resize(end * half);
-  table.sines.resize(end * half);
-  for (int i = 0; i < half; ++i) {
-    const double frequency = std::pow(static_cast<double>(spec.theta), -2.0 * i / spec.head_size);
-    for (std::int64_t position = table.positions; position < end; ++position) {
-      table.cosines[position * half + i] = static_cast<float>(std::cos(static_cast<double>(position) * frequency));
-      table.sines[position * half + i] = static_cast<float>(std::sin(static_cast<double>(position) * frequency));
-    }
-  }
-  table.positions = end;
-  return table;
+  if (found == context.rope_tables.end()) found = context.rope_tables.insert(found, {spec, 0, {}, {}});
+  extend(*found, positions);
+  return *found;
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Tiny models of every family against what tests/golden/make_golden.py computed in float64: files, families, the
 // forward and all decoders together, over the plain reference backend. Logits are also compared on every instruction
-// set of the CPU backend here; its keys and values are bfloat16, which in these models moves a logit by up to 0.4, more
-// than the noise the recorded trajectories withstand (0.04), so it is not held to their tokens.
+// set of the CPU backend here, and on the CUDA backend as this machine's processor runs it; their keys and values are
+// bfloat16, which in these models moves a logit by up to 0.4, more than the noise the recorded trajectories withstand
+// (0.04), so they are not held to their tokens.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <functional>
@@ -11,6 +12,7 @@
 #include "engine/in_place.h"
 #include "engine/verified.h"
 #include "kernels/cpu/backend.h"
+#include "kernels/cuda/backend.h"
 #include "tests/support/byte_tokenizer.h"
 #include "tests/support/reference_backend.h"
 
@@ -38,6 +40,9 @@ std::vector<Device> exact_devices() {
 
 std::vector<Device> devices() {
   std::vector<Device> all = exact_devices();
+  auto cuda = kernels::cuda::make_backend();  // on this machine's processor
+  REQUIRE(cuda);
+  all.push_back({"cuda", std::move(cuda).value()});
   for (const kernels::cpu::Isa isa : kernels::cpu::available_isas()) {
     auto backend = kernels::cpu::make_backend({.threads = 2, .isa = isa});
     REQUIRE(backend);

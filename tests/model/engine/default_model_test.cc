@@ -21,7 +21,7 @@ const std::string kGolden = CINNABAR_SOURCE_DIR "/tests/golden/default_model/";
 std::unique_ptr<Engine> open(kernels::cpu::Isa isa, kernels::Compute compute) {
   EngineOptions options;
   options.model = kModel;
-  options.cpu = {.threads = 2, .isa = isa};
+  options.device.cpu = {.threads = 2, .isa = isa};
   options.compute = compute;
   auto engine = Engine::open(options);
   INFO((engine ? "" : engine.message()));

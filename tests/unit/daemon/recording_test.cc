@@ -68,7 +68,7 @@ TEST_CASE("a recording comes back as it was") {
   CHECK(is.sampling.temperature == was.sampling.temperature);
   CHECK(is.sampling.seed == std::numeric_limits<std::uint64_t>::max());
   CHECK(read->options.engine.model == "/m/a b");
-  CHECK(read->options.engine.cpu.threads == 3);
+  CHECK(read->options.engine.device.cpu.threads == 3);
   CHECK_FALSE(read->options.by_plan);
 }
 

@@ -48,7 +48,7 @@ TEST_CASE("the client that has been there longest decides") {
 TEST_CASE("another way to run the same model is another wish") {
   SharedModel shared(model("own"));
   engine::EngineOptions two_threads = model("own");
-  two_threads.cpu.threads = 2;
+  two_threads.device.cpu.threads = 2;
   shared.wants(1, model("own"));
   CHECK_FALSE(shared.wants(2, two_threads));
   CHECK_FALSE(shared.has_its_wish(2));

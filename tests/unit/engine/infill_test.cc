@@ -18,7 +18,7 @@ std::unique_ptr<Engine> open_engine(int places = 3, std::int64_t context = 4096,
   options.model = kModels + model;
   options.places = places;
   options.context = context;
-  options.cpu.threads = 1;
+  options.device.cpu.threads = 1;
   auto engine = Engine::open(options);
   REQUIRE(engine);
   return std::move(engine).value();
@@ -185,7 +185,7 @@ TEST_CASE("kept keys and values and former answers never change an answer") {
 TEST_CASE("as many tokens are drafted as the device runs nearly for free, or as one says") {
   EngineOptions options;
   options.model = kModels + "qwen2_block";
-  options.cpu = {.threads = 1, .isa = kernels::cpu::Isa::plain};
+  options.device.cpu = {.threads = 1, .isa = kernels::cpu::Isa::plain};
   auto engine = Engine::open(options);
   REQUIRE(engine);
   InfillRequest asked = request("int f() {\n  return ");

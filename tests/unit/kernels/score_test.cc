@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
-#include "kernels/cpu/random.h"
+#include "kernels/random.h"
 #include "tests/unit/kernels/kernel_fixture.h"
 
 namespace cinnabar::kernels::cpu {

@@ -1,0 +1,29 @@
+// What the kernels' sources need of CUDA: its keywords, and a Device with memory, copies and launches. Compiled by nvcc
+// this is the CUDA runtime (on_gpu/); compiled by a C++ compiler, the same sources run on this machine's processor, a
+// fiber for each thread of a block (on_host/), which is how they are tested where there is no GPU.
+//
+// Either header defines, in this namespace:
+//
+//   struct Grid { unsigned x = 1, y = 1, z = 1; }      blocks of a launch
+//   class Device
+//     static Result<std::unique_ptr<Device>> open()    the first GPU; says what is missing when there is none
+//     std::string name()                               "NVIDIA H200"
+//     Status failure()                                 the first thing that went wrong; from then on nothing runs
+//     void* allocate(std::int64_t bytes)               null when there is no memory; no failure of the device
+//     void release(void* memory)
+//     void to_device(void* to, const void* from, std::int64_t bytes)    `from` may be changed at once
+//     void to_host(void* to, const void* from, std::int64_t bytes)      waits for all that was launched before
+//     void on_device(void* to, const void* from, std::int64_t bytes)
+//     void clear(void* memory, std::int64_t bytes)                      zeros
+//     void wait()
+//     void launch(Grid grid, unsigned threads, kernel, arguments...)    in order, without waiting
+//
+// Kernels use __global__, __device__, __shared__ (static arrays), threadIdx, blockIdx, blockDim, gridDim,
+// __syncthreads, __shfl_xor_sync of a full warp and the products of mma.h. All of a block's threads reach each barrier.
+#pragma once
+
+#if defined(__CUDACC__)
+#include "kernels/cuda/on_gpu/device.h"
+#else
+#include "kernels/cuda/on_host/device.h"
+#endif

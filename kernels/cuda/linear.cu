@@ -1,0 +1,265 @@
+// Matrix products. int8 gives the same bits as every level of the CPU backend: sums of a group are exact integers, and
+// a group's contribution is added as they do it, acc = fma(float(sum), x scale * w scale, acc), groups ascending.
+#include <cassert>
+#include <cmath>
+#include <string>
+
+#include "kernels/cuda/linear.h"
+#include "kernels/cuda/mma.h"
+#include "kernels/cuda/reduce.h"
+
+namespace cinnabar::kernels::cuda {
+namespace {
+
+constexpr int kWarps = 8;  // of a product's block; each takes one group at a time
+constexpr unsigned kThreads = 32 * kWarps;
+constexpr std::int64_t kPackedAtOnce = 4 << 20;  // values on the way to the device
+
+// --- rounding: one warp a row and group
+
+struct Operand {  // where rounded rows go
+  std::uint32_t* words;
+  float* scales;  // null: bf16
+  std::int64_t groups;
+  int tile_rows;  // 16: weights; 8: activations
+};
+
+// q = round(x 127 / largest) for each group of 128; a group that is (nearly) zero becomes zeros. As the CPU does it.
+__device__ std::uint32_t four_int8(const float (&x)[4], float* scale) {
+  float largest = 0;
+  for (const float value : x) largest = Larger()(fabsf(value), largest);
+  largest = reduce_warp(largest, Larger());
+  const bool usable = largest > 1e-30f;
+  const float inverse = usable ? 127.0f / largest : 0.0f;
+  if (threadIdx.x == 0) *scale = usable ? largest / 127.0f : 0.0f;
+  std::uint32_t word = 0;
+  for (int i = 0; i < 4; ++i) {
+    const auto q = static_cast<std::int32_t>(rintf(x[i] * inverse));
+    word |= (static_cast<std::uint32_t>(q) & 255u) << (8 * i);
+  }
+  return word;
+}
+
+__device__ std::uint32_t two_bf16(const float (&x)[4]) {
+  return f32_to_bf16(x[0]) | static_cast<std::uint32_t>(f32_to_bf16(x[1])) << 16;
+}
+
+// Row blockIdx.x of x becomes row first + blockIdx.x of the operand; thread: one word of group blockIdx.y.
+__global__ void round_rows(Rows x, std::int64_t first, Operand to) {
+  const bool int8 = to.scales != nullptr;
+  const int values = int8 ? 4 : 2;
+  const std::int64_t row = first + blockIdx.x, group = blockIdx.y, word = threadIdx.x;
+  const std::int64_t tile_group = row / to.tile_rows * to.groups + group;
+  float some[4] = {0, 0, 0, 0};
+  for (int i = 0; i < values; ++i) {
+    const std::int64_t column = (group * kGroupWords + word) * values + i;
+    if (column < x.cols) some[i] = x.data[blockIdx.x * x.stride + column];
+  }
+  const std::uint32_t rounded =
+      int8 ? four_int8(some, to.scales + tile_group * to.tile_rows + row % to.tile_rows) : two_bf16(some);
+  const bool weights = to.tile_rows == kTileRows;
+  const Place place = weights ? place_in_a(static_cast<int>(row % kTileRows), static_cast<int>(word))
+                              : place_in_b(static_cast<int>(row % kTileColumns), static_cast<int>(word));
+  const int words = weights ? 4 : 2;  // of a lane
+  to.words[((tile_group * 4 + place.step) * 32 + place.lane) * words + place.reg] = rounded;
+}
+
+__global__ void turn(Rows x, std::int64_t first, std::int64_t rows, float* to) {
+  for (std::int64_t k = threadIdx.x; k < x.cols; k += 32)
+    to[k * rows + first + blockIdx.x] = x.data[blockIdx.x * x.stride + k];
+}
+
+// --- products
+
+struct alignas(16) LaneOfA {
+  std::uint32_t words[4];
+};
+struct alignas(8) LaneOfB {
+  std::uint32_t words[2];
+};
+
+struct Product {
+  const LaneOfA* w;  // [tiles][groups][4 steps][32]
+  const LaneOfB* x;
+  const float *w_scales, *x_scales;
+  std::int64_t groups;
+  const float* bias;
+  Rows out;
+  bool add;
+};
+
+__device__ void finish(const Product& p, std::int64_t row, std::int64_t column, float sum) {
+  if (row >= p.out.rows || column >= p.out.cols) return;
+  float* out = p.out.data + row * p.out.stride + column;
+  if (p.bias != nullptr) sum += p.bias[column];
+  *out = p.add ? *out + sum : sum;
+}
+
+// The exact (int8) or f32 (bf16) sums of one group, for 16 outputs by T tiles of 8 rows, to sums[row][output].
+template <typename Sum, int T>
+__device__ void multiply_group(const Product& p, std::int64_t tile, std::int64_t x_tile, std::int64_t group,
+                               Sum* sums) {
+  const int lane = static_cast<int>(threadIdx.x % 32);
+  Sum d[T][4] = {};
+  for (int step = 0; step < 4; ++step) {
+    const LaneOfA a = p.w[((tile * p.groups + group) * 4 + step) * 32 + lane];
+    for (int t = 0; t < T; ++t) {
+      const LaneOfB b = p.x[(((x_tile + t) * p.groups + group) * 4 + step) * 32 + lane];
+      multiply(d[t], a.words, b.words);
+    }
+  }
+  for (int t = 0; t < T; ++t) {
+    for (int i = 0; i < 4; ++i) sums[(8 * t + 2 * (lane % 4) + i % 2) * kTileRows + lane / 4 + i / 2 * 8] = d[t][i];
+  }
+}
+
+__device__ float with_group(const Product& p, std::int64_t tile, std::int64_t x_tile, std::int64_t group, int output,
+                            int row, std::int32_t sum, float acc) {
+  const float w_scale = p.w_scales[(tile * p.groups + group) * kTileRows + output];
+  const float x_scale = p.x_scales[((x_tile + row / 8) * p.groups + group) * kTileColumns + row % 8];
+  return fmaf(static_cast<float>(sum), x_scale * w_scale, acc);
+}
+__device__ float with_group(const Product&, std::int64_t, std::int64_t, std::int64_t, int, int, float sum, float acc) {
+  return acc + sum;
+}
+
+// A block: 16 outputs (blockIdx.x) by T tiles of 8 rows (blockIdx.y). Its warps multiply kWarps groups at a time; then
+// each of its sums is carried on by one thread, groups ascending, so that nothing depends on T or the rows beside.
+template <typename Sum, int T>
+__global__ void __launch_bounds__(kThreads) multiply_tiles(Product p) {
+  constexpr int kSums = kTileRows * kTileColumns * T,
+                kEach = (kSums + static_cast<int>(kThreads) - 1) / static_cast<int>(kThreads);
+  __shared__ Sum sums[2][kWarps][kSums];
+  const std::int64_t tile = blockIdx.x, x_tile = std::int64_t{blockIdx.y} * T;
+  const int warp = static_cast<int>(threadIdx.x) / 32;
+  float acc[kEach] = {};
+  int turn = 0;
+  for (std::int64_t first = 0; first < p.groups; first += kWarps, turn = 1 - turn) {
+    if (first + warp < p.groups) multiply_group<Sum, T>(p, tile, x_tile, first + warp, sums[turn][warp]);
+    __syncthreads();  // one a turn: the other half of `sums` is written next
+    for (int i = 0; i < kEach; ++i) {
+      const int index = static_cast<int>(threadIdx.x + i * kThreads);
+      if (index >= kSums) continue;
+      for (int w = 0; w < kWarps && first + w < p.groups; ++w) {
+        acc[i] =
+            with_group(p, tile, x_tile, first + w, index % kTileRows, index / kTileRows, sums[turn][w][index], acc[i]);
+      }
+    }
+  }
+  for (int i = 0; i < kEach; ++i) {
+    const int index = static_cast<int>(threadIdx.x + i * kThreads);
+    if (index < kSums)
+      finish(p, x_tile * kTileColumns + index / kTileRows, tile * kTileRows + index % kTileRows, acc[i]);
+  }
+}
+
+// f32: a thread an output, blockIdx.y a row; acc = fma(x_k, w_k, acc), k ascending, as the CPU does it.
+__global__ void multiply_f32(Rows x, const float* w, Product p) {
+  const std::int64_t column = std::int64_t{blockIdx.x} * kThreads + threadIdx.x, row = blockIdx.y;
+  if (column >= p.out.cols) return;
+  float acc = 0;
+  for (std::int64_t k = 0; k < x.cols; ++k) acc = fmaf(x.data[row * x.stride + k], w[k * p.out.cols + column], acc);
+  finish(p, row, column, acc);
+}
+
+template <typename Sum>
+void multiply_rows(Context& context, const Product& p) {
+  const unsigned tiles = blocks(p.out.cols, kTileRows);
+  const std::int64_t x_tiles = (p.out.rows + kTileColumns - 1) / kTileColumns;
+  if (x_tiles == 1) context.device->launch({tiles, 1}, kThreads, multiply_tiles<Sum, 1>, p);
+  if (x_tiles == 2) context.device->launch({tiles, 1}, kThreads, multiply_tiles<Sum, 2>, p);
+  if (x_tiles > 2) context.device->launch({tiles, blocks(x_tiles, 4)}, kThreads, multiply_tiles<Sum, 4>, p);
+}
+
+// The device's `rows` of expanded weights become rows first, ... of the matrix.
+void take_rows(Device& device, DeviceMatrix& matrix, std::int64_t first, Rows rows) {
+  if (matrix.compute() == Compute::f32) {
+    device.launch({blocks(rows.rows, 1)}, 32, turn, rows, first, matrix.rows(), matrix.data.as<float>());
+    return;
+  }
+  const Operand to{matrix.data.as<std::uint32_t>(), matrix.scales.as<float>(), matrix.groups(), kTileRows};
+  device.launch({blocks(rows.rows, 1), blocks(matrix.groups(), 1)}, 32, round_rows, rows, first, to);
+}
+
+}  // namespace
+
+std::int64_t DeviceMatrix::groups() const {
+  if (compute() == Compute::f32) return 0;
+  return compute() == Compute::int8 ? (cols() + kGroup - 1) / kGroup : (cols() + 63) / 64;
+}
+
+bool DeviceMatrix::allocate(Device& device) {
+  if (compute() == Compute::f32) {
+    data = Memory(device, rows() * cols() * static_cast<std::int64_t>(sizeof(float)));
+    return static_cast<bool>(data);
+  }
+  data = Memory(device, tiles() * groups() * kTileRows * kGroupBytes);
+  if (compute() == Compute::int8)
+    scales = Memory(device, tiles() * groups() * kTileRows * static_cast<std::int64_t>(sizeof(float)));
+  if (!data || (compute() == Compute::int8 && !scales)) return false;
+  device.clear(data.as<void>(), data.bytes());  // the last tile's outputs may be fewer than 16
+  if (scales) device.clear(scales.as<void>(), scales.bytes());
+  return true;
+}
+
+Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMatrix> parts, Compute compute) {
+  assert(!parts.empty());
+  const std::int64_t cols = parts[0].cols;
+  std::int64_t rows = 0;
+  for (const StoredMatrix& part : parts) {
+    assert(part.cols == cols);
+    rows += part.rows;
+  }
+  auto matrix = std::make_unique<DeviceMatrix>(rows, cols, compute);
+  const std::int64_t at_once = std::max<std::int64_t>(1, std::min(kPackedAtOnce / cols, rows));
+  Memory staged(*context.device, at_once * cols * static_cast<std::int64_t>(sizeof(float)));
+  if (!staged || !matrix->allocate(*context.device)) {
+    return Status::error("no memory on the GPU for weights of " + std::to_string(rows) + " x " + std::to_string(cols));
+  }
+  std::vector<float> expanded(static_cast<std::size_t>(at_once * cols));
+  std::int64_t first = 0;
+  for (const StoredMatrix& part : parts) {
+    for (std::int64_t done = 0; done < part.rows; done += at_once) {
+      const std::int64_t count = std::min(at_once, part.rows - done);
+      for (std::int64_t row = 0; row < count; ++row) {
+        dequantize(part.dtype, part.data + (done + row) * row_bytes(part.dtype, cols), expanded.data() + row * cols,
+                   cols);
+      }
+      context.device->to_device(staged.as<float>(), expanded.data(),
+                                count * cols * static_cast<std::int64_t>(sizeof(float)));
+      take_rows(*context.device, *matrix, first + done, Rows(staged.as<float>(), count, cols));
+    }
+    first += part.rows;
+  }
+  context.device->wait();  // `staged` goes away
+  if (Status failed = context.failure(); !failed) return failed;
+  return std::unique_ptr<Matrix>(std::move(matrix));
+}
+
+void linear(Context& context, Rows x, const Matrix& weight, const float* bias, Rows out, Backend::Write write) {
+  const auto& packed = static_cast<const DeviceMatrix&>(weight);
+  assert(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
+  if (x.rows == 0) return;
+  Product p{
+      packed.data.as<const LaneOfA>(), nullptr, packed.scales.as<const float>(), nullptr, packed.groups(), bias, out,
+      write == Backend::Write::add};
+  if (packed.compute() == Compute::f32) {
+    context.device->launch({blocks(out.cols, kThreads), blocks(out.rows, 1)}, kThreads, multiply_f32, x,
+                           packed.data.as<const float>(), p);
+    return;
+  }
+  const bool int8 = packed.compute() == Compute::int8;
+  // A whole number of blocks of 4 tiles; the rows beyond the last are never written out.
+  const std::int64_t tiles = (x.rows + 31) / 32 * 4;
+  if (!context.grow(context.rounded, tiles * packed.groups() * kTileColumns * kGroupBytes) ||
+      !context.grow(context.scales, tiles * packed.groups() * kTileColumns * static_cast<std::int64_t>(sizeof(float))))
+    return;
+  const Operand to{context.rounded.as<std::uint32_t>(), int8 ? context.scales.as<float>() : nullptr, packed.groups(),
+                   kTileColumns};
+  context.device->launch({blocks(x.rows, 1), blocks(packed.groups(), 1)}, 32, round_rows, x, std::int64_t{0}, to);
+  p.x = context.rounded.as<const LaneOfB>();
+  p.x_scales = to.scales;
+  int8 ? multiply_rows<std::int32_t>(context, p) : multiply_rows<float>(context, p);
+}
+
+}  // namespace cinnabar::kernels::cuda

@@ -1,0 +1,93 @@
+// The device of kernels/cuda/device.h on this machine's processor: a block's threads are fibers, blocks run one after
+// the other. Slow; for tests and for looking at a kernel with a debugger or a sanitizer.
+//
+// What it shows: indexing, masks, reductions, shared memory, missing barriers (run in several orders, a kernel without
+// one gives different bits). What it cannot show: ordering of memory without barriers, speed.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "kernels/cuda/on_host/fibers.h"
+#include "kernels/result.h"
+
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __shared__ static thread_local
+#define __launch_bounds__(...)
+
+namespace cinnabar::kernels::cuda {
+
+struct Grid {
+  unsigned x = 1, y = 1, z = 1;
+};
+
+// Of the fiber that runs.
+inline thread_local Grid threadIdx, blockIdx, blockDim, gridDim;
+
+inline void __syncthreads() { on_host::wait_for_block(); }
+
+template <typename T>
+T __shfl_xor_sync(unsigned, T value, int lane_mask) {
+  static_assert(sizeof(T) <= sizeof(std::uint64_t));
+  std::uint64_t* slots = on_host::warp_slots();
+  const unsigned lane = threadIdx.x % 32;
+  std::memcpy(slots + lane, &value, sizeof value);
+  on_host::wait_for_warp();
+  std::memcpy(&value, slots + (lane ^ static_cast<unsigned>(lane_mask)), sizeof value);
+  on_host::wait_for_warp();
+  return value;
+}
+
+class Device {
+ public:
+  static Result<std::unique_ptr<Device>> open() { return std::unique_ptr<Device>(new Device); }
+
+  std::string name() const { return "this processor"; }
+  const Status& failure() const { return failure_; }
+  void* allocate(std::int64_t bytes) { return on_host::allocate(bytes); }
+  void release(void* memory) { on_host::release(memory); }
+  void to_device(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes); }
+  void to_host(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes); }
+  void on_device(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes); }
+  void clear(void* memory, std::int64_t bytes) {
+    if (failure_ && bytes > 0) std::memset(memory, 0, static_cast<std::size_t>(bytes));
+  }
+  void wait() {
+    if (failure_) failure_ = on_host::planned_failure();
+  }
+
+  template <typename... Parameters, typename... Arguments>
+  void launch(Grid grid, unsigned threads, void (*kernel)(Parameters...), Arguments&&... arguments) {
+    if (!failure_) return;
+    blockDim = {threads, 1, 1};
+    gridDim = grid;
+    for (unsigned z = 0; z < grid.z; ++z) {
+      for (unsigned y = 0; y < grid.y; ++y) {
+        for (unsigned x = 0; x < grid.x; ++x) {
+          blockIdx = {x, y, z};
+          const auto body = [&] { kernel(arguments...); };
+          on_host::run_block(threads, {[](const void* call) { (*static_cast<const decltype(body)*>(call))(); }, &body},
+                             [](unsigned thread) {
+                               threadIdx = {thread, 0, 0};
+                             });
+        }
+      }
+    }
+  }
+
+ private:
+  Device() = default;
+  void copy(void* to, const void* from, std::int64_t bytes) {
+    wait();
+    if (failure_ && bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  }
+  Status failure_;
+};
+
+}  // namespace cinnabar::kernels::cuda

@@ -1,0 +1,128 @@
+// Operations that treat each row by itself: norms, rotary embedding, gated activation, embedding, gathering.
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#include "kernels/cuda/context.h"
+#include "kernels/cuda/reduce.h"
+
+namespace cinnabar::kernels::cuda {
+namespace {
+
+constexpr unsigned kThreads = 128;
+
+// One head (or whole row) of `size` columns a block. out may be x.
+__global__ void norm_heads(Rows x, const float* weight, float eps, int size, Rows out) {
+  const float* from = x.data + blockIdx.x * x.stride + std::int64_t{blockIdx.y} * size;
+  float* to = out.data + blockIdx.x * out.stride + std::int64_t{blockIdx.y} * size;
+  float squares = 0;
+  for (int i = static_cast<int>(threadIdx.x); i < size; i += kThreads) squares = fmaf(from[i], from[i], squares);
+  const float mean = reduce_block<kThreads>(squares, Add()) / static_cast<float>(size);
+  const float inverse = 1.0f / sqrtf(mean + eps);
+  for (int i = static_cast<int>(threadIdx.x); i < size; i += kThreads) to[i] = from[i] * inverse * weight[i];
+}
+
+// All heads of one row a block; thread i turns pairs (i, i + half).
+__global__ void rotate(Rows x, Ints positions, const float* cosines, const float* sines, int size) {
+  const std::int64_t half = size / 2;
+  const std::int64_t angle = positions.value[blockIdx.x] * half;
+  float* row = x.data + blockIdx.x * x.stride;
+  for (std::int64_t i = threadIdx.x; i < x.cols / 2; i += kThreads) {
+    const std::int64_t pair = i % half;
+    float* first = row + i / half * size + pair;
+    const float a = first[0], b = first[half], c = cosines[angle + pair], s = sines[angle + pair];
+    first[0] = a * c - b * s;
+    first[half] = b * c + a * s;
+  }
+}
+
+__global__ void gate(Rows x, Rows out) {
+  const std::int64_t column = std::int64_t{blockIdx.y} * kThreads + threadIdx.x;
+  if (column >= out.cols) return;
+  const float* row = x.data + blockIdx.x * x.stride;
+  const float g = row[column];
+  out.data[blockIdx.x * out.stride + column] = g / (1.0f + expf(-g)) * row[out.cols + column];
+}
+
+__global__ void gather(Rows x, Ints rows, Rows out) {
+  const float* from = x.data + rows.value[blockIdx.x] * x.stride;
+  float* to = out.data + blockIdx.x * out.stride;
+  for (std::int64_t i = threadIdx.x; i < out.cols; i += kThreads) to[i] = from[i];
+}
+
+DeviceRopeTable* rope_table(Context& context, const RopeSpec& spec, std::int64_t positions) {
+  auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(), [&](const DeviceRopeTable& table) {
+    return table.host.spec.theta == spec.theta && table.host.spec.head_size == spec.head_size;
+  });
+  if (found == context.rope_tables.end()) {
+    found = context.rope_tables.insert(found, DeviceRopeTable());
+    found->host.spec = spec;
+  }
+  if (found->positions >= positions) return &*found;
+  extend(found->host, positions);
+  const auto bytes = static_cast<std::int64_t>(found->host.cosines.size() * sizeof(float));
+  if (!context.grow(found->cosines, bytes) || !context.grow(found->sines, bytes)) return nullptr;
+  context.device->to_device(found->cosines.as<float>(), found->host.cosines.data(), bytes);
+  context.device->to_device(found->sines.as<float>(), found->host.sines.data(), bytes);
+  found->positions = found->host.positions;
+  return &*found;
+}
+
+}  // namespace
+
+void rms_norm(Context& context, Rows x, const float* weight, float eps, Rows out) {
+  assert(x.rows == out.rows && x.cols == out.cols);
+  if (x.rows == 0) return;
+  context.device->launch({blocks(x.rows, 1)}, kThreads, norm_heads, x, weight, eps, static_cast<int>(x.cols), out);
+}
+
+void head_norm(Context& context, Rows x, const float* weight, float eps, int head_size) {
+  assert(head_size > 0 && x.cols % head_size == 0);
+  if (x.rows == 0) return;
+  context.device->launch({blocks(x.rows, 1), blocks(x.cols, head_size)}, kThreads, norm_heads, x, weight, eps,
+                         head_size, x);
+}
+
+void rope(Context& context, Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) {
+  assert(x.rows == static_cast<std::int64_t>(positions.size()));
+  assert(spec.head_size > 0 && spec.head_size % 2 == 0 && x.cols % spec.head_size == 0);
+  if (positions.empty()) return;
+  const std::int32_t largest = *std::max_element(positions.begin(), positions.end());
+  const DeviceRopeTable* table = rope_table(context, spec, std::int64_t{largest} + 1);
+  if (table == nullptr) return;
+  each_ints(positions, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
+    context.device->launch({blocks(count, 1)}, kThreads, rotate, x.slice(first, count), ints,
+                           table->cosines.as<const float>(), table->sines.as<const float>(), spec.head_size);
+  });
+}
+
+void gated_silu(Context& context, Rows x, Rows out) {
+  assert(x.rows == out.rows && x.cols == 2 * out.cols);
+  if (x.rows == 0) return;
+  context.device->launch({blocks(x.rows, 1), blocks(out.cols, kThreads)}, kThreads, gate, x, out);
+}
+
+// The table stays where the model's file is: a row is expanded on the way to the device.
+void embed(Context& context, std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+  assert(out.rows == static_cast<std::int64_t>(ids.size()) && out.cols == table.cols);
+  const std::int64_t bytes = row_bytes(table.dtype, table.cols);
+  std::vector<float> expanded(static_cast<std::size_t>(out.rows * out.cols));
+  for (std::int64_t row = 0; row < out.rows; ++row) {
+    assert(ids[row] >= 0 && ids[row] < table.rows);
+    dequantize(table.dtype, table.data + ids[row] * bytes, expanded.data() + row * out.cols, table.cols);
+  }
+  const std::int64_t rows_at_once = out.stride == out.cols ? out.rows : 1;
+  for (std::int64_t row = 0; row < out.rows; row += rows_at_once) {
+    context.device->to_device(out.data + row * out.stride, expanded.data() + row * out.cols,
+                              rows_at_once * out.cols * static_cast<std::int64_t>(sizeof(float)));
+  }
+}
+
+void gather_rows(Context& context, Rows x, std::span<const std::int32_t> rows, Rows out) {
+  assert(out.rows == static_cast<std::int64_t>(rows.size()) && out.cols == x.cols);
+  each_ints(rows, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
+    context.device->launch({blocks(count, 1)}, kThreads, gather, x, ints, out.slice(first, count));
+  });
+}
+
+}  // namespace cinnabar::kernels::cuda
