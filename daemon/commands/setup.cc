@@ -9,14 +9,14 @@ namespace cinnabar::daemon {
 
 namespace {
 
-// The first of these places, relative to this program's folder, where `file` (in it) exists; else empty.
+// The first of these folders, relative to this program's, in which `file` exists; else empty.
 std::string beside_program(std::initializer_list<const char*> places, const char* file) {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return {};
   for (const char* place : places) {
-    const auto path = (program.parent_path() / place).lexically_normal();
-    if (std::filesystem::exists(path / file, error)) return path.string();
+    const auto folder = (program.parent_path() / place).lexically_normal();
+    if (std::filesystem::exists(folder / file, error)) return folder.string();
   }
   return {};
 }
@@ -24,8 +24,8 @@ std::string beside_program(std::initializer_list<const char*> places, const char
 // Only ever from beside the program: a library is code, so no option and no editor names one.
 engine::DeviceOptions with_library(engine::DeviceOptions device) {
   constexpr const char* kLibrary = "libcinnabar_cuda.so";
-  const std::string folder = beside_program({".", "../lib/cinnabar"}, kLibrary);
-  if (!folder.empty()) device.cuda_library = folder + "/" + kLibrary;
+  const std::string folder = beside_program({"", "../lib/cinnabar"}, kLibrary);
+  if (!folder.empty()) device.cuda_library = std::filesystem::path(folder) / kLibrary;
   return device;
 }
 

@@ -3,14 +3,14 @@
 #
 # FOLDER holds what the build put together: cinnabar, libcinnabar_cuda.so, kernels_tests, lib/ with the libraries that the
 # machine may lack, and models/default. Nothing else of the tree is needed, and no network. OUT (default: FOLDER/results)
-# gets a log of each step; the summary comes last. Exits 0 when every step passed.
+# gets a log of each step; the summary comes last. Exits 0 when every step passed. To rehearse it without a GPU: the
+# library of build/release/kernels/cuda/on_host, and CINNABAR_GPU_MODEL for a tiny model.
 set -uo pipefail
 folder=$(cd "$1" && pwd) out=${2:-$1/results}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 mkdir -p "$out"
 export LD_LIBRARY_PATH=$folder/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} CINNABAR_TEST_CUDA=$folder/libcinnabar_cuda.so
-cinnabar=("$folder/cinnabar")
-model=(--model "$folder/models/default")
+model=${CINNABAR_GPU_MODEL:-$folder/models/default}
 status=0 report=()
 
 step() {  # NAME COMMAND...: output to a log
@@ -32,21 +32,21 @@ else
   report+=("compute-sanitizer is not here: memory and races were not checked")
 fi
 
-if [[ -f $folder/models/default/parts.json ]]; then
+if [[ -e $model ]]; then
   # The embedded model: the same holes on both devices, then the same table on both.
   for device in cuda cpu; do
     step "infill-$device" bash -c 'head -n "$1" "$2" | "${@:3}"' _ "${CINNABAR_GPU_HOLES:-40}" "$here/../holes/single_line.jsonl" \
-      "${cinnabar[@]}" infill --jsonl --stop line --max-tokens 48 --device "$device" "${model[@]}"
+      "$folder/cinnabar" infill --jsonl --stop line --max-tokens 48 --device "$device" --model "$model"
   done
   step same-answers python3 "$here/compare.py" "$out/infill-cpu.log" "$out/infill-cuda.log"
   cat "$out/same-answers.log"
   for device in cuda cpu; do
-    step "bench-$device" "${cinnabar[@]}" bench denoise --device "$device" "${model[@]}"
+    step "bench-$device" "$folder/cinnabar" bench denoise --device "$device" --model "$model"
   done
-  step bench-ops-cuda "${cinnabar[@]}" bench ops --device cuda "${model[@]}"
+  step bench-ops-cuda "$folder/cinnabar" bench ops --device cuda --model "$model"
   cat "$out/bench-cuda.log" "$out/bench-ops-cuda.log"
 else
-  report+=("no models/default in $folder: answers and times were not checked"); status=1
+  report+=("no $model: answers and times were not checked"); status=1
 fi
 
 echo "--- summary"

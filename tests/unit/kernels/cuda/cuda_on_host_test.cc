@@ -120,6 +120,21 @@ TEST_CASE("on_host: the backend's results do not depend on the order of threads"
   CHECK(same_bits(results[0].data(), results[2].data(), std::ssize(results[0])));
 }
 
+TEST_CASE("on_host: a library of this build opens, and computes") {
+  auto opened = open_backend(CINNABAR_REHEARSAL);
+  INFO((opened ? "" : opened.message()));
+  REQUIRE(opened);
+  CHECK((*opened)->description() == "cuda (this processor)");
+  auto x = (*opened)->upload(Values{3, 4});
+  auto ones = (*opened)->upload(Values(2, 1.0f));
+  REQUIRE(x);
+  REQUIRE(ones);
+  (*opened)->rms_norm(Rows(x.value()->data(), 1, 2), ones.value()->data(), 0, Rows(x.value()->data(), 1, 2));
+  Values out(2);
+  (*opened)->download(x.value()->data(), out);
+  CHECK(out[1] == Approx(4 / std::sqrt(12.5)));
+}
+
 TEST_CASE("on_host: memory that is not there is an error that says how much was wanted") {
   struct Unlimited {
     ~Unlimited() { on_host::set_memory_limit(-1); }
