@@ -73,8 +73,8 @@ struct DeviceRopeTable {
 struct Context {
   explicit Context(std::unique_ptr<Device> opened) : device(std::move(opened)) {}
 
-  // `memory` with at least `bytes`: zeros, or what the last operation left. False: there is none; the operation under way has no result and
-  // failure() says so.
+  // `memory` with at least `bytes`: zeros, or what the last operation left. False: there is none; the operation under
+  // way has no result and failure() says so.
   bool grow(Memory& memory, std::int64_t bytes);
   Status failure() const { return no_memory.ok() ? device->failure() : no_memory; }
 

@@ -35,8 +35,8 @@ fi
 if [[ -e $model ]]; then
   # The embedded model: the same holes on both devices, then the same table on both.
   for device in cuda cpu; do
-    step "infill-$device" bash -c 'head -n "$1" "$2" | "${@:3}"' _ "${CINNABAR_GPU_HOLES:-40}" "$here/../holes/single_line.jsonl" \
-      "$folder/cinnabar" infill --jsonl --stop line --max-tokens 48 --device "$device" --model "$model"
+    step "infill-$device" "$folder/cinnabar" infill --jsonl --stop line --max-tokens 48 --device "$device" --model "$model" \
+      < <(head -n "${CINNABAR_GPU_HOLES:-40}" "$here/../holes/single_line.jsonl")
   done
   step same-answers python3 "$here/compare.py" "$out/infill-cpu.log" "$out/infill-cuda.log"
   cat "$out/same-answers.log"
