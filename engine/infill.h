@@ -115,6 +115,7 @@ class Engine {
   bool fills_together() const { return spec().attention == Attention::full; }
   // "cpu (amx, 2 threads)".
   std::string device() const { return backend_->description(); }
+  Status failure() const { return backend_->failure(); }
 
   // Fills one hole. A request that was cancelled or ran out of time while its prompt was read has no answers' text.
   Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits,

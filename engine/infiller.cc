@@ -24,6 +24,7 @@ class EngineInfiller final : public Infiller {
     return engine_->advance(own);
   }
 
+  Status failure() const override { return engine_->failure(); }
   int most_together() const override { return engine_->most_together(); }
   std::string description() const override { return engine_->spec().family + " on " + device(); }
   std::string device() const override { return engine_->device(); }

@@ -19,6 +19,8 @@ class Infiller {
   // One step of all that are not finished, after a look at the limits of each. They have begun here. After a failure
   // none of them can go on.
   virtual Status advance(std::span<Filling* const> fillings) = 0;
+  // What has made the device unusable, and this with it (Backend::failure); success while all is well.
+  virtual Status failure() const { return {}; }
   // How many fillings there may be at a time, at least 1.
   virtual int most_together() const = 0;
   // One phrase for a person: "qwen2 on cpu (amx, 2 threads)".

@@ -270,6 +270,8 @@ void Runner::step(std::unique_lock<std::mutex>& lock) {
   for (Running* running : ended) {
     settle(lock, *running, ran ? Result<InfillResult>(running->filling->take()) : Result<InfillResult>(ran));
   }
+  // A GPU that was taken away may be back for the next job, or another device takes over.
+  if (!ran && !infiller_->failure()) unload(lock);
 }
 
 // `running` has ended and is forgotten, back in the queue or done.

@@ -1,6 +1,6 @@
 // The one thread on which the model runs, and the queue in front of it: which holes are filled next, for how long, and
 // when they have to step aside. Jobs of one priority and of several clients run together, a forward for all of them.
-// Loads the model when it is first needed, and lets it go when nobody has asked for long.
+// Loads the model when it is first needed, and lets it go when nobody has asked for long or its device has failed.
 //
 // All public functions may be called from any thread and return at once (the destructor waits for the step under way).
 #pragma once

@@ -27,10 +27,12 @@ class FakeModel {
   engine::StopReason ended_by = engine::StopReason::hole_end;  // all answers
   // How sure it is of each token of its answers; empty: see path_of().
   std::vector<engine::InfillToken> confidence;
+  std::atomic<bool> device_fails = false;                   // every step, until it is opened again
   std::function<Status()> opens = [] { return Status(); };  // what opening it says
 
   Result<std::unique_ptr<engine::Infiller>> open() {
     ++opened;
+    device_fails = false;
     if (Status status = opens(); !status) return status;
     return std::unique_ptr<engine::Infiller>(std::make_unique<Infiller>(*this));
   }
@@ -99,10 +101,12 @@ class FakeModel {
     }
     Status advance(std::span<engine::Filling* const> fillings) override {
       for (engine::Filling* filling : fillings) model_.note(*static_cast<Filling*>(filling));
+      if (Status failed = failure(); !failed) return failed;
       model_.wait_a_little();
       for (engine::Filling* filling : fillings) model_.move_on(*static_cast<Filling*>(filling));
       return {};
     }
+    Status failure() const override { return model_.device_fails ? Status::error("the device is gone") : Status(); }
     int most_together() const override { return model_.together; }
     std::string description() const override { return "fake"; }
     std::string device() const override { return "nowhere"; }

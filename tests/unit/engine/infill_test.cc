@@ -7,6 +7,8 @@
 #include <random>
 
 #include "engine/engine_filling.h"
+#include "kernels/cuda/backend.h"
+#include "kernels/cuda/on_host/fibers.h"
 
 namespace cinnabar::engine {
 namespace {
@@ -180,6 +182,29 @@ TEST_CASE("kept keys and values and former answers never change an answer") {
     const auto fresh = open_engine(1);
     REQUIRE(text(*engine, asked) == text(*fresh, request(prefix, suffix)));
   }
+}
+
+TEST_CASE("the CUDA backend gives the CPU's answer, and a device that fails is the request's error") {
+  struct Healthy {
+    ~Healthy() { kernels::cuda::on_host::plan_failure({}); }
+  } afterwards;
+  EngineOptions options;
+  options.model = kModels + "qwen2_block";
+  options.compute = kernels::Compute::f32;
+  options.device.cpu = {.threads = 1, .isa = kernels::cpu::Isa::plain};
+  auto device = kernels::cuda::make_backend();  // on this machine's processor
+  REQUIRE(device);
+  auto cuda = Engine::open(options, std::move(device).value());
+  auto cpu = Engine::open(options);
+  REQUIRE(cuda);
+  REQUIRE(cpu);
+  const InfillRequest asked = request("int f() {\n  return ", "\n}\n", 4);
+  CHECK(text(**cuda, asked) == text(**cpu, asked));
+  kernels::cuda::on_host::plan_failure(Status::error("the GPU is gone"));
+  const auto failed = (*cuda)->infill(request("else"), {});
+  REQUIRE_FALSE(failed);
+  CHECK(failed.message().find("the GPU is gone") != std::string::npos);
+  CHECK_FALSE((*cuda)->failure());
 }
 
 TEST_CASE("as many tokens are drafted as the device runs nearly for free, or as one says") {

@@ -214,6 +214,18 @@ TEST_CASE("running out of memory in a job is that job's error") {
   CHECK(done[1] == "small: fine");
 }
 
+TEST_CASE("a device that fails takes its jobs along, and the next one opens the model anew") {
+  Fixture f;
+  f.submit("a", Priority::typing);
+  f.wait_for(1);
+  f.model.device_fails = true;
+  f.submit("b", Priority::typing);
+  f.wait_for(2);
+  f.submit("c", Priority::typing);
+  CHECK(f.wait_for(3) == Texts{"a: answer", "b: the device is gone", "c: answer"});
+  CHECK(f.model.opened == 2);
+}
+
 TEST_CASE("another model replaces the one that is there, and a running job runs again on it") {
   Fixture f;
   FakeModel other;
