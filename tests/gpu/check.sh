@@ -3,8 +3,9 @@
 #
 # FOLDER holds what the build put together: cinnabar, libcinnabar_cuda.so, kernels_tests, lib/ with the libraries that the
 # machine may lack, and models/default. Nothing else of the tree is needed, and no network. OUT (default: FOLDER/results)
-# gets a log of each step; the summary comes last. Exits 0 when every step passed. To rehearse it without a GPU: the
-# library of build/release/kernels/cuda/on_host, and CINNABAR_GPU_MODEL for a tiny model.
+# gets a log of each step; the summary comes last. Exits 0 when every step passed. CINNABAR_GPU_MODEL names the
+# model's folder where it lies elsewhere, CINNABAR_GPU_HOLES how many holes are filled (40). The library of
+# build/release/kernels/cuda/on_host in place of the other rehearses the first step without a GPU.
 set -uo pipefail
 folder=$(cd "$1" && pwd) out=${2:-$1/results}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
