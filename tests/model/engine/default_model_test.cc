@@ -18,6 +18,14 @@ using nlohmann::json;
 const std::string kModel = CINNABAR_SOURCE_DIR "/models/default";
 const std::string kGolden = CINNABAR_SOURCE_DIR "/tests/golden/default_model/";
 
+// Prompts and holes of each test case. Under the thread sanitizer a forward takes fifty times as long, and the threads
+// meet in each of them alike.
+#if defined(__SANITIZE_THREAD__)
+constexpr int kMost = 2;
+#else
+constexpr int kMost = 8;
+#endif
+
 std::unique_ptr<Engine> open(kernels::cpu::Isa isa, kernels::Compute compute) {
   EngineOptions options;
   options.model = kModel;
@@ -79,7 +87,11 @@ double mean(const std::vector<double>& values) {
 json expected() {
   std::ifstream file(kGolden + "expected.json");
   REQUIRE(file);
-  return json::parse(file);
+  json golden = json::parse(file);
+  json& prompts = golden["prompts"];
+  REQUIRE(prompts.size() == 5);
+  if (kMost < 5) prompts.erase(prompts.begin() + kMost, prompts.end());
+  return golden;
 }
 
 std::vector<kernels::cpu::Isa> vector_levels() {
@@ -127,7 +139,7 @@ TEST_CASE("greedy answers are the recorded ones on every level, in both exact mo
     std::ifstream file(kGolden + "greedy.jsonl");
     REQUIRE(file);
     int holes = 0;
-    for (std::string line; std::getline(file, line); ++holes) {
+    for (std::string line; holes < kMost && std::getline(file, line); ++holes) {
       const json hole = json::parse(line);
       InfillRequest request;
       request.prefix = hole["prefix"];
@@ -142,7 +154,7 @@ TEST_CASE("greedy answers are the recorded ones on every level, in both exact mo
         CHECK(result->answers.front().text == hole["text"].get<std::string>());
       }
     }
-    CHECK(holes == 8);
+    CHECK(holes == kMost);
   }
 }
 
