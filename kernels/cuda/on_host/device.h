@@ -15,11 +15,13 @@
 #include "kernels/cuda/on_host/fibers.h"
 #include "kernels/result.h"
 
+// CUDA's own names. NOLINTBEGIN(bugprone-reserved-identifier)
 #define __global__
 #define __device__
 #define __forceinline__ inline
 #define __shared__ static thread_local
 #define __launch_bounds__(...)
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace cinnabar::kernels::cuda {
 
@@ -30,6 +32,7 @@ struct Grid {
 // Of the fiber that runs.
 inline thread_local Grid threadIdx, blockIdx, blockDim, gridDim;
 
+// NOLINTBEGIN(bugprone-reserved-identifier)
 inline void __syncthreads() { on_host::wait_for_block(); }
 
 template <typename T>
@@ -43,6 +46,7 @@ T __shfl_xor_sync(unsigned, T value, int lane_mask) {
   on_host::wait_for_warp();
   return value;
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 class Device {
  public:
