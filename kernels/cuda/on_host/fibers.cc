@@ -11,9 +11,6 @@
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
-#endif
 
 namespace cinnabar::kernels::cuda::on_host {
 namespace {
@@ -28,9 +25,6 @@ struct Fiber {
   ucontext_t context;
   std::unique_ptr<char[]> stack = std::make_unique<char[]>(kStackBytes);
   State state = State::done;
-#if defined(__SANITIZE_THREAD__)
-  void* tsan = __tsan_create_fiber(0);
-#endif
 };
 
 struct Scheduler {
@@ -45,9 +39,6 @@ struct Scheduler {
   const void* home_stack = nullptr;
   std::size_t home_bytes = 0;
 #endif
-#if defined(__SANITIZE_THREAD__)
-  void* home_tsan = nullptr;
-#endif
 };
 
 Scheduler& scheduler() {
@@ -55,16 +46,13 @@ Scheduler& scheduler() {
   return one;
 }
 
-// The sanitizers have to be told that the stack changes.
+// The address sanitizer has to be told that the stack changes.
 void go_home(bool for_good) {
   Scheduler& s = scheduler();
   Fiber& fiber = *s.fibers[s.current];
 #if defined(__SANITIZE_ADDRESS__)
   void* fake = nullptr;
   __sanitizer_start_switch_fiber(for_good ? nullptr : &fake, s.home_stack, s.home_bytes);
-#endif
-#if defined(__SANITIZE_THREAD__)
-  __tsan_switch_to_fiber(s.home_tsan, 0);
 #endif
   static_cast<void>(for_good);
   swapcontext(&fiber.context, &s.home);
@@ -90,10 +78,6 @@ void go_on(unsigned thread) {
 #if defined(__SANITIZE_ADDRESS__)
   void* fake = nullptr;
   __sanitizer_start_switch_fiber(&fake, fiber.stack.get(), kStackBytes);
-#endif
-#if defined(__SANITIZE_THREAD__)
-  s.home_tsan = __tsan_get_current_fiber();
-  __tsan_switch_to_fiber(fiber.tsan, 0);
 #endif
   swapcontext(&s.home, &fiber.context);
 #if defined(__SANITIZE_ADDRESS__)
