@@ -190,6 +190,15 @@ void Runner::load_model(std::unique_lock<std::mutex>& lock) {
             {ModelState::Kind::ready, infiller_->description(), infiller_->device(), infiller_->fills_together()});
 }
 
+// A GPU that was taken away may be back for the next job, or another device takes over. One that fails at once, again
+// and again (its memory is full, say), is not opened for every key: like a model that cannot be loaded it waits for
+// load().
+void Runner::drop_failed(std::unique_lock<std::mutex>& lock, const std::string& why) {
+  const bool worked = std::exchange(has_worked_, false);
+  unload(lock);
+  if (!worked) set_state(lock, {ModelState::Kind::failed, why, {}});
+}
+
 void Runner::unload(std::unique_lock<std::mutex>& lock) {
   auto old = std::move(infiller_);
   lock.unlock();
@@ -270,8 +279,8 @@ void Runner::step(std::unique_lock<std::mutex>& lock) {
   for (Running* running : ended) {
     settle(lock, *running, ran ? Result<InfillResult>(running->filling->take()) : Result<InfillResult>(ran));
   }
-  // A GPU that was taken away may be back for the next job, or another device takes over.
-  if (!ran && !infiller_->failure()) unload(lock);
+  if (ran) has_worked_ = true;
+  if (!ran && !infiller_->failure()) drop_failed(lock, ran.message());
 }
 
 // `running` has ended and is forgotten, back in the queue or done.

@@ -114,6 +114,7 @@ class Runner {
   bool unload_when_idle(std::unique_lock<std::mutex>& lock);
   void set_state(std::unique_lock<std::mutex>& lock, ModelState state);
   void load_model(std::unique_lock<std::mutex>& lock);
+  void drop_failed(std::unique_lock<std::mutex>& lock, const std::string& why);
   void unload(std::unique_lock<std::mutex>& lock);
   std::vector<Waiting>::iterator next(Clock::time_point now);
   bool may_start(const Waiting& waiting) const;
@@ -128,6 +129,7 @@ class Runner {
   std::condition_variable_any changed_;
   Loader loader_;
   bool load_wanted_ = false, replace_wanted_ = false;
+  bool has_worked_ = false;  // the model's device, since the model was loaded
   ModelState state_;
   std::vector<Waiting> waiting_;                        // in order of arrival
   std::unordered_map<ClientId, std::uint64_t> served_;  // when each client was served last, by count

@@ -226,6 +226,22 @@ TEST_CASE("a device that fails takes its jobs along, and the next one opens the 
   CHECK(f.model.opened == 2);
 }
 
+TEST_CASE("a device that fails at its first job is not opened for every job") {
+  Fixture f;
+  f.model.opens = [&] {
+    f.model.device_fails = true;
+    return Status();
+  };
+  for (const char* job : {"a", "b", "c"}) f.submit(job, Priority::typing);
+  CHECK(f.wait_for(3) == Texts{"a: the device is gone", "b: the device is gone", "c: the device is gone"});
+  CHECK(f.model.opened == 1);
+  CHECK(f.runner.model().kind == ModelState::Kind::failed);
+  f.model.opens = [] { return Status(); };
+  f.runner.load();
+  f.submit("d", Priority::typing);
+  CHECK(f.wait_for(4)[3] == "d: answer");
+}
+
 TEST_CASE("another model replaces the one that is there, and a running job runs again on it") {
   Fixture f;
   FakeModel other;

@@ -135,10 +135,12 @@ TEST_CASE("on_host: a library of this build opens, and computes") {
   CHECK(out[1] == Approx(4 / std::sqrt(12.5)));
 }
 
+struct Unlimited {  // takes a limit of memory back
+  ~Unlimited() { on_host::set_memory_limit(-1); }
+};
+
 TEST_CASE("on_host: memory that is not there is an error that says how much was wanted") {
-  struct Unlimited {
-    ~Unlimited() { on_host::set_memory_limit(-1); }
-  } afterwards;
+  const Unlimited afterwards;
   auto made = make_backend();
   REQUIRE(made);
   Backend& cuda = **made;
@@ -159,9 +161,7 @@ TEST_CASE("on_host: memory that is not there is an error that says how much was 
 }
 
 TEST_CASE("on_host: an operation without memory computes nothing and says so from then on") {
-  struct Unlimited {
-    ~Unlimited() { on_host::set_memory_limit(-1); }
-  } afterwards;
+  const Unlimited afterwards;
   auto made = make_backend();
   REQUIRE(made);
   Backend& cuda = **made;
