@@ -42,7 +42,32 @@ std::vector<std::int32_t> tokens_from(std::span<const std::int32_t> text, std::s
   return {text.begin() + static_cast<std::ptrdiff_t>(place), text.begin() + static_cast<std::ptrdiff_t>(place + count)};
 }
 
+// Tokens from `from` on that are expected to be right.
+float expected(const Draft& draft, std::size_t from) {
+  float reached = 1, sum = 0;
+  for (std::size_t i = from; i < draft.size(); ++i) sum += reached *= draft.probabilities[i];
+  return sum;
+}
+
+// A row that is of use less often than this is not worth running, even where rows are nearly free.
+constexpr float kLeastUse = 0.03f;
+
+// The chance that a mask row of a block is right and all before it are, by its place; measured with the default model's
+// adapter (models/default/README.md). Only their proportions to drafts' probabilities matter.
+constexpr float kMaskUse[] = {0.60f, 0.38f, 0.25f, 0.17f, 0.12f, 0.09f, 0.07f, 0.05f};
+
 }  // namespace
+
+void Draft::shorten(std::size_t count) {
+  if (count >= tokens.size()) return;
+  tokens.resize(count);
+  probabilities.resize(count);
+}
+
+Draft equally_sure(std::vector<std::int32_t> tokens, float probability) {
+  std::vector<float> probabilities(tokens.size(), probability);
+  return {std::move(tokens), std::move(probabilities)};
+}
 
 std::vector<std::int32_t> draft_from_lookup(std::span<const std::int32_t> context, int shortest_match, int limit) {
   if (context.size() < 2) return {};
@@ -61,6 +86,46 @@ std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former
     return tokens_from(former, answer.size(), limit);
   }
   return tokens_from(former, best_match(former, answer, shortest_match, former.size()).place, limit);
+}
+
+Draft surer(const Draft& one, const Draft& other) {
+  const std::size_t both = std::min(one.size(), other.size());
+  std::size_t same = 0;
+  while (same < both && one.tokens[same] == other.tokens[same]) ++same;
+  Draft draft = expected(one, same) >= expected(other, same) ? one : other;
+  for (std::size_t i = 0; i < same; ++i) {
+    draft.probabilities[i] = 1 - (1 - one.probabilities[i]) * (1 - other.probabilities[i]);
+  }
+  return draft;
+}
+
+DraftPlan divide_rows(std::span<const float> probabilities, int rows, int longest_block) {
+  const auto longest = static_cast<std::size_t>(std::clamp(rows, 0, static_cast<int>(probabilities.size())));
+  std::vector<float> reached{1};  // [i]: the chance that the first i tokens are right
+  while (reached.size() <= longest && reached.back() * probabilities[reached.size() - 1] >= kLeastUse) {
+    reached.push_back(reached.back() * probabilities[reached.size() - 1]);
+  }
+  DraftPlan plan;
+  plan.masks.assign(reached.size(), 0);
+  const auto use_of_mask = [&](std::size_t accepted) {
+    const auto place = static_cast<std::size_t>(plan.masks[accepted]);
+    if (plan.masks[accepted] >= longest_block) return 0.0f;
+    const float further = static_cast<int>(accepted) < plan.tokens ? reached[accepted + 1] : 0.0f;
+    return (reached[accepted] - further) * kMaskUse[std::min(place, std::size(kMaskUse) - 1)];
+  };
+  for (; rows > 0; --rows) {
+    const auto next = static_cast<std::size_t>(plan.tokens) + 1;
+    const float token = next < reached.size() ? reached[next] : 0.0f;
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < next; ++i) best = use_of_mask(i) > use_of_mask(best) ? i : best;
+    if (std::max(token, use_of_mask(best)) < kLeastUse) break;
+    if (token >= use_of_mask(best))
+      ++plan.tokens;
+    else
+      ++plan.masks[best];
+  }
+  plan.masks.resize(static_cast<std::size_t>(plan.tokens) + 1);
+  return plan;
 }
 
 }  // namespace cinnabar::engine

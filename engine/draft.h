@@ -1,5 +1,6 @@
-// Where guesses for the next tokens come from before the model is asked: text that repeats. A draft is verified by the
-// model, so a wrong one costs rows and never changes the answer. Pure functions over token ids.
+// Where guesses for the next tokens come from before the model is asked, and how a forward's rows are divided among
+// them. A draft is verified by the model, so a wrong one costs rows and never changes the answer. Pure functions over
+// token ids and probabilities.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,18 @@
 #include <vector>
 
 namespace cinnabar::engine {
+
+// Guessed tokens in a row, and for each the probability that it is right, given that those before it are.
+struct Draft {
+  std::vector<std::int32_t> tokens;
+  std::vector<float> probabilities;
+
+  bool empty() const { return tokens.empty(); }
+  std::size_t size() const { return tokens.size(); }
+  void shorten(std::size_t count);  // to at most `count` tokens
+};
+// Tokens that are all as sure as one another.
+Draft equally_sure(std::vector<std::int32_t> tokens, float probability);
 
 // What followed the latest earlier occurrence of the context's last tokens inside `context` itself: the longest match
 // of at most kLongestMatch tokens wins, at least `shortest_match` (prompt lookup decoding, 2304.04487's copying idea
@@ -19,5 +32,20 @@ std::vector<std::int32_t> draft_from_lookup(std::span<const std::int32_t> contex
 // that, the latest place in `former` where the last tokens (at least `shortest_match`) of `answer` occur.
 std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former, std::span<const std::int32_t> answer,
                                             int shortest_match, int limit);
+
+// One draft of two sources that know nothing of each other: what both say is surer than each; where they part, the rest
+// of which more tokens are expected to be right.
+Draft surer(const Draft& one, const Draft& other);
+
+// How many tokens of a draft to verify, and how many mask rows to put behind each number of accepted ones (index 0:
+// none accepted), for the draft of the forward after.
+struct DraftPlan {
+  int tokens = 0;
+  std::vector<int> masks;
+};
+// Divides `rows` rows so that most tokens are gained: each token and each mask row has a chance to be of use, and the
+// best ones get the rows. At most `longest_block` mask rows in one place. Rows that are hardly ever of use are left
+// out.
+DraftPlan divide_rows(std::span<const float> probabilities, int rows, int longest_block);
 
 }  // namespace cinnabar::engine

@@ -49,11 +49,13 @@ struct Network::Scratch {
 
 // One forward under way: its rows flattened over the segments.
 struct Network::Batch {
-  std::vector<std::int32_t> tokens, slots, limits, judged;
+  std::vector<std::int32_t> tokens, slots, positions, limits, judged;
+  std::vector<kernels::SlotRange> hidden;
   struct Span {
     kernels::KvStore* kv;
     std::int64_t first, count;  // rows of the segment
     std::int64_t block_first;   // the first block row; first + count when none
+    bool hides;                 // a row does not see all slots below its limit
   };
   std::vector<Span> spans;
   std::vector<kernels::AttentionSegment> attention;
@@ -69,7 +71,9 @@ Result<std::unique_ptr<Network>> Network::create(const LoadedModel& model, const
   std::unique_ptr<Network> network(new Network(model.spec, backend));
   if (Status packed = network->pack(model, compute); !packed) return packed;
   if (gated != nullptr) {
-    if (Status packed = network->pack_adapter(*gated); !packed) return packed;
+    // Its products serve drafts alone: half the bytes are worth more than the last bits.
+    const auto thin = compute == kernels::Compute::f32 ? kernels::Compute::f32 : kernels::Compute::bf16;
+    if (Status packed = network->pack_adapter(*gated, thin); !packed) return packed;
   }
   return network;
 }
@@ -123,7 +127,7 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
   return {};
 }
 
-Status Network::pack_adapter(const Adapter& adapter) {
+Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
   if (adapter.layers.size() != layers_.size()) {
     return Status::error("adapter has " + std::to_string(adapter.layers.size()) + " layers, the model " +
                          std::to_string(layers_.size()));
@@ -135,8 +139,8 @@ Status Network::pack_adapter(const Adapter& adapter) {
     pair.first_column = first_column;
     const StoredMatrix a = stored_f32(low_rank->a, low_rank->rank, low_rank->inputs);
     const StoredMatrix b = stored_f32(low_rank->b, low_rank->outputs, low_rank->rank);
-    if (Status s = take(backend_.pack({&a, 1}, kernels::Compute::f32), pair.a); !s) return s;
-    if (Status s = take(backend_.pack({&b, 1}, kernels::Compute::f32), pair.b); !s) return s;
+    if (Status s = take(backend_.pack({&a, 1}, compute), pair.a); !s) return s;
+    if (Status s = take(backend_.pack({&b, 1}, compute), pair.b); !s) return s;
     target.push_back(std::move(pair));
     return Status();
   };
@@ -253,8 +257,8 @@ void Network::project(const Layer& layer, int index, Batch& batch) {
     backend_.head_norm(key, layer.key_norm->data(), spec_.norm_epsilon, spec_.head_size);
   }
   const kernels::RopeSpec rope{spec_.rope_theta, spec_.head_size};
-  backend_.rope(query, batch.slots, rope);
-  backend_.rope(key, batch.slots, rope);
+  backend_.rope(query, batch.positions, rope);
+  backend_.rope(key, batch.positions, rope);
   for (const Batch::Span& span : batch.spans) {
     backend_.kv_write(
         *span.kv, index, key.slice(span.first, span.count), value.slice(span.first, span.count),
@@ -308,20 +312,25 @@ Batch flatten(std::span<const ForwardSegment> segments) {
     const auto first = static_cast<std::int64_t>(batch.tokens.size());
     const auto count = static_cast<std::int64_t>(segment.rows.size());
     std::int64_t block_first = first + count;
+    bool hides = false;
     for (const ForwardRow& row : segment.rows) {
       const auto index = static_cast<std::int32_t>(batch.tokens.size());
       if (row.in_block) block_first = std::min<std::int64_t>(block_first, index);
       if (row.judged) batch.judged.push_back(index);
       batch.tokens.push_back(row.token);
       batch.slots.push_back(row.slot);
+      batch.positions.push_back(row.position < 0 ? row.slot : row.position);
       batch.limits.push_back(row.limit);
+      batch.hidden.push_back(row.hidden);
+      hides |= row.hidden.first < row.hidden.end;
     }
-    batch.spans.push_back({segment.kv, first, count, block_first});
+    batch.spans.push_back({segment.kv, first, count, block_first, hides});
   }
-  for (const auto& span : batch.spans) {  // after the last push: spans into `limits` must stay valid
+  for (const auto& span : batch.spans) {  // after the last push: spans into the vectors must stay valid
+    const auto at = static_cast<std::size_t>(span.first), count = static_cast<std::size_t>(span.count);
     batch.attention.push_back(
-        {span.kv, span.first,
-         std::span(batch.limits).subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count))});
+        {span.kv, span.first, std::span(batch.limits).subspan(at, count),
+         span.hides ? std::span(batch.hidden).subspan(at, count) : std::span<kernels::SlotRange>()});
   }
   return batch;
 }

@@ -15,15 +15,16 @@
 
 namespace cinnabar::engine {
 
-// One row of a forward. The slot is also the rotary position. A clean row runs with the base weights; a block row
-// (masked or revealed position of the block under way) with base + gated adapter. Writing a slot replaces what an
-// earlier forward left there.
+// One row of a forward. A clean row runs with the base weights; a block row (masked or revealed position of the block
+// under way) with base + gated adapter. Writing a slot replaces what an earlier forward left there.
 struct ForwardRow {
   std::int32_t token;
   std::int32_t slot;
   std::int32_t limit;  // sees slots [0, limit); limit > slot unless only the past is wanted
   bool in_block = false;
-  bool judged = false;  // goes through the output head
+  bool judged = false;             // goes through the output head
+  std::int32_t position = -1;      // rotary position; -1: the slot
+  kernels::SlotRange hidden = {};  // slots below the limit that it does not see
 };
 
 // The rows of one sequence, in the order in which they are stored; clean rows before block rows.
@@ -63,7 +64,7 @@ class Network {
 
   Network(const ModelSpec& spec, kernels::Backend& backend);
   Status pack(const LoadedModel& model, kernels::Compute compute);
-  Status pack_adapter(const Adapter& adapter);
+  Status pack_adapter(const Adapter& adapter, kernels::Compute compute);
   Status reserve(std::int64_t rows);
   void run_layers(Batch& batch);
   void project(const Layer& layer, int index, Batch& batch);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/draft.h"
 #include "engine/sampler.h"
@@ -10,6 +11,10 @@ namespace cinnabar::engine {
 namespace {
 
 constexpr int kLongestDraft = 12;  // beyond it hardly a token is accepted
+
+// How often a drafted token is right where those before it were.
+constexpr float kFormerSure = 0.9f;
+constexpr float kLookupSure = 0.7f;
 
 }  // namespace
 
@@ -24,34 +29,54 @@ VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector
       sampling_(sampling),
       former_(std::move(former)) {
   assert(!pending_.empty());
-  if (drafts_.limit < 0) drafts_.limit = std::clamp(network.backend().cheap_rows() - 1, 1, kLongestDraft);
+  const int cheap = std::max(network.backend().cheap_rows() - 1, 1);
+  if (drafts_.limit < 0) drafts_.limit = std::min(cheap, kLongestDraft);
+  if (drafts_.mask_rows < 0) drafts_.mask_rows = cheap;
 }
 
-// A former answer is the best guess (it was right until the user diverged), then the adapter, then repeated text.
-void VerifiedDecoding::make_draft() {
-  draft_ = draft_from_former(former_, answer_.tokens(), drafts_.shortest_match, drafts_.limit);
-  if (draft_.empty()) draft_ = std::exchange(adapter_draft_, {});
-  if (draft_.empty() && drafts_.lookup) {
+// A former answer is the best guess: it was right until the user diverged.
+Draft VerifiedDecoding::make_draft() {
+  Draft masks = std::exchange(mask_draft_, {});
+  std::vector<std::int32_t> tokens =
+      draft_from_former(former_, answer_.tokens(), drafts_.shortest_match, drafts_.limit);
+  if (!tokens.empty()) return equally_sure(std::move(tokens), kFormerSure);
+  if (drafts_.lookup) {
     std::vector<std::int32_t> context(cache_.tokens().begin(), cache_.tokens().end());
     context.insert(context.end(), pending_.begin(), pending_.end());
-    draft_ = draft_from_lookup(context, drafts_.shortest_match, drafts_.limit);
+    tokens = draft_from_lookup(context, drafts_.shortest_match, drafts_.limit);
   }
-  adapter_draft_.clear();
-  const std::int64_t room = cache_.capacity() - cache_.size() - static_cast<std::int64_t>(pending_.size());
-  const auto fits = static_cast<std::size_t>(std::clamp<std::int64_t>(room, 0, drafts_.limit));
-  if (draft_.size() > fits) draft_.resize(fits);
+  Draft draft = surer(masks, equally_sure(std::move(tokens), kLookupSure));
+  draft.shorten(static_cast<std::size_t>(drafts_.limit));
+  return draft;
 }
 
-void VerifiedDecoding::judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot, bool in_block) {
+// What of the draft runs with the next forward, and the mask rows beside it.
+void VerifiedDecoding::plan_rows() {
+  Draft draft = make_draft();
+  const auto room = static_cast<int>(std::clamp<std::int64_t>(
+      cache_.capacity() - cache_.size() - static_cast<std::int64_t>(pending_.size()), 0, Network::max_rows()));
+  if (uses_adapter()) {
+    const int rows = std::min(room, std::max(drafts_.mask_rows, drafts_.limit));
+    const DraftPlan plan = divide_rows(draft.probabilities, rows, network_.spec().block_length);
+    draft.shorten(static_cast<std::size_t>(plan.tokens));
+    masks_ = plan.masks;
+  } else {
+    draft.shorten(static_cast<std::size_t>(room));
+    masks_.clear();
+  }
+  draft_ = std::move(draft.tokens);
+}
+
+void VerifiedDecoding::judge(Proposal& proposal, std::span<const std::int32_t> ahead, int position, bool in_block) {
   proposal.segment.rows.back().judged = true;
   proposal.requests.push_back({.allowed = answer_.allowed_after(ahead, in_block),
                                .temperature = sampling_.temperature,
                                .seed = sampling_.seed,
-                               .position = static_cast<std::uint32_t>(slot + 1)});
+                               .position = static_cast<std::uint32_t>(position + 1)});
 }
 
 void VerifiedDecoding::propose(Proposal& proposal) {
-  make_draft();
+  plan_rows();
   proposal.segment.kv = &cache_.store();
   auto& rows = proposal.segment.rows;
   int slot = cache_.size();
@@ -60,17 +85,25 @@ void VerifiedDecoding::propose(Proposal& proposal) {
     ++slot;
   }
   judge(proposal, {}, slot - 1);
+  const int first = slot;  // where the draft begins
   for (std::size_t i = 0; i < draft_.size(); ++i, ++slot) {
     rows.push_back({.token = draft_[i], .slot = slot, .limit = slot + 1});
     judge(proposal, std::span(draft_).first(i + 1), slot);
   }
-  const std::int64_t room = cache_.capacity() - slot;
-  const int wanted = std::min(drafts_.mask_rows, network_.spec().block_length);
-  mask_rows_ = uses_adapter() ? static_cast<int>(std::clamp<std::int64_t>(room, 0, wanted)) : 0;
-  const int end = slot + mask_rows_;
-  for (; slot < end; ++slot) {
-    rows.push_back({.token = network_.spec().mask, .slot = slot, .limit = end, .in_block = true});
-    judge(proposal, draft_, slot, true);
+  // A block of masks for each number of accepted tokens, side by side in the slots behind the draft: each continues the
+  // draft up to there and sees neither the rest of it nor the other blocks.
+  for (std::size_t accepted = 0; accepted < masks_.size(); ++accepted) {
+    const int past = first + static_cast<int>(accepted), begin = slot, end = begin + masks_[accepted];
+    for (; slot < end; ++slot) {
+      const int position = past + slot - begin;
+      rows.push_back({.token = network_.spec().mask,
+                      .slot = slot,
+                      .limit = end,
+                      .in_block = true,
+                      .position = position,
+                      .hidden = {past, begin}});
+      judge(proposal, std::span(draft_).first(accepted), position, true);
+    }
   }
 }
 
@@ -86,8 +119,11 @@ void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
     cache_.append({&draft_[agreed], 1});
   }
   count(agreed);
-  // The masks stood behind the whole draft: what they say holds only when all of it was accepted.
-  if (agreed == draft_.size()) keep_adapter_draft(scores.last(static_cast<std::size_t>(mask_rows_)));
+  if (agreed < masks_.size()) {
+    const auto masks = static_cast<std::size_t>(
+        std::accumulate(masks_.begin(), masks_.begin() + static_cast<std::ptrdiff_t>(agreed), 0));
+    keep_mask_draft(scores.subspan(1 + draft_.size() + masks, static_cast<std::size_t>(masks_[agreed])));
+  }
   draft_.clear();
 }
 
@@ -100,12 +136,12 @@ void VerifiedDecoding::count(std::size_t agreed) {
 }
 
 // With logits shift 1 the first mask row stands for the token just decided and predicts the one after it.
-void VerifiedDecoding::keep_adapter_draft(std::span<const kernels::Score> masks) {
+void VerifiedDecoding::keep_mask_draft(std::span<const kernels::Score> masks) {
   const std::size_t first = network_.spec().logits_shift == 1 ? 0 : 1;
   for (std::size_t i = first; i < masks.size(); ++i) {
-    if (std::exp(masks[i].logit - masks[i].log_sum_exp) < drafts_.surest) break;
     if (masks[i].token == network_.spec().hole_end) break;  // what follows is for the base to say
-    adapter_draft_.push_back(masks[i].token);
+    mask_draft_.tokens.push_back(masks[i].token);
+    mask_draft_.probabilities.push_back(std::exp(masks[i].logit - masks[i].log_sum_exp));
   }
 }
 
@@ -114,8 +150,8 @@ std::vector<ShownToken> VerifiedDecoding::view() const {
   const auto tokens = answer_.tokens();
   for (std::size_t i = 0; i < tokens.size(); ++i) shown.push_back({tokens[i], answer_.probabilities()[i]});
   if (!answer_.complete()) {
-    for (const std::int32_t token : adapter_draft_) shown.push_back({token, 0.0f});
-    if (adapter_draft_.empty()) shown.push_back({-1, 0.0f});
+    for (const std::int32_t token : mask_draft_.tokens) shown.push_back({token, 0.0f});
+    if (mask_draft_.empty()) shown.push_back({-1, 0.0f});
   }
   return shown;
 }

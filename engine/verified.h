@@ -3,8 +3,8 @@
 // token. The result equals plain autoregressive decoding token for token, whatever the drafts were (speculative
 // decoding, 2211.17192, with deterministic choices: greedy, or sampled with noise that depends on the position alone).
 //
-// With a gated adapter the draft for the next forward comes out of this one: mask rows stand behind the draft as if all
-// of it were accepted (TiDAR 2511.08923, 2507.11851).
+// With a gated adapter the draft for the next forward comes out of this one: blocks of mask rows stand behind every
+// number of draft tokens that may turn out to be accepted (TiDAR 2511.08923, 2507.11851).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/decode.h"
+#include "engine/draft.h"
 #include "engine/kv_cache.h"
 
 namespace cinnabar::engine {
@@ -21,8 +22,7 @@ struct DraftOptions {
   bool adapter = true;     // mask rows under the gated adapter, where the model has one
   int limit = -1;          // draft tokens a forward; -1: what the device runs nearly for free, twelve at most
   int shortest_match = 3;  // tokens that must agree before a lookup is believed
-  int mask_rows = 8;       // rows of an adapter draft, never more than it was trained for (ModelSpec::block_length)
-  float surest = 0.3f;     // an adapter draft ends before the first token less probable than this
+  int mask_rows = -1;      // draft tokens and mask rows together, where there are mask rows; -1: as for limit
 };
 inline constexpr DraftOptions kNoDraft{.lookup = false, .adapter = false};
 
@@ -46,18 +46,19 @@ class VerifiedDecoding final : public Decoding {
   std::span<const DraftCount> drafts() const override { return counts_; }
 
  private:
-  void make_draft();
-  void judge(Proposal& proposal, std::span<const std::int32_t> ahead, int slot, bool in_block = false);
+  Draft make_draft();
+  void plan_rows();
+  void judge(Proposal& proposal, std::span<const std::int32_t> ahead, int position, bool in_block = false);
   void count(std::size_t agreed);
-  void keep_adapter_draft(std::span<const kernels::Score> masks);
+  void keep_mask_draft(std::span<const kernels::Score> masks);
   bool uses_adapter() const { return drafts_.adapter && network_.has_adapter(); }
 
   Network& network_;
   KvCache& cache_;
-  std::vector<std::int32_t> pending_;        // known tokens that have not run, the last of them predicts
-  std::vector<std::int32_t> draft_;          // guesses that run with the next forward
-  std::vector<std::int32_t> adapter_draft_;  // what the mask rows of the last forward said
-  int mask_rows_ = 0;                        // mask rows in the forward under way
+  std::vector<std::int32_t> pending_;  // known tokens that have not run, the last of them predicts
+  std::vector<std::int32_t> draft_;    // guesses that run with the next forward
+  std::vector<int> masks_;             // mask rows that run with it behind 0, 1, ... accepted guesses
+  Draft mask_draft_;                   // what those of the last forward said
   Answer answer_;
   DraftOptions drafts_;
   SamplingOptions sampling_;

@@ -82,7 +82,7 @@ struct Rows {
 };
 
 // Keys and values of one sequence for all layers, in bf16, in the backend's own layout: `capacity` slots, each written
-// by kv_write and read by attention. Slot i holds position i of the sequence.
+// by kv_write and read by attention. Slot i holds position i of the sequence, but where blocks stand side by side.
 struct KvShape {
   int layers;
   int kv_heads;
@@ -102,13 +102,20 @@ class KvStore {
   KvShape shape_;
 };
 
+// Slots [first, end).
+struct SlotRange {
+  std::int32_t first = 0, end = 0;
+};
+
 // Rows [first_row, first_row + limits.size()) of an attention call belong to one sequence; row i of them sees exactly
 // the slots [0, limits[i]), 1 <= limits[i] <= capacity. Causal: limit = own slot + 1. Bidirectional inside a block:
-// every row of the block has the block's end as limit.
+// every row of the block has the block's end as limit. Several blocks that continue the same past at different places:
+// `hidden` (empty, or one a row) are slots below the limit that the row does not see after all; slot 0 is always seen.
 struct AttentionSegment {
   const KvStore* kv;
   std::int64_t first_row;
   std::span<const std::int32_t> limits;
+  std::span<const SlotRange> hidden = {};
 };
 
 // Rotary embedding in the rotate-half layout (RoFormer 2104.09864; pairs are (i, i + E/2)).

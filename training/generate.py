@@ -48,6 +48,27 @@ def cut_at_end(tokens):
     return tokens[: tokens.index(loss.END_OF_TEXT)] if loss.END_OF_TEXT in tokens else tokens
 
 
+def generate(network, head, sequences, tokens, batch, minutes=1e9, most=1 << 30, least=8):
+    """Examples of what the base writes behind the prompts of `sequences`, made until the minutes are over."""
+    examples, start = Examples(), time.monotonic()
+    order = sorted(range(min(len(sequences), most)), key=lambda i: int(sequences.hole[i]))
+    batches = [order[i : i + batch] for i in range(0, len(order), batch)]
+    for number in torch.randperm(len(batches)).tolist():  # in any order, so that a run cut short is no choice of lengths
+        chosen = batches[number]
+        ids, _, hole, _, _ = sequences.batch(chosen, head.device, prompts_only=True)
+        made = continuations(network, head, ids, hole, tokens).tolist()
+        for row, i in enumerate(chosen):
+            answer = cut_at_end(made[row])
+            if len(answer) >= least:
+                prompt = sequences.ids[i][: int(sequences.hole[i])].tolist()
+                examples.add(prompt + answer, int(sequences.body[i]), len(prompt), 0, int(sequences.language[i]))
+        spent = time.monotonic() - start
+        print(f"{len(examples)} sequences, {len(examples) * tokens / spent:.0f} tokens/s", file=sys.stderr, flush=True)
+        if spent > 60 * minutes:
+            break
+    return examples
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
@@ -61,27 +82,10 @@ def main():
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    base = load_base(vocabulary.open_model(options.model), device)
-    network, head = Network(base), loss.head_of(base.embedding)
-    sequences = Sequences(options.data, options.split)
-    examples, start = Examples(), time.monotonic()
-    order = sorted(range(min(len(sequences), options.most)), key=lambda i: int(sequences.hole[i]))
-    batches = [order[i : i + options.batch] for i in range(0, len(order), options.batch)]
     torch.manual_seed(0)
-    for number in torch.randperm(len(batches)).tolist():  # in any order, so that a run cut short is no choice of lengths
-        chosen = batches[number]
-        ids, _, hole, _, _ = sequences.batch(chosen, device, prompts_only=True)
-        made = continuations(network, head, ids, hole, options.tokens).tolist()
-        for row, i in enumerate(chosen):
-            answer = cut_at_end(made[row])
-            if len(answer) >= 8:
-                prompt = sequences.ids[i][: int(sequences.hole[i])].tolist()
-                examples.add(prompt + answer, int(sequences.body[i]), len(prompt), 0, int(sequences.language[i]))
-        spent = time.monotonic() - start
-        print(f"{len(examples)} sequences, {len(examples) * options.tokens / spent:.0f} tokens/s", file=sys.stderr, flush=True)
-        if spent > 60 * options.minutes:
-            break
+    base = load_base(vocabulary.open_model(options.model), "cuda" if torch.cuda.is_available() else "cpu")
+    examples = generate(Network(base), loss.head_of(base.embedding), Sequences(options.data, options.split), options.tokens,
+                        options.batch, options.minutes, options.most)
     print(write_all(examples, options.out, options.split, {"generated_tokens": options.tokens, "from": options.split}))
 
 

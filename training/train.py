@@ -25,7 +25,7 @@ from network import Adapter, Network, grouped_mask, layer_forward
 from sequences import Sequences
 
 
-def arguments():
+def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders with train.json and its shards")
@@ -53,7 +53,7 @@ def arguments():
     parser.add_argument("--judge-minutes", type=float, default=5, help="between held-out measurements")
     parser.add_argument("--judged", type=int, default=128, help="held-out sequences at the end")
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 def rate_at(done, options):
@@ -62,10 +62,10 @@ def rate_at(done, options):
 
 
 class Trainer:
-    def __init__(self, options):
+    def __init__(self, options, base=None):
         self.options = options
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        base = load_base(vocabulary.open_model(options.model), self.device)
+        base = base or load_base(vocabulary.open_model(options.model), self.device)
         self.network, self.head = Network(base, options.compile), loss.head_of(base.embedding)
         rank = read_rank(options.resume) if options.resume else options.rank
         self.adapter = Adapter(base.shape, rank).to(self.device)
@@ -80,7 +80,8 @@ class Trainer:
         fixed = self.options.longest if self.options.compile else None
         ids, body, hole, end, ends = sequences.batch(chosen, self.device, longest=fixed)
         past, teacher = self.network.clean(ids)
-        start = torch.where(ends, body + 8, hole)  # of a text's example any place behind the tag; of a generated one its own words
+        # Of a text's example any place behind the tag; of a generated one its own words, and as many before them.
+        start = torch.where(ends, body + 8, torch.maximum(body + 8, 2 * hole - end))
         flat = loss.choices(teacher.flatten(0, 1), self.head).view(ids.shape)
         run = blocks.agreement(ids, flat, start, end)
         rows = blocks.draw(ids, start, end, ends, run, draw_options, generator)
@@ -154,13 +155,13 @@ def load_held_out(folders):
     return {folder.name: Sequences(folder, "held_out") for folder in folders}
 
 
-def train(options):
+def train(options, trainer=None):
     options.out.mkdir(parents=True, exist_ok=True)
     hashes = {str(f.name): json.loads((f / "train.json").read_text())["files"] for f in options.data}
     (options.out / "arguments.json").write_text(json.dumps({**vars(options), "hashes": hashes}, indent=1, default=str) + "\n")
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    trainer = Trainer(options)
+    trainer = trainer or Trainer(options)
     sequences, held_out = Sequences(options.data, "train"), load_held_out(options.held_out)
     log = open(options.out / "log.jsonl", "a", buffering=1)
 

@@ -26,32 +26,50 @@ struct Call {
   int group;  // G
 };
 
+// What 16 queries see, lane by lane.
+struct Sight {
+  float limits[kQueries];
+  float hidden[2][kQueries];
+  std::int32_t common;  // slots below are seen by all of them
+  std::int32_t largest;
+};
+
+// Of the queries [first, first + count) of a segment; lanes without a query repeat the first one's.
+Sight sight_of(const AttentionSegment& segment, int group, std::int64_t first, int count) {
+  Sight sight{};
+  sight.common = sight.largest = segment.limits[static_cast<std::size_t>(first / group)];
+  for (int i = 0; i < kQueries; ++i) {
+    const auto row = static_cast<std::size_t>((i < count ? first + i : first) / group);
+    const std::int32_t limit = segment.limits[row];
+    const SlotRange hidden = segment.hidden.empty() ? SlotRange{} : segment.hidden[row];
+    sight.limits[i] = static_cast<float>(limit);
+    sight.hidden[0][i] = static_cast<float>(hidden.first);
+    sight.hidden[1][i] = static_cast<float>(hidden.end);
+    sight.common = std::min(sight.common, hidden.first < hidden.end ? std::min(limit, hidden.first) : limit);
+    sight.largest = std::max(sight.largest, limit);
+  }
+  assert(sight.common >= 1);
+  return sight;
+}
+
 void attend_tile(const Call& call, const AttentionSegment& segment, int head, std::int64_t tile, int worker) {
   const auto& kv = static_cast<const HostKv&>(*segment.kv);
   const int size = kv.shape().head_size;
   const std::int64_t pairs = static_cast<std::int64_t>(segment.limits.size()) * call.group;
   const std::int64_t first = tile * kQueries;
   const int count = static_cast<int>(std::min<std::int64_t>(kQueries, pairs - first));
-  float limits[kQueries];
-  std::int32_t smallest = segment.limits[first / call.group];
-  std::int32_t largest = smallest;
-  for (int i = 0; i < kQueries; ++i) {
-    // Lanes without a query repeat the first one's limit.
-    const std::int32_t limit = segment.limits[(i < count ? first + i : first) / call.group];
-    limits[i] = static_cast<float>(limit);
-    smallest = std::min(smallest, limit);
-    largest = std::max(largest, limit);
-  }
-  assert(smallest >= 1 && largest <= kv.shape().capacity);
-  const int key_count = (largest + 31) / 32 * 32;
+  const Sight sight = sight_of(segment, call.group, first, count);
+  assert(sight.largest <= kv.shape().capacity);
+  const int key_count = (sight.largest + 31) / 32 * 32;
   float* memory = scratch(call.context, worker, kQueries * (2LL * size + key_count));
   AttentionTask task{};
   task.keys = kv.keys(call.layer, head);
   task.values = kv.values(call.layer, head);
   task.head_size = size;
   task.key_count = key_count;
-  task.common = smallest;
-  task.limits = limits;
+  task.common = sight.common;
+  task.limits = sight.limits;
+  task.hidden = segment.hidden.empty() ? nullptr : sight.hidden[0];
   task.q = memory;
   task.scale = call.scale;
   task.out = memory + kQueries * size;

@@ -24,7 +24,11 @@ constexpr int kLargestHead = 256;
   int key = 0;
   for (; key < t.common; ++key) largest = max(load(t.scores + key * kLanes), largest);
   for (; key < t.key_count; ++key) {
-    const Lanes seen = select_less(broadcast(static_cast<float>(key)), limits, load(t.scores + key * kLanes), never);
+    const Lanes at = broadcast(static_cast<float>(key));
+    Lanes seen = select_less(at, limits, load(t.scores + key * kLanes), never);
+    if (t.hidden != nullptr) {
+      seen = select_less(at, load(t.hidden), seen, select_less(at, load(t.hidden + kLanes), never, seen));
+    }
     store(t.scores + key * kLanes, seen);
     largest = max(seen, largest);
   }

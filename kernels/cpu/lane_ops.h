@@ -42,6 +42,7 @@ struct AttentionTask {
   int key_count;        // multiple of 32, covers every lane's limit
   int common;           // slots below are visible to every lane
   const float* limits;  // [16]: lane sees slots below; whole numbers
+  const float* hidden;  // [2][16]: but not those from the first to below the second; null: none hidden
   const float* q;       // [E][16]
   float scale;          // above 0
   float* scores;        // scratch [key_count][16], 64-byte aligned

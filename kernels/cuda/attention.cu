@@ -19,6 +19,12 @@ constexpr int kLargestHead = 256;
 constexpr std::int64_t kPartialBytes = 64 << 20;
 constexpr float kUnseen = -3.4e38f;
 
+// What rows see; travels with a launch, whose arguments may have 4 KiB.
+struct Sights {
+  static constexpr std::int64_t kMost = 256;
+  std::int32_t limit[kMost], hidden_first[kMost], hidden_end[kMost];
+};
+
 struct Call {
   const std::uint16_t* keys;  // of the layer's head 0
   std::int64_t plane;
@@ -42,19 +48,20 @@ struct Seen {
 
 __device__ float from_bf16(std::uint16_t bits) { return bf16_to_f32(bits); }
 
-// Scores of a tile's slots for all heads, and their weights relative to the largest score so far. A warp a head.
-__device__ void weigh_tile(const Call& c, Seen& seen, int heads, int slots) {
+// Scores of a tile's slots for all heads, and their weights relative to the largest score so far. A warp a head, a lane
+// a slot: `visible` is the lane's.
+__device__ void weigh_tile(const Call& c, Seen& seen, int heads, bool visible) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   for (int head = static_cast<int>(threadIdx.x) / 32; head < heads; head += static_cast<int>(kThreads) / 32) {
     float score = kUnseen;
-    if (lane < slots) {
+    if (visible) {
       score = 0;
       for (int e = 0; e < c.size; ++e) score = fmaf(from_bf16(seen.keys[lane][e]), seen.q[head * c.size + e], score);
       score *= c.scale;
     }
     const float before = seen.largest[head];
     const float largest = Larger()(reduce_warp(score, Larger()), before);
-    const float weight = lane < slots ? expf(score - largest) : 0.0f;
+    const float weight = visible ? expf(score - largest) : 0.0f;
     const float total = reduce_warp(weight, Add());
     seen.weights[head][lane] = weight;
     if (lane == 0) {  // all lanes have read `largest`: the reductions wait for them
@@ -65,13 +72,13 @@ __device__ void weigh_tile(const Call& c, Seen& seen, int heads, int slots) {
   }
 }
 
-__global__ void __launch_bounds__(kThreads) attend_piece(Call c, Ints limits) {
+__global__ void __launch_bounds__(kThreads) attend_piece(Call c, Sights sights) {
   __shared__ Seen seen;
   const int row = static_cast<int>(blockIdx.x), kv_head = static_cast<int>(blockIdx.y) / c.splits;
   const int first_head = static_cast<int>(blockIdx.y) % c.splits * c.at_once;
   const int heads = c.group - first_head < c.at_once ? c.group - first_head : c.at_once;
   const int first = static_cast<int>(blockIdx.z) * kPiece;
-  const int end = limits.value[row] < first + kPiece ? limits.value[row] : first + kPiece;
+  const int end = sights.limit[row] < first + kPiece ? sights.limit[row] : first + kPiece;
   if (first >= end) return;
   const int thread = static_cast<int>(threadIdx.x), queries = heads * c.size;
   const std::int64_t head = std::int64_t{kv_head} * c.group + first_head;
@@ -91,7 +98,8 @@ __global__ void __launch_bounds__(kThreads) attend_piece(Call c, Ints limits) {
     for (int i = thread; i < slots * c.size; i += kThreads)
       seen.keys[i / c.size][i % c.size] = keys[std::int64_t{slot} * c.size + i];
     __syncthreads();
-    weigh_tile(c, seen, heads, slots);
+    const int mine = slot + thread % 32;
+    weigh_tile(c, seen, heads, mine < end && (mine < sights.hidden_first[row] || mine >= sights.hidden_end[row]));
     __syncthreads();
     for (int i = thread; i < queries; i += kThreads) {
       const int of = i / c.size;
@@ -112,8 +120,8 @@ __global__ void __launch_bounds__(kThreads) attend_piece(Call c, Ints limits) {
 }
 
 // blockIdx.x: row, blockIdx.y: query head; thread: one of its E values.
-__global__ void join_pieces(Call c, Ints limits) {
-  const int pieces = (limits.value[blockIdx.x] + kPiece - 1) / kPiece;
+__global__ void join_pieces(Call c, Sights sights) {
+  const int pieces = (sights.limit[blockIdx.x] + kPiece - 1) / kPiece;
   const float* partial =
       c.partial + (std::int64_t{blockIdx.x} * (c.q.cols / c.size) + blockIdx.y) * c.pieces * (2 + c.size);
   float largest = kUnseen;
@@ -130,6 +138,19 @@ __global__ void join_pieces(Call c, Ints limits) {
   }
 }
 
+Sights sights_of(const AttentionSegment& segment, std::int64_t first, std::int64_t count) {
+  Sights sights{};
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto row = static_cast<std::size_t>(first + i);
+    const SlotRange hidden = segment.hidden.empty() ? SlotRange{} : segment.hidden[row];
+    assert(hidden.first >= hidden.end || hidden.first > 0);
+    sights.limit[i] = segment.limits[row];
+    sights.hidden_first[i] = hidden.first;
+    sights.hidden_end[i] = hidden.end;
+  }
+  return sights;
+}
+
 void attend_segment(Context& context, Call call, const AttentionSegment& segment, Rows q, Rows out) {
   const std::int32_t longest = *std::max_element(segment.limits.begin(), segment.limits.end());
   assert(longest <= segment.kv->shape().capacity);
@@ -137,18 +158,20 @@ void attend_segment(Context& context, Call call, const AttentionSegment& segment
   call.pieces = static_cast<int>(blocks(longest, kPiece));
   const std::int64_t row_bytes =
       std::int64_t{heads} * call.pieces * (2 + call.size) * static_cast<std::int64_t>(sizeof(float));
-  const std::int64_t at_once = std::clamp<std::int64_t>(kPartialBytes / row_bytes, 1, Ints::kMost);
-  if (!context.grow(context.partial, std::min<std::int64_t>(at_once, std::ssize(segment.limits)) * row_bytes)) return;
+  const std::int64_t at_once = std::clamp<std::int64_t>(kPartialBytes / row_bytes, 1, Sights::kMost);
+  const std::int64_t rows = std::ssize(segment.limits);
+  if (!context.grow(context.partial, std::min(at_once, rows) * row_bytes)) return;
   call.partial = context.partial.as<float>();
   const auto kv_blocks = static_cast<unsigned>(segment.kv->shape().kv_heads * call.splits);
-  const auto some_rows = [&](const Ints& limits, std::int64_t first, std::int64_t count) {
+  for (std::int64_t first = 0; first < rows; first += at_once) {
+    const std::int64_t count = std::min(at_once, rows - first);
+    const Sights sights = sights_of(segment, first, count);
     call.q = q.slice(first, count);
     call.out = out.slice(first, count);
     context.device->launch({blocks(count, 1), kv_blocks, static_cast<unsigned>(call.pieces)}, kThreads, attend_piece,
-                           call, limits);
-    context.device->launch({blocks(count, 1), heads}, 64, join_pieces, call, limits);
-  };
-  each_ints(segment.limits, some_rows, at_once);
+                           call, sights);
+    context.device->launch({blocks(count, 1), heads}, 64, join_pieces, call, sights);
+  }
 }
 
 }  // namespace

@@ -133,8 +133,8 @@ class ReferenceBackend final : public Backend {
       for (std::size_t i = 0; i < segment.limits.size(); ++i) {
         const std::int64_t r = segment.first_row + static_cast<std::int64_t>(i);
         for (std::int64_t head = 0; head < q.cols / e; ++head) {
-          attend(row_of(q, r) + head * e, kv, layer, (head / group) * e, e, segment.limits[i], scale,
-                 row_of(out, r) + head * e);
+          attend(row_of(q, r) + head * e, kv, layer, (head / group) * e, e, segment.limits[i],
+                 segment.hidden.empty() ? SlotRange{} : segment.hidden[i], scale, row_of(out, r) + head * e);
         }
       }
     }
@@ -168,14 +168,15 @@ class ReferenceBackend final : public Backend {
     const double factor = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(x[i] * factor * weight[i]);
   }
-  static void attend(const float* q, const HostKv& kv, int layer, std::int64_t column, int e, int limit, float scale,
-                     float* out) {
+  static void attend(const float* q, const HostKv& kv, int layer, std::int64_t column, int e, int limit,
+                     SlotRange hidden, float scale, float* out) {
     std::vector<double> weights(static_cast<std::size_t>(limit));
     double best = -std::numeric_limits<double>::infinity(), sum = 0;
     for (int s = 0; s < limit; ++s) {
       const float* key = kv.keys.data() + kv.at(layer, s) + column;
       double dot = 0;
       for (int i = 0; i < e; ++i) dot += double{q[i]} * key[i];
+      if (s >= hidden.first && s < hidden.end) dot = -std::numeric_limits<double>::infinity();
       weights[static_cast<std::size_t>(s)] = dot * scale;
       best = std::max(best, dot * scale);
     }

@@ -96,7 +96,7 @@ TEST_CASE("drafts never change the answer") {
     for (int round = 0; round < 60; ++round) {
       drafts.shortest_match = 1 + round % 3;
       drafts.limit = 1 + random.below(12);
-      drafts.surest = round % 2 == 0 ? 0.0f : 0.3f;
+      drafts.mask_rows = round % 3 == 0 ? -1 : random.below(24);
       const Ids prompt = random.tokens(2 + random.below(20));
       const Ids plain = f.plain(prompt);
       REQUIRE(plain.size() == kAnswer);
@@ -112,6 +112,49 @@ TEST_CASE("drafts never change the answer") {
     }
   }
   CHECK(saved > 1000);  // drafts were accepted
+}
+
+// One forward whose blocks stand side by side behind a prompt and draft[0 .. its index) each, against a forward a
+// block.
+TEST_CASE("blocks of masks side by side say what each says alone") {
+  Random random;
+  for (const bool reference : {true, false}) {
+    auto device = reference ? tests::make_reference_backend()
+                            : std::move(kernels::cpu::make_backend({.threads = 2, .isa = std::nullopt})).value();
+    const Fixture f(true, -1, std::move(device));
+    const std::int32_t mask = f.network->spec().mask;
+    const auto logits_of = [&](std::vector<ForwardRow> rows) {
+      KvCache cache = f.cache();
+      std::vector<float> logits;
+      const ForwardSegment segment{&cache.store(), std::move(rows)};
+      REQUIRE(f.network->forward_logits({&segment, 1}, logits));
+      return logits;
+    };
+    for (int round = 0; round < 10; ++round) {
+      const int past = 1 + random.below(50);
+      const Ids text = random.tokens(past + 3);
+      std::vector<ForwardRow> clean;
+      for (int i = 0; i < past + 3; ++i) clean.push_back({text[static_cast<std::size_t>(i)], i, i + 1});
+      std::vector<ForwardRow> together = clean;
+      std::vector<float> alone;
+      int slot = past + 3;
+      for (int accepted = 0; accepted <= 3; ++accepted) {
+        const int begin = slot, first = past + accepted, count = 1 + random.below(4);
+        std::vector<ForwardRow> rows(clean.begin(), clean.begin() + first);
+        for (int i = 0; i < count; ++i, ++slot) {
+          rows.push_back({mask, first + i, first + count, true, true});
+          together.push_back({mask, slot, begin + count, true, true, first + i, {first, begin}});
+        }
+        const std::vector<float> one = logits_of(std::move(rows));
+        alone.insert(alone.end(), one.begin(), one.end());
+      }
+      const std::vector<float> all = logits_of(std::move(together));
+      REQUIRE(all.size() == alone.size());
+      float apart = 0;
+      for (std::size_t i = 0; i < all.size(); ++i) apart = std::max(apart, std::abs(all[i] - alone[i]));
+      CHECK(apart < (reference ? 1e-4f : 0.05f));  // the processor may round queries to bf16
+    }
+  }
 }
 
 TEST_CASE("text that repeats costs few forwards and keeps its answer") {
@@ -143,7 +186,7 @@ TEST_CASE("noise: drafts never change a sampled answer; a seed repeats it, anoth
     CHECK(f.plain(prompt, {.seed = 1000}) == f.plain(prompt));
     for (const Ids& former : {Ids(), plain, disturbed(plain, random)}) {
       KvCache cache = f.cache();
-      VerifiedDecoding decoding = f.decoding(cache, prompt, {.surest = 0.0f}, former, sampling);
+      VerifiedDecoding decoding = f.decoding(cache, prompt, {}, former, sampling);
       CHECK(f.run(decoding) == plain);
     }
     other_answers += f.plain(prompt, other) != plain ? 1 : 0;
@@ -166,7 +209,7 @@ TEST_CASE("a gated adapter's end-of-hole token ends a block's answer and leaves 
     const Ids prompt = random.tokens(2 + random.below(20));
     CHECK(with_pad.plain(prompt) == f.plain(prompt));
     KvCache cache = with_pad.cache();
-    VerifiedDecoding drafted = with_pad.decoding(cache, prompt, {.surest = 0.0f});
+    VerifiedDecoding drafted = with_pad.decoding(cache, prompt, {});
     CHECK(with_pad.run(drafted) == f.plain(prompt));
     const BlockOptions options{.length = 4};
     const Ids blocks = f.blocks(prompt, options);

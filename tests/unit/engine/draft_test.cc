@@ -54,5 +54,48 @@ TEST_CASE("former answer: found again behind a change") {
   CHECK(draft_from_former(Ids{1, 2, 3, 4, 5, 6}, Ids{0, 1, 2, 3, 4, 5, 6}, 3, 4).empty());
 }
 
+TEST_CASE("two drafts: what both say is surer, then the one of which more is expected") {
+  const Draft masks{{1, 2, 3}, {0.9f, 0.8f, 0.5f}};
+  const auto tokens = [&](const Draft& other) { return surer(masks, other).tokens; };
+  CHECK(tokens({}) == masks.tokens);
+  CHECK(surer({}, masks).tokens == masks.tokens);
+  CHECK(surer({}, {}).empty());
+  CHECK(tokens(equally_sure({7, 8, 9}, 0.5f)) == masks.tokens);
+  CHECK(tokens(equally_sure({7, 8, 9, 10}, 0.9f)) == Ids{7, 8, 9, 10});
+  CHECK(tokens(equally_sure({1, 2, 9}, 0.4f)) == masks.tokens);
+  CHECK(tokens(equally_sure({1, 2, 9, 9}, 0.6f)) == Ids{1, 2, 9, 9});
+  CHECK(tokens(equally_sure({1, 2, 3, 4, 5}, 0.7f)) == Ids{1, 2, 3, 4, 5});
+  const Draft both = surer(masks, equally_sure({1, 2, 9}, 0.5f));
+  REQUIRE(both.probabilities.size() == 3);
+  CHECK(both.probabilities[0] == Approx(0.95f));
+  CHECK(both.probabilities[1] == Approx(0.9f));
+  CHECK(both.probabilities[2] == Approx(0.5f));
+}
+
+TEST_CASE("rows go where they are of most use") {
+  struct Case {
+    std::vector<float> probabilities;
+    int rows, longest_block, tokens;
+    std::vector<int> masks;
+  };
+  const std::vector<Case> cases = {
+      {{}, 3, 8, 0, {3}},                    // nothing to verify: a block behind what is known
+      {{}, 30, 8, 0, {8}},                   // not longer than it was trained for
+      {{}, 0, 8, 0, {0}},                    //
+      {{0.99f, 0.99f}, 2, 8, 2, {0, 0, 0}},  // sure tokens first
+      {{0.99f, 0.99f}, 5, 8, 2, {0, 0, 3}},  // then masks behind all of them
+      {{0.3f}, 2, 8, 0, {2}},                // an unlikely token waits for the masks' first rows
+      {{0.01f, 0.99f}, 40, 8, 0, {8}},       // what hardly ever holds is not verified
+      {{0.5f, 0.5f}, 40, 4, 2, {4, 4, 4}},   // rows for every outcome
+      {{1, 1, 1, 1, 1, 1}, 4, 8, 4, {0, 0, 0, 0, 0}},
+  };
+  for (const Case& c : cases) {
+    INFO(c.rows << " rows, first probability " << (c.probabilities.empty() ? 0 : c.probabilities[0]));
+    const DraftPlan plan = divide_rows(c.probabilities, c.rows, c.longest_block);
+    CHECK(plan.tokens == c.tokens);
+    CHECK(plan.masks == c.masks);
+  }
+}
+
 }  // namespace
 }  // namespace cinnabar::engine

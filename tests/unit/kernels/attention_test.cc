@@ -13,6 +13,7 @@ struct Shape {
   int kv_heads, group, size;
   std::int64_t capacity;
   std::vector<std::int32_t> limits;
+  std::vector<SlotRange> hidden = {};
 };
 
 std::vector<std::int32_t> causal(std::int32_t first, int rows) {
@@ -29,6 +30,8 @@ const std::vector<Shape> kShapes = {
     {3, 1, 96, 45, {45, 1, 32, 33, 31}},
     {1, 4, 256, 40, causal(8, 17)},
     {2, 2, 64, 600, {600, 599, 1, 257}},
+    {2, 7, 64, 90, {71, 74, 74, 78, 78, 90}, {{}, {71, 72}, {70, 73}, {1, 77}, {40, 41}, {33, 66}}},
+    {1, 2, 32, 600, {600, 540, 600}, {{20, 580}, {255, 513}, {9, 9}}},
 };
 
 struct Case {
@@ -64,7 +67,9 @@ std::unique_ptr<KvStore> filled(Backend& cpu, Case& c, std::int64_t slots) {
 
 std::vector<float> attend(Backend& cpu, Case& c, const KvStore& kv, std::int64_t first, std::int64_t count) {
   std::vector<float> out(count * c.width);
-  const AttentionSegment segment{&kv, 0, std::span(c.shape.limits).subspan(first, count)};
+  const std::span<const SlotRange> hidden = c.shape.hidden;
+  const AttentionSegment segment{&kv, 0, std::span(c.shape.limits).subspan(first, count),
+                                 hidden.empty() ? hidden : hidden.subspan(first, count)};
   cpu.attention(rows_of(c.q, c.width).slice(first, count), {&segment, 1}, 1, scale_of(c.shape), rows_of(out, c.width));
   return out;
 }
@@ -85,7 +90,9 @@ double expected_value(const Case& c, std::int64_t row, int head, int e) {
   }
   double total = 0;
   double sum = 0;
+  const SlotRange hidden = s.hidden.empty() ? SlotRange{} : s.hidden[row];
   for (std::size_t slot = 0; slot < scores.size(); ++slot) {
+    if (slot >= static_cast<std::size_t>(hidden.first) && slot < static_cast<std::size_t>(hidden.end)) continue;
     const double p = std::exp(scores[slot] - largest);
     total += p;
     sum += p * c.v[slot * kv_width + kv_column + e];

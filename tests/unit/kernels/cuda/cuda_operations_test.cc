@@ -169,6 +169,7 @@ struct Heads {
   int kv_heads, group, size;
   std::int64_t capacity;
   std::vector<std::int32_t> limits;
+  std::vector<SlotRange> hidden = {};
 };
 
 std::vector<std::int32_t> causal(std::int32_t first, int rows) {
@@ -196,7 +197,9 @@ Values attend(Backend& backend, const Heads& h, const KvStore& kv, std::int64_t 
   const std::int64_t width = std::int64_t{h.kv_heads} * h.group * h.size;
   const Values q = random_values(std::ssize(h.limits) * width, 11, 2);
   const AttentionSegment segment{
-      &kv, 0, std::span(h.limits).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))};
+      &kv, 0, std::span(h.limits).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+      h.hidden.empty() ? std::span<const SlotRange>()
+                       : std::span(h.hidden).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count))};
   return run_on(backend, Values(q.begin() + first * width, q.begin() + (first + count) * width),
                 Values(static_cast<std::size_t>(count * width)), [&](float* in, float* out) {
                   backend.attention(Rows(in, count, width), {&segment, 1}, 1, 1 / std::sqrt(static_cast<float>(h.size)),
@@ -212,7 +215,9 @@ TEST_CASE("cuda: attention agrees with the CPU, each row by itself and blind to 
                                   {3, 1, 96, 45, {45, 1, 32, 33, 31}},
                                   {1, 4, 256, 40, causal(8, 4)},
                                   {2, 2, 64, 600, {600, 599, 1, 256, 257}},
-                                  {1, 40, 64, 70, {70, 3}}};
+                                  {1, 40, 64, 70, {70, 3}},
+                                  {2, 7, 64, 90, {71, 74, 78, 90}, {{}, {70, 73}, {1, 77}, {33, 66}}},
+                                  {1, 2, 32, 600, {600, 540, 600}, {{20, 580}, {255, 513}, {9, 9}}}};
   for (const Heads& h : all) {
     INFO("heads " << h.kv_heads << " group " << h.group << " size " << h.size << " capacity " << h.capacity);
     auto on_cuda = filled(*cuda, h, h.capacity), on_cpu = filled(*cpu, h, h.capacity);
