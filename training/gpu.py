@@ -2,12 +2,11 @@
 """One run on a rented GPU in one process, against the wall clock: gpu.py WORK --minutes M [--generate M] [option of train.py ...]
 
 WORK holds data/ (shards of examples, shards.py), shape.json (the model's shape, --write-shape) and, sooner or later,
-model.gguf; `ready`, an empty file, says that it is all there. Until then the process compiles and times its steps on a random
+model.gguf; the file `ready` says that it is all there, and may hold the minutes to train. Until then the process compiles and times its steps on a random
 base of that shape, so that a slow transfer costs nothing. Then the base writes continuations of the examples' prompts into
 WORK/made (unless an earlier run brought them back), and the adapter is trained on them and on the text.
 
-Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/made for the next run. `stop`, an empty file, ends the training
-at its next step, but not its decay: give the minutes rightly.
+Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/made for the next run.
 
     gpu.py WORK --write-shape [MODEL]      writes WORK/shape.json
 """
@@ -81,6 +80,7 @@ def main():
     rehearse(trainer, Sequences(work / "data", "train"), Sequences(work / "data", "held_out"))
     while not (work / "ready").exists():
         time.sleep(0.2)
+    options.minutes = float((work / "ready").read_text().strip() or options.minutes)
     copy_into(base, load_base(vocabulary.open_model(work / "model.gguf"), device))
     trainer.head.copy_(loss.head_of(base.embedding))
     say("the base is there")
