@@ -85,7 +85,7 @@ class Server final : public Host, public Services {
       recording.options.engine = loaded_;
     }
     for (std::string* path : {&recording.options.engine.model, &recording.options.engine.adapter}) {
-      if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
+      if (!path->empty() && *path != engine::kNoAdapter) *path = std::filesystem::absolute(*path).lexically_normal();
     }
     recording.device = runner_.model().device;
     options_.recorder->add(recording);

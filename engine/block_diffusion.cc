@@ -11,6 +11,7 @@ BlockDiffusion::BlockDiffusion(Network& network, KvCache& cache, std::vector<std
       pending_(std::move(pending)),
       answer_(std::move(answer)),
       options_(options),
+      slides_(options.slide && network.has_adapter() && network.spec().logits_shift == 1),
       block_({}, 0, {}, network.spec().mask) {
   assert(!pending_.empty());
   if (options_.length == 0) options_.length = network.spec().block_length;
@@ -57,18 +58,17 @@ void BlockDiffusion::absorb(std::span<const kernels::Score> scores) {
   cache_.append(pending_);
   pending_.clear();
   ++step_;
+  const bool shifted = network_.spec().logits_shift == 1;
+  if (shifted && !judged_.empty() && judged_.front() == 0) first_ = scores.front();
   std::vector<Candidate> candidates;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (network_.spec().logits_shift == 1 && judged_[i] == 0)
-      first_ = scores[i];
-    else
-      candidates.push_back(to_candidate(judged_[i], scores[i]));
-  }
   if (first_ && block_.cell(0) == Cell::masked) candidates.push_back(to_candidate(0, *first_));
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (!shifted || judged_[i] != 0) candidates.push_back(to_candidate(judged_[i], scores[i]));
+  }
   commit(candidates);
   settle();
-  if (answer_.complete() || block_.has_masks(0, block_.size())) return;
-  pending_.assign(block_.tokens().begin(), block_.tokens().end());
+  if (answer_.complete() || (!slides_ && block_.has_masks(0, block_.size()))) return;
+  pending_.assign(block_.tokens().begin(), block_.tokens().begin() + settled_);
   start_block();
 }
 
@@ -79,8 +79,15 @@ void BlockDiffusion::commit(std::span<const Candidate> candidates) {
     if (next != candidates.end()) block_.unmask(next->position, next->token, next->probability);
     return;
   }
-  for (const int i : choose(candidates, options_.choice, options_.quota)) {
+  std::vector<Candidate> rated(candidates.begin(), candidates.end());
+  if (slides_) {  // the base's own choice for the first position is committed, whatever the rule says about it
+    rated.front().probability = rated.front().margin = 1;
+    rated.front().entropy = 0;
+  }
+  int next = 0;
+  for (const int i : choose(rated, options_.choice, options_.quota)) {
     const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
+    if (slides_ && candidate.position != next++) break;
     block_.unmask(candidate.position, candidate.token, candidate.probability);
   }
 }

@@ -49,12 +49,9 @@ float expected(const Draft& draft, std::size_t from) {
   return sum;
 }
 
-// A row that is of use less often than this is not worth running, even where rows are nearly free.
-constexpr float kLeastUse = 0.03f;
-
 // The chance that a mask row of a block is right and all before it are, by its place; measured with the default model's
 // adapter (models/default/README.md). Only their proportions to drafts' probabilities matter.
-constexpr float kMaskUse[] = {0.60f, 0.38f, 0.25f, 0.17f, 0.12f, 0.09f, 0.07f, 0.05f};
+constexpr float kMaskUse[] = {0.80f, 0.62f, 0.48f, 0.36f, 0.27f, 0.20f, 0.14f, 0.10f};
 
 }  // namespace
 
@@ -99,10 +96,10 @@ Draft surer(const Draft& one, const Draft& other) {
   return draft;
 }
 
-DraftPlan divide_rows(std::span<const float> probabilities, int rows, int longest_block) {
+DraftPlan divide_rows(std::span<const float> probabilities, int rows, float row_cost, int longest_block) {
   const auto longest = static_cast<std::size_t>(std::clamp(rows, 0, static_cast<int>(probabilities.size())));
   std::vector<float> reached{1};  // [i]: the chance that the first i tokens are right
-  while (reached.size() <= longest && reached.back() * probabilities[reached.size() - 1] >= kLeastUse) {
+  while (reached.size() <= longest && reached.back() * probabilities[reached.size() - 1] > row_cost) {
     reached.push_back(reached.back() * probabilities[reached.size() - 1]);
   }
   DraftPlan plan;
@@ -111,18 +108,20 @@ DraftPlan divide_rows(std::span<const float> probabilities, int rows, int longes
     const auto place = static_cast<std::size_t>(plan.masks[accepted]);
     if (plan.masks[accepted] >= longest_block) return 0.0f;
     const float further = static_cast<int>(accepted) < plan.tokens ? reached[accepted + 1] : 0.0f;
-    return (reached[accepted] - further) * kMaskUse[std::min(place, std::size(kMaskUse) - 1)];
+    // What a mask says has to be verified by a further row.
+    return (reached[accepted] - further) * kMaskUse[std::min(place, std::size(kMaskUse) - 1)] - row_cost;
   };
   for (; rows > 0; --rows) {
     const auto next = static_cast<std::size_t>(plan.tokens) + 1;
     const float token = next < reached.size() ? reached[next] : 0.0f;
     std::size_t best = 0;
     for (std::size_t i = 1; i < next; ++i) best = use_of_mask(i) > use_of_mask(best) ? i : best;
-    if (std::max(token, use_of_mask(best)) < kLeastUse) break;
-    if (token >= use_of_mask(best))
+    if (std::max(token, use_of_mask(best)) <= row_cost) break;
+    if (token >= use_of_mask(best)) {
       ++plan.tokens;
-    else
+    } else {
       ++plan.masks[best];
+    }
   }
   plan.masks.resize(static_cast<std::size_t>(plan.tokens) + 1);
   return plan;

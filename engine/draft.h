@@ -43,9 +43,9 @@ struct DraftPlan {
   int tokens = 0;
   std::vector<int> masks;
 };
-// Divides `rows` rows so that most tokens are gained: each token and each mask row has a chance to be of use, and the
-// best ones get the rows. At most `longest_block` mask rows in one place. Rows that are hardly ever of use are left
-// out.
-DraftPlan divide_rows(std::span<const float> probabilities, int rows, int longest_block);
+// Divides at most `rows` rows so that most tokens are gained: each token and each mask row has a chance to be of use,
+// and the best ones get the rows. A row that brings fewer tokens than it costs is left out; `row_cost` is in tokens: a
+// row's time over the time of a forward. At most `longest_block` mask rows in one place.
+DraftPlan divide_rows(std::span<const float> probabilities, int rows, float row_cost, int longest_block);
 
 }  // namespace cinnabar::engine

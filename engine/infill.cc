@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "engine/engine_filling.h"
 
@@ -31,6 +32,19 @@ std::string_view name(Mode mode) {
   return "";
 }
 
+namespace {
+
+// The adapter that the options name, or the one that lies in the model's folder; empty: none.
+std::string adapter_of(const EngineOptions& options) {
+  if (options.adapter == kNoAdapter) return "";
+  if (!options.adapter.empty()) return options.adapter;
+  const std::filesystem::path beside = std::filesystem::path(options.model) / "adapter.gguf";
+  std::error_code error;
+  return std::filesystem::is_regular_file(beside, error) ? beside.string() : "";
+}
+
+}  // namespace
+
 Engine::Engine(const EngineOptions& options) : options_(options) {}
 Engine::~Engine() = default;
 
@@ -46,8 +60,8 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
   auto tokenizer = load_tokenizer(model->checkpoint);
   if (!tokenizer) return tokenizer.status();
   std::optional<Adapter> gated;
-  if (!options.adapter.empty()) {
-    auto adapter = load_adapter(options.adapter, model->spec);
+  if (const std::string path = adapter_of(options); !path.empty()) {
+    auto adapter = load_adapter(path, model->spec);
     if (!adapter) return adapter.status();
     if (adapter->gated) {
       if (adapter->hole_end >= 0) model->spec.hole_end = adapter->hole_end;

@@ -80,9 +80,10 @@ struct InfillResult {
   double prompt_milliseconds = 0;
 };
 
+inline constexpr std::string_view kNoAdapter = "none";
 struct EngineOptions {
   std::string model;    // path, see open_checkpoint
-  std::string adapter;  // empty: none
+  std::string adapter;  // path; empty: adapter.gguf in the model's folder, where there is one; or kNoAdapter
   DeviceOptions device;
   kernels::Compute compute = kernels::Compute::int8;
   PromptBudget budget;

@@ -16,6 +16,10 @@ constexpr int kLongestDraft = 12;  // beyond it hardly a token is accepted
 constexpr float kFormerSure = 0.9f;
 constexpr float kLookupSure = 0.7f;
 
+// A row has to bring as many tokens as this over Backend::cheap_rows: more than it costs by the clock, since a row's
+// use is only expected. Tried on AVX2 (bench/README.md): 0.6, 1, 1.5.
+constexpr float kRowCost = 1.25f;
+
 }  // namespace
 
 VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
@@ -31,7 +35,7 @@ VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector
   assert(!pending_.empty());
   const int cheap = std::max(network.backend().cheap_rows() - 1, 1);
   if (drafts_.limit < 0) drafts_.limit = std::min(cheap, kLongestDraft);
-  if (drafts_.mask_rows < 0) drafts_.mask_rows = cheap;
+  if (drafts_.mask_rows < 0) drafts_.mask_rows = 2 * cheap;
 }
 
 // A former answer is the best guess: it was right until the user diverged.
@@ -57,7 +61,8 @@ void VerifiedDecoding::plan_rows() {
       cache_.capacity() - cache_.size() - static_cast<std::int64_t>(pending_.size()), 0, Network::max_rows()));
   if (uses_adapter()) {
     const int rows = std::min(room, std::max(drafts_.mask_rows, drafts_.limit));
-    const DraftPlan plan = divide_rows(draft.probabilities, rows, network_.spec().block_length);
+    const float cost = kRowCost / static_cast<float>(network_.backend().cheap_rows());
+    const DraftPlan plan = divide_rows(draft.probabilities, rows, cost, network_.spec().block_length);
     draft.shorten(static_cast<std::size_t>(plan.tokens));
     masks_ = plan.masks;
   } else {

@@ -4,7 +4,7 @@
     make_default_model.py                    download the original, build it, write models/default/model.gguf.part-*
     make_default_model.py --from FILE        the same from a local copy of the original (its SHA-256 is checked)
     make_default_model.py --only-missing     do nothing when all parts are there with the right checksums
-    make_default_model.py --verify           only compare the parts with parts.json
+    make_default_model.py --verify           only compare the parts and the adapter with their checksums
 
 The output depends on the original's bytes and on vocab-40960.json alone: it is the same, byte for byte, on every machine.
 Python 3.9 or newer and its standard library; downloading needs pip (or python3-venv to get a private one). Nothing of
@@ -366,6 +366,13 @@ def problems_of_parts(out):
     return problems
 
 
+def problems_of_adapter(out):
+    """The same of the adapter, which is trained, not made here: adapter.gguf.sha256 is as sha256sum writes it."""
+    digest, name = (out / "adapter.gguf.sha256").read_text().split()
+    found = sha256_of(out / name) if (out / name).is_file() else "no such file"
+    return [] if found == digest else [f"{out / name}: expected SHA-256 {digest}, found {found}"]
+
+
 # --- the program ------------------------------------------------------------------------------------------------------
 
 
@@ -392,13 +399,14 @@ def main():
     parser.add_argument("--from", dest="original", type=Path, help="a local copy of the original GGUF instead of a download")
     parser.add_argument("--out", type=Path, default=HERE / "default", help="folder of the parts (default: models/default)")
     parser.add_argument("--only-missing", action="store_true", help="do nothing when all parts are right")
-    parser.add_argument("--verify", action="store_true", help="only compare the parts with parts.json")
+    parser.add_argument("--verify", action="store_true", help="only compare the parts and the adapter with their checksums")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.verify or options.only_missing:
         problems = problems_of_parts(options.out)
         if options.verify:
-            fail("\n".join(problems)) if problems else say("all parts are right")
+            problems += problems_of_adapter(options.out)
+            fail("\n".join(problems)) if problems else say("all parts and the adapter are right")
             return
         if not problems:
             say("all parts are right, nothing to do")

@@ -62,9 +62,14 @@ def attention(q, keys, values, mask, group):
     return F.scaled_dot_product_attention(folded, keys, values, attn_mask=mask).reshape(n, heads, rows, size)
 
 
+# Added to the score of a key that a row does not see. With -inf and cuDNN's attention the first gradient of the real model was
+# no number on an H100 (PyTorch 2.11); which of the two was the cause was not looked into.
+HIDDEN = -30000.0
+
+
 def grouped_mask(seen, group, dtype):
     """seen [N, R, S], true where a row sees a key -> the mask that `attention` takes."""
-    mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, float("-inf"))
+    mask = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, HIDDEN)
     return mask[:, None].repeat(1, 1, group, 1)
 
 
@@ -98,6 +103,7 @@ class Network:
     def __init__(self, base: Base, compiled=False):
         self.base, self.shape = base, base.shape
         self.layer = layer_forward
+        torch.backends.cuda.enable_cudnn_sdp(False)  # see HIDDEN
         if compiled:
             torch._dynamo.config.recompile_limit = 64  # clean and block rows, with and without gradients, every batch tried
             self.layer = torch.compile(layer_forward, dynamic=False)

@@ -74,6 +74,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(self.adapter.parameters(), lr=0, betas=(0.9, 0.98), weight_decay=0.01,
                                            fused=True)
         self.generator = torch.Generator().manual_seed(options.seed)
+        self.skipped = 0  # updates whose gradient was no number
 
     def rows_of(self, sequences, chosen, draw_options, generator):
         """(clean K/V, rows, student and teacher rows with a target, their ends and weights) of one batch."""
@@ -100,7 +101,11 @@ class Trainer:
         weight = rows.weight[judged]
         total, hits, _, _ = loss.distil(student, known, self.head, is_end, weight / weight.sum(), self.options.hard)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(self.adapter.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.adapter.parameters(), 1.0)
+        if not torch.isfinite(norm):  # one such update would make every weight useless
+            self.skipped += 1
+            self.optimizer.zero_grad(set_to_none=True)
+            return total.detach(), hits.float().mean(), int(judged.sum())
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -185,9 +190,9 @@ def train(options, trainer=None):
         if now - reported > 15 or number == 1:
             mean = [float(sum(x) / len(recent)) for x in zip(*recent)]
             say(minute=round((now - start) / 60, 2), step=number, rows=rows_seen, rows_a_second=round(rows_seen / (now - start)),
-                loss=round(mean[0], 4), hits=round(mean[1], 4))
-            if not math.isfinite(mean[0]):
-                raise SystemExit("the loss is no number any more")
+                loss=round(mean[0], 4), hits=round(mean[1], 4), skipped=trainer.skipped)
+            if not math.isfinite(mean[0]) or trainer.skipped > 8 + number // 100:
+                raise SystemExit("the loss or its gradient is no number")
             recent, reported = [], now
         if now - saved > 60 * options.save_minutes:
             write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, options.block_length)

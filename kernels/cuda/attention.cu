@@ -64,7 +64,8 @@ __device__ void weigh_tile(const Call& c, Seen& seen, int heads, bool visible) {
     const float weight = visible ? expf(score - largest) : 0.0f;
     const float total = reduce_warp(weight, Add());
     seen.weights[head][lane] = weight;
-    if (lane == 0) {  // all lanes have read `largest`: the reductions wait for them
+    __syncwarp();  // all lanes have read `largest`
+    if (lane == 0) {
       seen.fade[head] = expf(before - largest);
       seen.total[head] = fmaf(seen.total[head], seen.fade[head], total);
       seen.largest[head] = largest;

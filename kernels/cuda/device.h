@@ -19,7 +19,8 @@
 //     void launch(Grid grid, unsigned threads, kernel, arguments...)    in order, without waiting
 //
 // Kernels use __global__, __device__, __shared__ (static arrays), threadIdx, blockIdx, blockDim, gridDim,
-// __syncthreads, __shfl_xor_sync of a full warp and the products of mma.h. All of a block's threads reach each barrier.
+// __syncthreads, __syncwarp and __shfl_xor_sync of a full warp and the products of mma.h. All of a block's threads
+// reach each barrier.
 #pragma once
 
 #if defined(__CUDACC__)

@@ -40,6 +40,7 @@ THE FORM OF expected.json
     steps: list of {block, commits}; commits is a list of [position, token], ascending by position; a step is one forward
     of the block's B rows. Positions count from the prompt's first token. tokens: the B * blocks new ones.
     clean_forwards counts the prompt's and one for every block but the last (which need not be run clean).
+    slides: true where the block slides (oracle.sliding_diffusion): its steps name no block, every forward runs clean rows, too.
   in_place       list of
     name, canvas (masks included), commit {rule, ...}, steps, result (the canvas at the end), forwards
     steps: list of commits (as above), one per forward; a step may be empty where the schedule grants no commit.
@@ -208,6 +209,10 @@ def record_block_causal(r, gated=False, length=20, blocks=3, rules=COMMIT_RULES)
             sizes = [len(s["commits"]) for s in result["steps"]]
             return rule["rule"] == "quota" or (max(sizes) > 2 and min(sizes) == 1)
         r.robust("block_diffusion", rule["rule"], draw, oracle.block_diffusion, several)
+        if gated and rule["rule"] == "threshold":
+            slide = (draw, oracle.sliding_diffusion, several)
+    if gated:
+        r.robust("block_diffusion", "sliding", *slide)
 
 
 def record_full(r, rules):

@@ -193,6 +193,23 @@ def block_diffusion(model, prompt, block, blocks, rule, gated):
     return {"steps": steps, "tokens": clean[len(prompt):], "denoise_forwards": len(steps), "clean_forwards": blocks}
 
 
+def sliding_diffusion(model, prompt, block, blocks, rule, gated):
+    """The base's next token is committed and, behind it, the block's as far as they pass the threshold without a gap."""
+    spec, clean, steps, count = model.spec, list(prompt), [], block * blocks
+    allowed = allowed_mask(spec)
+    assert gated and spec["logits_shift"] == 1 and rule["rule"] == "threshold"
+    while len(clean) < len(prompt) + count:
+        start = len(clean)
+        rows = [judge(row, allowed) for row in model.logits(clean + [spec["mask"]] * block, start, gated)]
+        run = 1
+        while run < block and rows[start - 1 + run]["probability"] >= rule["tau"]:
+            run += 1
+        commits = [[p, rows[p - 1]["best"]] for p in range(start, start + run)]
+        clean += [token for _, token in commits]
+        steps.append({"commits": commits})
+    return {"slides": True, "steps": steps, "tokens": clean[len(prompt):][:count], "denoise_forwards": len(steps)}
+
+
 def in_place(model, canvas, rule):
     spec, canvas, kind = model.spec, list(canvas), rule["rule"]
     allowed, steps = allowed_mask(spec), []

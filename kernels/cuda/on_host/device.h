@@ -34,6 +34,7 @@ inline thread_local Grid threadIdx, blockIdx, blockDim, gridDim;
 
 // NOLINTBEGIN(bugprone-reserved-identifier)
 inline void __syncthreads() { on_host::wait_for_block(); }
+inline void __syncwarp() { on_host::wait_for_warp(); }
 
 template <typename T>
 T __shfl_xor_sync(unsigned, T value, int lane_mask) {

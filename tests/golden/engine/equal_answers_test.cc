@@ -205,13 +205,13 @@ TEST_CASE("a gated adapter's end-of-hole token ends a block's answer and leaves 
   constexpr std::int32_t kPad = 263;  // never generated otherwise
   const Fixture with_pad(true, kPad);
   int ended = 0;
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 20; ++round) {
     const Ids prompt = random.tokens(2 + random.below(20));
     CHECK(with_pad.plain(prompt) == f.plain(prompt));
     KvCache cache = with_pad.cache();
     VerifiedDecoding drafted = with_pad.decoding(cache, prompt, {});
     CHECK(with_pad.run(drafted) == f.plain(prompt));
-    const BlockOptions options{.length = 4};
+    const BlockOptions options{.length = 4, .choice = {.value = 0}};  // a block a step
     const Ids blocks = f.blocks(prompt, options);
     const std::int32_t chosen = blocks[2];  // not the first of a block: that is a clean row's to say
     const auto first = std::find(blocks.begin(), blocks.end(), chosen);
@@ -224,6 +224,29 @@ TEST_CASE("a gated adapter's end-of-hole token ends a block's answer and leaves 
     ++ended;
   }
   CHECK(ended >= 5);
+}
+
+TEST_CASE("with a gated adapter the block slides: the base says its first position, others as far as they are sure") {
+  Random random;
+  const Fixture f(true);
+  int run = 0;
+  for (int round = 0; round < 20; ++round) {
+    const Ids prompt = random.tokens(2 + random.below(20));
+    for (const float threshold : {2.0f, 0.9f, 0.0f}) {
+      INFO("threshold " << threshold);
+      const BlockOptions options{.length = 4, .choice = {.value = threshold}};
+      KvCache cache = f.cache();
+      BlockDiffusion decoding(*f.network, cache, prompt, f.answer(), options);
+      DecodeStats stats;
+      const Ids answer = f.run(decoding, &stats);
+      CHECK(answer.front() == f.plain(prompt).front());
+      CHECK(stats.nfe <= kAnswer);
+      if (threshold > 1) CHECK(answer == f.plain(prompt));
+      if (threshold == 0) CHECK(stats.nfe == (kAnswer + options.length - 1) / options.length);
+      run += threshold == 0.9f && stats.nfe < kAnswer && stats.nfe > kAnswer / options.length;
+    }
+  }
+  CHECK(run > 10);
 }
 
 TEST_CASE("a block is as long as the model was trained for, unless the options say otherwise") {

@@ -185,6 +185,7 @@ void check_block_diffusion(const json& entry, Network& network) {
   options.length = length;
   options.choice = choice_of(entry["commit"]);
   options.quota = entry["commit"].value("count", 1);
+  options.slide = entry.value("slides", false);
   BlockDiffusion decoding(network, cache, entry["prompt"].get<Ids>(), answer_of(network.spec(), length * blocks),
                           options);
   DecodeStats stats;

@@ -91,7 +91,7 @@ TEST_CASE("rows go where they are of most use") {
   };
   for (const Case& c : cases) {
     INFO(c.rows << " rows, first probability " << (c.probabilities.empty() ? 0 : c.probabilities[0]));
-    const DraftPlan plan = divide_rows(c.probabilities, c.rows, c.longest_block);
+    const DraftPlan plan = divide_rows(c.probabilities, c.rows, 0.02f, c.longest_block);
     CHECK(plan.tokens == c.tokens);
     CHECK(plan.masks == c.masks);
   }
