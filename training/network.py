@@ -115,14 +115,16 @@ class Network:
         return angle.cos(), angle.sin()
 
     @torch.no_grad()
-    def clean(self, ids):
-        """ids [N, T] -> (keys and values of every layer, normed final rows [N, T, D])."""
+    def clean(self, ids, read=()):
+        """ids [N, T] -> (keys and values of every layer, normed final rows [N, T, D]). `read`: the rows after so many layers
+        side by side [N, T, len(read) * D] in the keys' and values' place."""
         cos, sin = self.angles(torch.arange(ids.shape[1], device=ids.device)[None])
-        x, past = F.embedding(ids, self.base.embedding), []
-        for layer in self.base.layers:
+        x, past, states = F.embedding(ids, self.base.embedding), [], []
+        for number, layer in enumerate(self.base.layers, 1):
             x, kv = self.layer(x, cos, sin, layer, self.shape, None, None, None)
             past.append(kv)
-        return past, rms_norm(x, self.base.final_norm, self.shape.epsilon)
+            states += [x] if number in read else []
+        return torch.cat(states, -1) if read else past, rms_norm(x, self.base.final_norm, self.shape.epsilon)
 
     def block(self, ids, positions, mask, past, adapter):
         """Block rows: ids, positions [N, R]; mask of grouped_mask over T + R keys. Normed final rows [N, R, D]."""

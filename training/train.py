@@ -21,6 +21,7 @@ import loss
 import vocabulary
 from adapter_file import read_adapter, read_rank, write_adapter
 from base import load_base
+from drafter import Drafter
 from network import Adapter, Network, grouped_mask, layer_forward
 from sequences import Sequences
 
@@ -34,6 +35,7 @@ def arguments(words=None):
     parser.add_argument("--model", default=vocabulary.MODEL)
     parser.add_argument("--resume", type=Path, help="an adapter file to go on from")
     parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--drafter", type=int, default=0, help="layers of a block drafter to train in the adapter's place (drafter.py)")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
     parser.add_argument("--fall", type=float, default=0.35, help="last share of the time in which the rate goes to zero")
     parser.add_argument("--batch", type=int, default=32, help="sequences a step")
@@ -53,7 +55,10 @@ def arguments(words=None):
     parser.add_argument("--judge-minutes", type=float, default=5, help="between held-out measurements")
     parser.add_argument("--judged", type=int, default=128, help="held-out sequences at the end")
     parser.add_argument("--seed", type=int, default=1)
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.drafter and options.resume:
+        parser.error("--resume goes on from an adapter, not from a drafter")
+    return options
 
 
 def rate_at(done, options):
@@ -62,13 +67,15 @@ def rate_at(done, options):
 
 
 class Trainer:
-    def __init__(self, options, base=None):
+    def __init__(self, options, network=None):
         self.options = options
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        base = base or load_base(vocabulary.open_model(options.model), self.device)
-        self.network, self.head = Network(base, options.compile), loss.head_of(base.embedding)
+        self.network = network or Network(load_base(vocabulary.open_model(options.model), self.device), options.compile)
+        base = self.network.base
+        self.head = loss.head_of(base.embedding)
         rank = read_rank(options.resume) if options.resume else options.rank
-        self.adapter = Adapter(base.shape, rank).to(self.device)
+        self.adapter = Drafter(base, options.drafter) if options.drafter else Adapter(base.shape, rank)
+        self.adapter.to(self.device)
         if options.resume:
             read_adapter(options.resume, self.adapter)
         self.optimizer = torch.optim.AdamW(self.adapter.parameters(), lr=0, betas=(0.9, 0.98), weight_decay=0.01,
@@ -80,7 +87,8 @@ class Trainer:
         """(clean K/V, rows, student and teacher rows with a target, their ends and weights) of one batch."""
         fixed = self.options.longest if self.options.compile else None
         ids, body, hole, end, ends = sequences.batch(chosen, self.device, longest=fixed)
-        past, teacher = self.network.clean(ids)
+        drafts = isinstance(self.adapter, Drafter)
+        past, teacher = self.network.clean(ids, self.adapter.read if drafts else ())
         # Of a text's example any place behind the tag; of a generated one its own words, and as many before them.
         start = torch.where(ends, body + 8, torch.maximum(body + 8, 2 * hole - end))
         flat = loss.choices(teacher.flatten(0, 1), self.head).view(ids.shape)
@@ -88,7 +96,10 @@ class Trainer:
         rows = blocks.draw(ids, start, end, ends, run, draw_options, generator)
         group = self.network.shape.heads // self.network.shape.kv_heads
         mask = grouped_mask(blocks.seen(rows, ids.shape[1]), group, self.head.dtype)
-        student = self.network.block(rows.ids, rows.positions, mask, past, self.adapter)
+        if drafts:
+            student = self.adapter.block(self.network, rows.ids, rows.positions, mask, past)
+        else:
+            student = self.network.block(rows.ids, rows.positions, mask, past, self.adapter)
         judged = rows.weight > 0
         at = rows.first + rows.index  # the clean row that knows what this row should say
         known = teacher.gather(1, at.clamp(max=ids.shape[1] - 1)[:, :, None].expand(-1, -1, teacher.shape[2]))
@@ -156,6 +167,13 @@ def fastest_batch(trainer, sequences, options, say):
     return max(rates, key=rates.get)
 
 
+def save(options, trainer, **notes):
+    if options.drafter:
+        torch.save(trainer.adapter.state_dict(), options.out / "drafter.pt")
+    else:
+        write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, options.block_length, notes)
+
+
 def load_held_out(folders):
     return {folder.name: Sequences(folder, "held_out") for folder in folders}
 
@@ -195,13 +213,15 @@ def train(options, trainer=None):
                 raise SystemExit("the loss or its gradient is no number")
             recent, reported = [], now
         if now - saved > 60 * options.save_minutes:
-            write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, options.block_length)
+            save(options, trainer)
             saved = now
         if now - judged > 60 * options.judge_minutes:
             say(minute=round((now - start) / 60, 2), **{k: trainer.judge(s, 48) for k, s in held_out.items()})
             judged = time.monotonic()
-    write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, options.block_length, notes={"rows": rows_seen, "steps": number})
-    say(done=True, rows=rows_seen, **{k: trainer.judge(s, options.judged) for k, s in held_out.items()})
+    save(options, trainer, rows=rows_seen, steps=number)
+    measured = {k: trainer.judge(s, options.judged) for k, s in held_out.items()}
+    say(done=True, rows=rows_seen, **measured)
+    return {"rows": rows_seen, **measured}
 
 
 if __name__ == "__main__":

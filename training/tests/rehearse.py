@@ -17,6 +17,7 @@ import blocks  # noqa: E402
 import loss  # noqa: E402
 from adapter_file import read_adapter, read_rank, write_adapter  # noqa: E402
 from base import Base, Layer, Shape  # noqa: E402
+from drafter import Drafter  # noqa: E402
 from network import Adapter, Network, grouped_mask  # noqa: E402
 
 COMPILE = "--compile" in sys.argv
@@ -128,22 +129,41 @@ def file_round_trip(base):
             check(f"adapter file, {kind}: {worst:.4f}", worst < tolerance)
 
 
-def loss_falls(base):
-    """A few steps teach the tiny base's adapter to copy what follows in one repeated text."""
+def drafter_sees_the_clean_past_alone(base):
+    """What stands at a block's anchor and behind it changes nothing; what stands before it does."""
+    network, drafter = Network(base, COMPILE), Drafter(base, 1).to(DEVICE)
+    ids = torch.randint(0, 1000, (1, 32), device=DEVICE)
+    positions = torch.arange(20, 24, device=DEVICE)[None]
+    rows = blocks.Rows(ids=torch.full_like(positions, 40918), positions=positions, block=torch.zeros_like(positions),
+                       first=torch.full_like(positions, 20), weight=None, index=None, masked=None)
+    mask = grouped_mask(blocks.seen(rows, 32), 2, torch.float32)
+
+    def said(ids):
+        return drafter.block(network, rows.ids, positions, mask, network.clean(ids, drafter.read)[0])
+
+    behind, before = ids.clone(), ids.clone()
+    behind[0, 20:], before[0, 19] = 7, 7
+    check("a drafter sees the clean past alone", torch.allclose(said(ids), said(behind), atol=1e-5)
+          and not torch.allclose(said(ids), said(before), atol=1e-3))
+
+
+def loss_falls(base, drafts):
+    """A few steps teach the tiny base's adapter (or drafter) to copy what follows in one repeated text."""
     network, head = Network(base, COMPILE), loss.head_of(base.embedding)
-    adapter = Adapter(base.shape, 16).to(DEVICE)
+    adapter = (Drafter(base, 1) if drafts else Adapter(base.shape, 16)).to(DEVICE)
     optimizer = torch.optim.AdamW(adapter.parameters(), lr=5e-3)
     options = argparse.Namespace(lengths=[4], rows=64, revealed=0.2, off_path=1.0, decay=1.0)
     ids = torch.randint(0, 1000, (4, 48), device=DEVICE)
     start, end = torch.full((4,), 4, device=DEVICE), torch.full((4,), 48, device=DEVICE)
     ends = torch.zeros(4, dtype=torch.bool, device=DEVICE)
-    past, teacher = network.clean(ids)
+    past, teacher = network.clean(ids, adapter.read if drafts else ())
     run = blocks.agreement(ids, ids, start, end)
     values = []
     for seed in range(60):
         rows = blocks.draw(ids, start, end, ends, run, options, torch.Generator().manual_seed(seed))
         mask = grouped_mask(blocks.seen(rows, 48), 2, torch.float32)
-        student = network.block(rows.ids, rows.positions, mask, past, adapter)
+        student = (adapter.block(network, rows.ids, rows.positions, mask, past) if drafts
+                   else network.block(rows.ids, rows.positions, mask, past, adapter))
         at = (rows.first + rows.index).clamp(max=47)
         known = teacher.gather(1, at[:, :, None].expand(-1, -1, 64))
         judged = rows.weight > 0
@@ -151,7 +171,7 @@ def loss_falls(base):
         total.backward()
         optimizer.step(), optimizer.zero_grad()
         values.append(float(total))
-    check(f"the loss falls: {values[0]:.2f} to {values[-1]:.2f}", values[-1] < values[0] - 1)
+    check(f"the loss{' of a drafter' if drafts else ''} falls: {values[0]:.2f} to {values[-1]:.2f}", values[-1] < values[0] - 1)
 
 
 def main():
@@ -161,7 +181,9 @@ def main():
     gradient_is_right(base)
     rows_are_drawn_well()
     file_round_trip(base)
-    loss_falls(base)
+    drafter_sees_the_clean_past_alone(base)
+    loss_falls(base, drafts=False)
+    loss_falls(base, drafts=True)
 
 
 if __name__ == "__main__":
