@@ -1,0 +1,30 @@
+// Cinnabar in VS Code: a language client, its status, and a few commands. The rest is the server's.
+import * as vscode from 'vscode';
+import { runEdit } from './edits.js';
+import { Service } from './service.js';
+import { changesProgram } from './settings.js';
+import { Status, showMenu } from './status.js';
+
+let service;
+
+export function activate(context) {
+  const log = vscode.window.createOutputChannel('Cinnabar', { log: true });
+  const status = new Status();
+  service = new Service(context.extension.packageJSON, status, log);
+  const command = (name, run) => vscode.commands.registerCommand(`cinnabar.${name}`, run);
+  context.subscriptions.push(log, status,
+    command('completeFunctionAtCursor', () => runEdit(service, 'cinnabar.completeFunction')),
+    command('fillAllHoles', () => runEdit(service, 'cinnabar.fillHoles')),
+    command('restart', () => service.restart()),
+    command('showLog', () => log.show()),
+    command('toggle', () => service.toggle()),
+    command('menu', () => showMenu(status, service.isOff)),
+    vscode.window.onDidChangeActiveTextEditor((editor) => service.focus(editor)),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => service.settingsChanged()),
+    // The client itself tells the server of the other settings' changes.
+    vscode.workspace.onDidChangeConfiguration((event) => changesProgram(event) && service.restart()));
+  // Not awaited: activation does not depend on the program being there.
+  service.start();
+}
+
+export const deactivate = () => service?.stop();

@@ -1,0 +1,68 @@
+// What the user has set: for this extension, and for the server under its own names.
+import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import * as vscode from 'vscode';
+
+// These are the extension's own. Everything else in package.json is a setting of the server, which
+// check_settings.py compares with `cinnabar daemon --help`.
+const OWN = new Set(['path', 'arguments', 'enable']);
+
+// What the server is told of: files, unsaved documents and the cells of notebooks, not output panels or diffs.
+export const SELECTOR = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-notebook-cell' }];
+
+export const isServed = (document) => vscode.languages.match(SELECTOR, document) > 0;
+
+const settings = () => vscode.workspace.getConfiguration('cinnabar');
+
+export const changesProgram = (event) =>
+  event.affectsConfiguration('cinnabar.path') || event.affectsConfiguration('cinnabar.arguments');
+
+/** Whether documents of this language are completed: the language's own entry, or that of "*". */
+export function isEnabled(languageId) {
+  const map = settings().get('enable', {});
+  return map[languageId] ?? map['*'] ?? true;
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The program and its arguments; `found` is undefined when there is no such program. */
+export function program() {
+  const name = settings().get('path') || 'cinnabar';
+  const path = name.startsWith('~/') ? join(homedir(), name.slice(2)) : name;
+  const candidates = path.includes('/')
+    ? [path]
+    : (process.env.PATH ?? '').split(delimiter).filter(Boolean).map((folder) => join(folder, path));
+  return { name, found: candidates.find(isExecutable), args: settings().get('arguments', ['lsp']) };
+}
+
+// Only what somebody has set: a default sent along would override the daemon's own command line.
+function valueSet(key) {
+  const found = settings().inspect(key);
+  return found?.workspaceFolderValue ?? found?.workspaceValue ?? found?.globalValue;
+}
+
+/** The answer to the server's workspace/configuration. */
+export function forServer(packageJson, isOff) {
+  const answer = { languages: settings().get('enable', {}), trusted: vscode.workspace.isTrusted };
+  for (const name of Object.keys(packageJson.contributes.configuration.properties)) {
+    const key = name.slice('cinnabar.'.length);
+    const value = OWN.has(key) ? undefined : valueSet(key);
+    if (value !== undefined && value !== null && value !== '') answer[key] = value;
+  }
+  if (isOff) answer.enabled = false;
+  return answer;
+}
+
+/** Shows the setting of the program; its scope is the machine, which in a remote window has a place of its own. */
+export function openPathSetting() {
+  const where = vscode.env.remoteName ? 'openRemoteSettings' : 'openSettings';
+  return vscode.commands.executeCommand(`workbench.action.${where}`, { query: 'cinnabar.path' });
+}
