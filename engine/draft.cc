@@ -49,8 +49,9 @@ float expected(const Draft& draft, std::size_t from) {
   return sum;
 }
 
-// The chance that a mask row of a block is right and all before it are, by its place; measured with the default model's
-// adapter (models/default/README.md). Only their proportions to drafts' probabilities matter.
+// The chance that a mask row of a block is right and all before it are, by its place. Near what the default model's
+// adapter reaches on held-out continuations (training/README.md): 82 % at the first place, 2.8 rows of eight on
+// average.
 constexpr float kMaskUse[] = {0.80f, 0.62f, 0.48f, 0.36f, 0.27f, 0.20f, 0.14f, 0.10f};
 
 }  // namespace

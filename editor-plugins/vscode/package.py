@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+BUNDLE = f"{ROOT}/build/vscode"
 TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 
 MANIFEST = """<?xml version="1.0" encoding="utf-8"?>
@@ -68,7 +69,8 @@ def install():
 
 def bundled_packages():
     """Folders of the npm packages whose code is in the bundle."""
-    inputs = json.loads(read(f"{HERE}/dist/meta.json"))["outputs"]["dist/extension.js"]["inputs"]
+    (output,) = json.loads(read(f"{BUNDLE}/meta.json"))["outputs"].values()
+    inputs = output["inputs"]
     used = [re.match(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/]+", path) for path, part in inputs.items() if part["bytesInOutput"] > 0]
     return sorted({match[0] for match in used if match})
 
@@ -99,7 +101,7 @@ def contents():
         "extension/README.md": read(f"{HERE}/README.md"),
         "extension/LICENSE": read(f"{ROOT}/LICENSE"),
         "extension/NOTICE": licences(),
-        "extension/dist/extension.js": read(f"{HERE}/dist/extension.js"),
+        "extension/dist/extension.js": read(f"{BUNDLE}/extension.js"),
     }
 
 

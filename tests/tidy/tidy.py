@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDERS = ("kernels", "engine", "lsp", "daemon")  # production folders, in dependency order
 CPP = (".h", ".cc", ".cu", ".cuh")
 HEADERS = (".h", ".cuh")
-SKIPPED = {"build", "dist", "node_modules", "__pycache__", ".git", ".cache"}
+SKIPPED = {"build", "node_modules", "__pycache__", ".git", ".cache"}
 
 
 def files(root, folders, suffixes):

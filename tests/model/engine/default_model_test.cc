@@ -134,6 +134,15 @@ TEST_CASE("int8 logits are near the reference's on every level") {
   }
 }
 
+InfillRequest request_of(const json& hole) {
+  InfillRequest request;
+  request.prefix = hole["prefix"];
+  request.suffix = hole["suffix"];
+  request.end = *parse_end_rule(hole["stop"].get<std::string>());
+  request.max_tokens = 64;
+  return request;
+}
+
 TEST_CASE("greedy answers are the recorded ones on every level, in both exact modes") {
   for (const kernels::cpu::Isa isa : vector_levels()) {
     const auto engine = open(isa, kernels::Compute::int8);
@@ -142,11 +151,7 @@ TEST_CASE("greedy answers are the recorded ones on every level, in both exact mo
     int holes = 0;
     for (std::string line; holes < kMost && std::getline(file, line); ++holes) {
       const json hole = json::parse(line);
-      InfillRequest request;
-      request.prefix = hole["prefix"];
-      request.suffix = hole["suffix"];
-      request.end = *parse_end_rule(hole["stop"].get<std::string>());
-      request.max_tokens = 64;
+      InfillRequest request = request_of(hole);
       for (const Mode mode : {Mode::autoregressive, Mode::verified}) {
         request.mode = mode;
         const auto result = engine->infill(request, {});
@@ -166,11 +171,7 @@ TEST_CASE("the adapter saves forwards and changes no answer") {
   int holes = 0, saved = 0;
   for (std::string line; holes < kMost && std::getline(file, line); ++holes) {
     const json hole = json::parse(line);
-    InfillRequest request;
-    request.prefix = hole["prefix"];
-    request.suffix = hole["suffix"];
-    request.end = *parse_end_rule(hole["stop"].get<std::string>());
-    request.max_tokens = 64;
+    InfillRequest request = request_of(hole);
     request.drafts.limit = 8;
     const auto drafted = with->infill(request, {}), plain = without->infill(request, {});
     REQUIRE(drafted);
