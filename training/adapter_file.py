@@ -6,7 +6,6 @@ import gguf
 import numpy as np
 import torch
 
-from network import PRODUCTS
 from prompt import TAGS
 
 TYPES = {"f16": gguf.GGMLQuantizationType.F16, "q8_0": gguf.GGMLQuantizationType.Q8_0, "q5_0": gguf.GGMLQuantizationType.Q5_0,
@@ -28,9 +27,8 @@ def write_adapter(path, adapter, kind="f16", block_length=8, notes=None):
     writer.add_uint32("cinnabar.block_length", block_length)
     for key, value in (notes or {}).items():
         writer.add_string(f"cinnabar.training.{key}", str(value))
-    layers = len(adapter.a) // len(PRODUCTS)
-    for i in range(layers):
-        for name in PRODUCTS:
+    for i in range(len(adapter.a) // len(adapter.products)):
+        for name in adapter.products:
             for half, values in (("lora_a", adapter.a[f"{i}_{name}"]), ("lora_b", adapter.b[f"{i}_{name}"])):
                 values = values.detach().float().cpu().numpy()
                 of_type = TYPES[kind] if values.shape[1] % 32 == 0 else gguf.GGMLQuantizationType.F16

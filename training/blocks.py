@@ -58,11 +58,12 @@ def draw(ids, start, end, hole_end, run, options, generator):
     inside = torch.arange(length, device=device)
     positions = (first[:, :, None] + inside).clamp(max=ids.shape[1] - 1)
     target = first[:, :, None] + inside + 1
-    valid = (target < end[:, None, None]) | ((target == end[:, None, None]) & hole_end[:, None, None])
+    at_end = target == end[:, None, None]
+    valid = (target < end[:, None, None]) | (at_end & hole_end[:, None, None])
     # The chance that a row counts at all: all text from the anchor up to its target must be the base's own.
     reached = run.gather(1, first.clamp(max=ids.shape[1] - 1))[:, :, None]
     on_path = reached >= torch.minimum(inside + 1, (end[:, None, None] - first[:, :, None]))
-    weight = torch.where(on_path, 1.0, options.off_path) * options.decay ** inside * valid
+    weight = torch.where(on_path, 1.0, options.off_path) * options.decay ** inside * valid * torch.where(at_end, options.ends, 1.0)
     full = torch.rand((n, anchors), generator=generator) >= options.revealed
     keep = torch.rand((n, anchors, length), generator=generator) < torch.rand((n, anchors, 1), generator=generator)
     revealed = (keep & ~full[:, :, None]).to(device) & (positions < end[:, None, None])

@@ -28,7 +28,8 @@ def continuations(network, head, ids, length, tokens):
     n, clean = ids.shape
     device = ids.device
     shape = network.shape
-    past, rows = network.clean(ids)
+    with network.uncompiled():  # every batch has a shape of its own
+        past, rows = network.clean(ids)
     room = [tuple(F.pad(x, (0, 0, 0, tokens)) for x in kv) for kv in past]
     token = loss.choices(rows[torch.arange(n, device=device), length - 1], head)
     made = [token]

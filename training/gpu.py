@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """One run on a rented GPU in one process, against the wall clock:
-gpu.py WORK --minutes M [--generate M] [--trials M] [option of train.py ...]
+gpu.py WORK --minutes M [--generate M] [--trials M] [--sampler M] [option of train.py ...]
 
 WORK holds data/ (shards of examples, shards.py), shape.json (the model's shape, --write-shape) and, sooner or later,
-model.gguf; the file `ready` says that it is all there, and may hold the minutes to train. Until then the process compiles and times its steps on a random
-base of that shape, so that a slow transfer costs nothing. Then the base writes continuations of the examples' prompts into
-WORK/made (unless an earlier run brought them back), and the adapter is trained on them and on the text.
+model.gguf; the file `ready` says that it is all there, and may hold other minutes. Until then the process compiles and times
+its steps on a random base of that shape, so that a slow transfer costs nothing. Then, within the minutes: the base writes
+continuations of the examples' prompts into WORK/made for --generate minutes (unless an earlier run brought them back); each of
+TRIALS is trained from the start for --trials minutes, and WORK/trials/table.md says what each came to; the adapter is trained
+on continuations and text for what time is left; and a sampler head behind it for --sampler minutes (sampler.py).
 
-With --trials each of TRIALS is trained from the start for so many minutes before the run, and WORK/trials/table.md says what
-each came to.
-
-Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/made for the next run.
+Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/run/sampler.pt; WORK/made for the next run.
 
     gpu.py WORK --write-shape [MODEL]      writes WORK/shape.json
 """
@@ -29,15 +28,18 @@ from generate import generate
 from network import Network
 from sequences import Sequences
 from shards import write_all
-from train import Trainer, arguments, train
+from train import Trainer, arguments, load_held_out, train
 
 MADE_TOKENS = 64
+MADE_SHARE = 6  # times that a continuation counts against an example of the text: every row of it is on the base's path
 DEFAULTS = ("--rank 64 --rate 8e-4 --rows 384 --longest 448 --batch 48 --lengths 1 2 3 4 4 6 8 8 --revealed 0.15 --decay 0.9 "
             "--kind q8_0 --save-minutes 2 --judge-minutes 2.5").split()
+LAST_WORDS = 0.2  # minutes that measuring and saving take at the end
 
-# What is tried against the defaults, at equal time. The first is the defaults themselves.
-TRIALS = ("", "--rank 32", "--rank 128", "--rate 4e-4", "--rate 1.6e-3", "--hard 0", "--hard 1", "--lengths 4 8 16", "--lengths 8 16 32",
-          "--revealed 0", "--off-path 0.3", "--drafter 1", "--drafter 2")
+# What is tried against the defaults, at equal time. The first is the defaults themselves; then what has to be compiled anew.
+TRIALS = ("", "--rank 32", "--rank 128", "--products attention", "--products ffn", "--drafter 1", "--drafter 3", "--rate 4e-4",
+          "--rate 1.6e-3", "--hard 0", "--hard 1", "--hard 1 --labels text", "--lengths 4 8 16", "--lengths 8 16 32", "--revealed 0",
+          "--ends 10")
 
 
 def say(text, start=time.monotonic()):
@@ -46,21 +48,37 @@ def say(text, start=time.monotonic()):
 
 def rehearse(trainer, sequences, held_out):
     """Every shape of the run once, at rate 0, and how fast it goes."""
-    steps = 6 if trainer.device == "cuda" else 1
     for _ in range(2):  # the first compiles
-        rows, start = 0, time.monotonic()
-        for number in range(steps):
-            chosen = [(number * trainer.options.batch + i) % len(sequences) for i in range(trainer.options.batch)]
-            value, _, judged = trainer.step(sequences, chosen, 0.0)
-            rows += judged
-        spent = time.monotonic() - start
-        say(f"random base: {steps * trainer.options.batch * trainer.options.rows / spent:.0f} block rows/s, {rows / spent:.0f} judged, "
-            f"{steps / spent:.2f} steps/s, loss {float(value):.2f}")
+        rehearse_steps(trainer, sequences, 6 if trainer.device == "cuda" else 1)
     trainer.judge(held_out, 4)
     generate(trainer.network, trainer.head, held_out, 4, 16, most=16 if trainer.device == "cuda" else 1, least=0)
-    trainer.optimizer.state.clear()
+    trainer.train_sampler()
+    rehearse_steps(trainer, sequences, 1)
     if trainer.device == "cuda":
         say(f"memory: {torch.cuda.max_memory_allocated() >> 20} MiB")
+
+
+def rehearse_steps(trainer, sequences, steps):
+    rows, start, batch = 0, time.monotonic(), trainer.options.batch
+    for number in range(steps):
+        value, _, judged = trainer.step(sequences, [(number * batch + i) % len(sequences) for i in range(batch)], 0.0)
+        rows += judged
+    value = float(value)  # waits for the device
+    spent = time.monotonic() - start
+    trainer.optimizer.state.clear()
+    say(f"rehearsed: {steps * batch * trainer.options.rows / spent:.0f} block rows/s, {rows / spent:.0f} judged, "
+        f"{steps / spent:.2f} steps/s, loss {value:.2f}")
+
+
+def rehearse_trials(options_of, network, sequences, enough):
+    """Compiles what the trials need beside it, as far as there is time."""
+    for words in TRIALS[1:]:
+        if words.split()[0] not in ("--rank", "--products", "--drafter"):
+            continue
+        if enough():
+            break
+        say(f"rehearsing {words}")
+        rehearse_steps(Trainer(options_of("trials", words.split()), network), sequences, 1)
 
 
 def make_continuations(work, trainer, minutes, batch):
@@ -71,24 +89,35 @@ def make_continuations(work, trainer, minutes, batch):
             say(f"{split}: " + str(write_all(examples, work / "made", split, {"generated_tokens": MADE_TOKENS, "from": split})))
 
 
-def run_trials(work, options_of, network, minutes):
+def run_trials(work, options_of, network, minutes, data):
     """Trains each trial into WORK/trials and writes their table; what fails (no memory left, say) stands in it, too."""
-    lines = ["| trial | million rows | tokens a draft: own continuations | text | hits, % |", "|---|---|---|---|---|"]
+    lines = ["| trial | million rows | tokens a draft: own continuations | text | hits, % | ends found | of | wrongly |",
+             "|---|---|---|---|---|---|---|---|"]
     for number, words in enumerate(TRIALS):
         options = options_of(f"trials/{number}", words.split())
-        options.minutes, options.judge_minutes = minutes, float("inf")
+        options.minutes, options.judge_minutes, options.judged = minutes, float("inf"), 64
         torch.manual_seed(options.seed)
         try:
-            result = train(options, Trainer(options, network))
-            made, data = result["made"], result["data"]
+            trainer = Trainer(options, network)
+            rehearse_steps(trainer, data[0], 1)  # what it compiles is no part of its time
+            result = train(options, trainer, *data, keep=False)
+            made, text = result["made"], result["data"]
             hits = " ".join(f"{100 * hit:.0f}" for hit in made.get("hits", []))
-            line = f"{result['rows'] / 1e6:.2f} | {made.get('tokens_a_draft')} | {data.get('tokens_a_draft')} | {hits}"
+            line = (f"{result['rows'] / 1e6:.2f} | {made.get('tokens_a_draft')} | {text.get('tokens_a_draft')} | {hits} | {text['ends_right']} | "
+                    f"{text['ends']} | {text['ends_told'] - text['ends_right']}")
         except (RuntimeError, SystemExit) as error:
             torch.cuda.empty_cache()
-            line = f"{str(error).splitlines()[0][:80]} | | |"
+            line = f"{str(error).splitlines()[0][:80]} | | | | | |"
         lines.append(f"| {words or 'defaults'} | {line} |")
         (work / "trials/table.md").write_text("\n".join(lines) + "\n")
         say(lines[-1])
+
+
+def train_sampler(options, trainer, minutes, data):
+    """A sampler head behind the finished adapter; its numbers follow the adapter's in the log."""
+    trainer.train_sampler()
+    options.minutes, options.judge_minutes, options.rate = minutes, float("inf"), 1e-3
+    train(options, trainer, *data)
 
 
 def take(words, option, otherwise, kind=float):
@@ -107,14 +136,13 @@ def main():
         shape = read_shape(vocabulary.open_model(*words[1:] or [vocabulary.MODEL]))
         (work / "shape.json").write_text(json.dumps(dataclasses.asdict(shape)) + "\n")
         return
-    minutes, trial_minutes = take(words, "--generate", 1.0), take(words, "--trials", 0.0)
+    generate_minutes, trial_minutes, sampler_minutes = (take(words, f"--{name}", 0.0) for name in ("generate", "trials", "sampler"))
     resume = take(words, "--resume", None, Path)  # not for trials: they start from nothing
-    batch = 512 if torch.cuda.is_available() else 16
+    made = work / "made"
 
     def options_of(out, further=()):
-        made = work / "made"
-        return arguments([str(work / out), "--data", str(made), str(made), str(work / "data"), "--held-out", str(made), str(work / "data"),
-                          *DEFAULTS, *words, *further])
+        return arguments([str(work / out), "--data", *[str(made)] * MADE_SHARE, str(work / "data"), "--held-out", str(made),
+                          str(work / "data"), *DEFAULTS, *words, *further])
 
     options = options_of("run")
     options.resume = resume
@@ -122,19 +150,26 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
     base = random_base(Shape(**json.loads((work / "shape.json").read_text())), device)
     network = Network(base, options.compile)
-    trainer = Trainer(options, network)
     say(f"{device}, torch {torch.__version__}")
-    rehearse(trainer, Sequences(work / "data", "train"), Sequences(work / "data", "held_out"))
-    while not (work / "ready").exists():
-        time.sleep(0.2)
-    options.minutes = float((work / "ready").read_text().strip() or options.minutes)
-    copy_into(base, load_base(vocabulary.open_model(work / "model.gguf"), device))
-    trainer = Trainer(options, network)
-    say("the base is there")
-    make_continuations(work, trainer, minutes, batch)
+    sequences, ready = Sequences(work / "data", "train"), work / "ready"
+    rehearse(Trainer(options_of("run"), network), sequences, Sequences(work / "data", "held_out"))
     if trial_minutes:
-        run_trials(work, options_of, network, trial_minutes)
-    train(options, trainer)
+        rehearse_trials(options_of, network, sequences, ready.exists)
+    while not ready.exists():
+        time.sleep(0.2)
+    end = time.monotonic() + 60 * float(ready.read_text().strip() or options.minutes)
+    copy_into(base, load_base(vocabulary.open_model(work / "model.gguf"), device))
+    say("the base is there")
+    trainer = Trainer(options, network)
+    make_continuations(work, trainer, generate_minutes, 512 if device == "cuda" else 16)
+    data = Sequences(options.data, "train"), load_held_out(options.held_out)
+    if trial_minutes:
+        run_trials(work, options_of, network, trial_minutes, data)
+    options.minutes = (end - time.monotonic()) / 60 - sampler_minutes - LAST_WORDS
+    say(f"{options.minutes:.2f} minutes for the run")
+    train(options, trainer, *data)
+    if sampler_minutes:
+        train_sampler(options, trainer, sampler_minutes, data)
     say("done")
 
 

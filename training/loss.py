@@ -20,10 +20,11 @@ def choices(rows, head, chunk=1024):
 
 class Distil(torch.autograd.Function):
     """Sum of weight * cross entropy of student rows [M, D] against the base's rows [M, D]: `hard` parts its choice, the rest
-    its distribution; where `ends` the target is the end of the hole. The gradient is made on the way, chunk by chunk."""
+    its distribution; where `ends` the target is the end of the hole; `labels` [M], if given, stand for its choice. The gradient is
+    made on the way, chunk by chunk."""
 
     @staticmethod
-    def forward(context, student, teacher, head, ends, weight, hard, chunk):
+    def forward(context, student, teacher, head, ends, weight, hard, labels, chunk):
         gradient = torch.empty_like(student)
         loss = torch.zeros((), device=student.device)
         hits = torch.empty(student.shape[0], dtype=torch.bool, device=student.device)
@@ -34,7 +35,7 @@ class Distil(torch.autograd.Function):
             logits = F.linear(student[part], head).float()
             target = F.linear(teacher[part], head).float()
             target[:, CLASSES] = float("-inf")
-            best = torch.where(ends[part], CLASSES, target.argmax(-1))
+            best = torch.where(ends[part], CLASSES, target.argmax(-1) if labels is None else labels[part])
             target = torch.softmax(target, -1).mul_((1 - hard) * (~ends[part, None]))
             target.scatter_add_(1, best[:, None], torch.where(ends[part, None], 1.0, hard).to(target))
             log = torch.log_softmax(logits, -1)
@@ -49,9 +50,9 @@ class Distil(torch.autograd.Function):
     @staticmethod
     def backward(context, grad, *_):
         (gradient,) = context.saved_tensors
-        return gradient * grad.to(gradient), None, None, None, None, None, None
+        return gradient * grad.to(gradient), *(None,) * 7
 
 
-def distil(student, teacher, head, ends, weight, hard=0.5, chunk=1024):
+def distil(student, teacher, head, ends, weight, hard=0.5, labels=None, chunk=1024):
     """(loss, hits, confidence, choice) of M rows."""
-    return Distil.apply(student, teacher, head, ends, weight, hard, chunk)
+    return Distil.apply(student, teacher, head, ends, weight, hard, labels, chunk)

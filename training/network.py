@@ -2,34 +2,38 @@
 
 Shapes: N sequences, T clean positions, R block rows a sequence, D width. The adapter touches block rows only.
 """
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 
 from base import Base
 
-PRODUCTS = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+ATTENTION, FEED_FORWARD = ("attn_q", "attn_k", "attn_v", "attn_output"), ("ffn_gate", "ffn_up", "ffn_down")
+PRODUCTS = {"all": ATTENTION + FEED_FORWARD, "attention": ATTENTION, "ffn": FEED_FORWARD}
 
 
 class Adapter(torch.nn.Module):
-    """Low-rank pairs for the seven products of every layer: x A^T B^T is added to the product. B starts at zero."""
+    """Low-rank pairs for the seven products of every layer, or some of them: x A^T B^T is added to the product. B starts at
+    zero."""
 
-    def __init__(self, shape, rank):
+    def __init__(self, shape, rank, products="all"):
         super().__init__()
-        self.rank = rank
+        self.rank, self.products = rank, PRODUCTS[products]
         query, kv = shape.heads * shape.head_size, shape.kv_heads * shape.head_size
         sizes = {"attn_q": (query, shape.width), "attn_k": (kv, shape.width), "attn_v": (kv, shape.width),
                  "attn_output": (shape.width, query), "ffn_gate": (shape.ffn, shape.width), "ffn_up": (shape.ffn, shape.width),
                  "ffn_down": (shape.width, shape.ffn)}
         self.a, self.b = torch.nn.ParameterDict(), torch.nn.ParameterDict()
         for i in range(shape.layers):
-            for name in PRODUCTS:
+            for name in self.products:
                 outputs, inputs = sizes[name]
                 self.a[f"{i}_{name}"] = torch.nn.Parameter(torch.randn(rank, inputs) * inputs**-0.5)
                 self.b[f"{i}_{name}"] = torch.nn.Parameter(torch.zeros(outputs, rank))
 
     def pairs(self, layer, dtype):
         """{product: (A, B)} of one layer in the products' arithmetic."""
-        return {n: (self.a[f"{layer}_{n}"].to(dtype), self.b[f"{layer}_{n}"].to(dtype)) for n in PRODUCTS}
+        return {n: (self.a[f"{layer}_{n}"].to(dtype), self.b[f"{layer}_{n}"].to(dtype)) for n in self.products}
 
 
 def rms_norm(x, weight, epsilon):
@@ -43,9 +47,12 @@ def rotate(x, cos, sin):
     return torch.cat((first * cos - second * sin, second * cos + first * sin), -1).to(x.dtype)
 
 
-def thin(x, pairs, *names):
-    """The adapter's additions to products that lie side by side."""
-    return torch.cat([F.linear(F.linear(x, pairs[n][0]), pairs[n][1]) for n in names], -1)
+def product(x, weight, pairs, *names, bias=None):
+    """x W^T of products that lie side by side, with the adapter's additions where it has some."""
+    made = F.linear(x, weight, bias)
+    if not pairs or names[0] not in pairs:
+        return made
+    return made + torch.cat([F.linear(F.linear(x, pairs[n][0]), pairs[n][1]) for n in names], -1)
 
 
 def split_heads(x, heads):
@@ -77,24 +84,15 @@ def layer_forward(x, cos, sin, layer, shape, pairs, past, mask):
     """One layer. Returns the new x and this layer's rotated keys and values. `past` (k, v) come before the rows' own."""
     query, kv = shape.heads * shape.head_size, shape.kv_heads * shape.head_size
     normed = rms_norm(x, layer.attention_norm, shape.epsilon)
-    qkv = F.linear(normed, layer.qkv, layer.qkv_bias.to(x.dtype))
-    if pairs is not None:
-        qkv = qkv + thin(normed, pairs, "attn_q", "attn_k", "attn_v")
+    qkv = product(normed, layer.qkv, pairs, "attn_q", "attn_k", "attn_v", bias=layer.qkv_bias.to(x.dtype))
     q, k, v = qkv.split((query, kv, kv), -1)
     q, k = rotate(split_heads(q, shape.heads), cos, sin), rotate(split_heads(k, shape.kv_heads), cos, sin)
     v = split_heads(v, shape.kv_heads)
     keys, values = (k, v) if past is None else (torch.cat((past[0], k), 2), torch.cat((past[1], v), 2))
     attended = attention(q, keys, values, mask, shape.heads // shape.kv_heads).transpose(1, 2).flatten(2)
-    added = F.linear(attended, layer.output)
-    x = x + (added if pairs is None else added + thin(attended, pairs, "attn_output"))
-    normed = rms_norm(x, layer.ffn_norm, shape.epsilon)
-    gate_up = F.linear(normed, layer.gate_up)
-    if pairs is not None:
-        gate_up = gate_up + thin(normed, pairs, "ffn_gate", "ffn_up")
-    gate, up = gate_up.chunk(2, -1)
-    hidden = F.silu(gate) * up
-    added = F.linear(hidden, layer.down)
-    return x + (added if pairs is None else added + thin(hidden, pairs, "ffn_down")), (k, v)
+    x = x + product(attended, layer.output, pairs, "attn_output")
+    gate, up = product(rms_norm(x, layer.ffn_norm, shape.epsilon), layer.gate_up, pairs, "ffn_gate", "ffn_up").chunk(2, -1)
+    return x + product(F.silu(gate) * up, layer.down, pairs, "ffn_down"), (k, v)
 
 
 class Network:
@@ -109,6 +107,15 @@ class Network:
             self.layer = torch.compile(layer_forward, dynamic=False)
         half = torch.arange(0, self.shape.head_size, 2, device=base.embedding.device, dtype=torch.float32)
         self.frequencies = self.shape.theta ** (-half / self.shape.head_size)
+
+    @contextmanager
+    def uncompiled(self):
+        """For shapes that occur once: not worth compiling for."""
+        compiled, self.layer = self.layer, layer_forward
+        try:
+            yield
+        finally:
+            self.layer = compiled
 
     def angles(self, positions):
         angle = positions.float()[:, None, :, None] * self.frequencies

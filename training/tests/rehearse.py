@@ -19,6 +19,7 @@ from adapter_file import read_adapter, read_rank, write_adapter  # noqa: E402
 from base import Base, Layer, Shape  # noqa: E402
 from drafter import Drafter  # noqa: E402
 from network import Adapter, Network, grouped_mask  # noqa: E402
+from sampler import Sampler  # noqa: E402
 
 COMPILE = "--compile" in sys.argv
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -93,7 +94,7 @@ def gradient_is_right(base):
 
 def rows_are_drawn_well():
     """Targets lie inside the text or at its end; a row behind a foreign word weighs less."""
-    options = argparse.Namespace(lengths=[4], rows=32, revealed=0.5, off_path=0.25, decay=1.0)
+    options = argparse.Namespace(lengths=[4], rows=32, revealed=0.5, off_path=0.25, decay=1.0, ends=1.0)
     ids = torch.arange(64, device=DEVICE)[None].repeat(2, 1)
     choices = ids + 1
     choices[0, 19] = 7  # the base would not have said position 20
@@ -129,6 +130,21 @@ def file_round_trip(base):
             check(f"adapter file, {kind}: {worst:.4f}", worst < tolerance)
 
 
+def some_products_alone(base):
+    """An adapter of the feed-forward products only has no others, and changes block rows."""
+    network, adapter = Network(base, COMPILE), Adapter(base.shape, 4, "ffn").to(DEVICE)
+    check("pairs of some products", len(adapter.a) == 3 * base.shape.layers)
+    ids = torch.randint(0, 1000, (1, 8), device=DEVICE)
+    past, _ = network.clean(ids)
+    mask = grouped_mask(torch.ones(1, 2, 10, dtype=torch.bool, device=DEVICE), 2, torch.float32)
+    said = lambda: network.block(ids[:, :2], torch.tensor([[8, 9]], device=DEVICE), mask, past, adapter).detach()
+    before = said()
+    with torch.no_grad():
+        for b in adapter.b.values():
+            b.normal_()
+    check("they change block rows", not torch.allclose(before, said(), atol=1e-3))
+
+
 def drafter_sees_the_clean_past_alone(base):
     """What stands at a block's anchor and behind it changes nothing; what stands before it does."""
     network, drafter = Network(base, COMPILE), Drafter(base, 1).to(DEVICE)
@@ -147,12 +163,27 @@ def drafter_sees_the_clean_past_alone(base):
           and not torch.allclose(said(ids), said(before), atol=1e-3))
 
 
+def sampler_starts_as_nothing_and_learns():
+    """Before its training it changes no row; then it learns to add what the word before tells."""
+    torch.manual_seed(0)
+    sampler = Sampler(64).to(DEVICE)
+    rows, words = torch.randn(32, 64, device=DEVICE), 0.02 * torch.randn(32, 64, device=DEVICE)
+    check("a fresh sampler head changes nothing", torch.equal(sampler(rows, words), rows))
+    wanted = rows + 40 * words.roll(1, 1)
+    optimizer = torch.optim.AdamW(sampler.parameters(), lr=3e-3)
+    for _ in range(300):
+        off = (sampler(rows, words) - wanted).pow(2).mean()
+        off.backward()
+        optimizer.step(), optimizer.zero_grad()
+    check(f"it learns from the word before: {off.item():.4f}", off.item() < 0.1)
+
+
 def loss_falls(base, drafts):
     """A few steps teach the tiny base's adapter (or drafter) to copy what follows in one repeated text."""
     network, head = Network(base, COMPILE), loss.head_of(base.embedding)
     adapter = (Drafter(base, 1) if drafts else Adapter(base.shape, 16)).to(DEVICE)
     optimizer = torch.optim.AdamW(adapter.parameters(), lr=5e-3)
-    options = argparse.Namespace(lengths=[4], rows=64, revealed=0.2, off_path=1.0, decay=1.0)
+    options = argparse.Namespace(lengths=[4], rows=64, revealed=0.2, off_path=1.0, decay=1.0, ends=1.0)
     ids = torch.randint(0, 1000, (4, 48), device=DEVICE)
     start, end = torch.full((4,), 4, device=DEVICE), torch.full((4,), 48, device=DEVICE)
     ends = torch.zeros(4, dtype=torch.bool, device=DEVICE)
@@ -181,7 +212,9 @@ def main():
     gradient_is_right(base)
     rows_are_drawn_well()
     file_round_trip(base)
+    some_products_alone(base)
     drafter_sees_the_clean_past_alone(base)
+    sampler_starts_as_nothing_and_learns()
     loss_falls(base, drafts=False)
     loss_falls(base, drafts=True)
 
