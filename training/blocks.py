@@ -60,6 +60,7 @@ def draw(ids, start, end, hole_end, run, options, generator):
     target = first[:, :, None] + inside + 1
     at_end = target == end[:, None, None]
     valid = (target < end[:, None, None]) | (at_end & hole_end[:, None, None])
+    valid &= first[:, :, None] >= start[:, None, None]  # where there are fewer places than anchors, others were drawn
     # The chance that a row counts at all: all text from the anchor up to its target must be the base's own.
     reached = run.gather(1, first.clamp(max=ids.shape[1] - 1))[:, :, None]
     on_path = reached >= torch.minimum(inside + 1, (end[:, None, None] - first[:, :, None]))

@@ -94,7 +94,7 @@ def gradient_is_right(base):
 
 def rows_are_drawn_well():
     """Targets lie inside the text or at its end; a row behind a foreign word weighs less."""
-    options = argparse.Namespace(lengths=[4], rows=32, revealed=0.5, off_path=0.25, decay=1.0, ends=1.0)
+    options = argparse.Namespace(lengths=[1, 4], rows=40, revealed=0.5, off_path=0.25, decay=1.0, ends=1.0)
     ids = torch.arange(64, device=DEVICE)[None].repeat(2, 1)
     choices = ids + 1
     choices[0, 19] = 7  # the base would not have said position 20
@@ -107,6 +107,7 @@ def rows_are_drawn_well():
         rows = blocks.draw(ids, start, end, ends, run, options, torch.Generator().manual_seed(seed))
         target = rows.positions + 1
         judged = rows.weight > 0
+        good &= bool((rows.first[judged] >= 8).all())
         good &= bool((target[0][judged[0]] <= 40).all() and (target[1][judged[1]] < 40).all())
         crossing = judged[0] & (rows.first[0] <= 20) & (target[0] - 1 >= 20)
         good &= bool((rows.weight[0][crossing] == 0.25).all())
