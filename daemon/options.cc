@@ -195,8 +195,15 @@ Rows decode_rows() {
        {"block", "N", "", "block length in diffusion mode (default: the model's)",
         number<int>(CINNABAR_FIELD(request.block.length), 1, 64)}},
       {Group::decode,
-       {"threshold", "P", "", "confidence that commits a position in diffusion mode (default: 0.9)",
+       {"threshold", "P", "",
+        "confidence that commits a position in diffusion mode; under a gated adapter, that ends an answer unread "
+        "(default: 0.9)",
         number<float>(CINNABAR_FIELD(request.block.choice.value), 0.0f, 1.0f)}},
+      {Group::decode,
+       {"keep", "R", "",
+        "diffusion mode under a gated adapter: a denoised token stays if the base gives it this share of the "
+        "probability of its best one (default: 0.7)",
+        number<float>(CINNABAR_FIELD(request.keep), 0.0f, 1.0f)}},
       {Group::decode,
        {"temperature", "T", "", "0: the most probable token (default)",
         number<float>(CINNABAR_FIELD(request.sampling.temperature), 0.0f, 5.0f)}},

@@ -65,6 +65,17 @@ void Answer::append(std::int32_t token, float probability, float margin) {
   }
 }
 
+std::optional<std::size_t> Answer::completed_by(std::span<const std::int32_t> ahead) const {
+  Answer trial(*this);
+  for (std::size_t i = 0; i < ahead.size() && !trial.complete(); ++i) {
+    const auto token = static_cast<std::size_t>(ahead[i]);
+    if ((trial.allowed_after({}, true)[token / 64] >> (token % 64) & 1U) == 0) return std::nullopt;
+    trial.append(ahead[i], 0);
+    if (trial.complete()) return i + 1;
+  }
+  return std::nullopt;
+}
+
 void Answer::stop(StopReason reason) {
   if (!reason_) reason_ = reason;
 }

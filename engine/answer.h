@@ -45,6 +45,9 @@ class Answer {
   void append(std::int32_t token, float probability) { append(token, probability, 2 * probability - 1); }
   // `margin`: best minus second probability; the form above says the least that it can be.
   void append(std::int32_t token, float probability, float margin);
+  // How many of the tokens `ahead`, taken next, complete the answer; nothing where they do not, or where one of them
+  // may not come there (allowed_after, in a block).
+  std::optional<std::size_t> completed_by(std::span<const std::int32_t> ahead) const;
   // Ends an answer that is not complete.
   void stop(StopReason reason);
   // From now on none of `tokens` may come next; what comes after that is free again.

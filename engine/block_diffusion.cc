@@ -11,7 +11,6 @@ BlockDiffusion::BlockDiffusion(Network& network, KvCache& cache, std::vector<std
       pending_(std::move(pending)),
       answer_(std::move(answer)),
       options_(options),
-      slides_(options.slide && network.has_adapter() && network.spec().logits_shift == 1),
       block_({}, 0, {}, network.spec().mask) {
   assert(!pending_.empty());
   if (options_.length == 0) options_.length = network.spec().block_length;
@@ -67,7 +66,7 @@ void BlockDiffusion::absorb(std::span<const kernels::Score> scores) {
   }
   commit(candidates);
   settle();
-  if (answer_.complete() || (!slides_ && block_.has_masks(0, block_.size()))) return;
+  if (answer_.complete() || block_.has_masks(0, block_.size())) return;
   pending_.assign(block_.tokens().begin(), block_.tokens().begin() + settled_);
   start_block();
 }
@@ -79,15 +78,8 @@ void BlockDiffusion::commit(std::span<const Candidate> candidates) {
     if (next != candidates.end()) block_.unmask(next->position, next->token, next->probability);
     return;
   }
-  std::vector<Candidate> rated(candidates.begin(), candidates.end());
-  if (slides_) {  // the base's own choice for the first position is committed, whatever the rule says about it
-    rated.front().probability = rated.front().margin = 1;
-    rated.front().entropy = 0;
-  }
-  int next = 0;
-  for (const int i : choose(rated, options_.choice, options_.quota)) {
+  for (const int i : choose(candidates, options_.choice, options_.quota)) {
     const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
-    if (slides_ && candidate.position != next++) break;
     block_.unmask(candidate.position, candidate.token, candidate.probability);
   }
 }

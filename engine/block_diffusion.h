@@ -3,9 +3,7 @@
 // a finished block runs once more as clean rows, in the same forward as the first step of the next block.
 //
 // With logits shift 1 the row before a position predicts it: the last clean row speaks for the block's first position.
-// Where that is the untouched base (a gated adapter), the block may slide: what a step commits is the run from the
-// block's first position on, and it runs as clean rows at once, so that the base speaks for the first open position
-// again.
+// Where that is the untouched base (a gated adapter), denoising with remasking does better: verified.h.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +24,6 @@ struct BlockOptions {
   Choice choice{};  // which candidates a step commits
   int quota = 1;    // positions a step commits under Rule::quota
   SamplingOptions sampling{};
-  bool slide = true;  // where a gated adapter speaks for the block
 };
 
 class BlockDiffusion final : public Decoding {
@@ -50,7 +47,6 @@ class BlockDiffusion final : public Decoding {
   std::vector<std::int32_t> pending_;  // clean tokens that have not run
   Answer answer_;
   BlockOptions options_;
-  bool slides_;
   Canvas block_;                         // the block alone: positions 0 .. B-1
   int settled_ = 0;                      // leading positions of the block that the answer has taken
   std::uint32_t step_ = 0;               // of the whole decoding; keys the noise

@@ -2,8 +2,9 @@
 // forward says about them; the loop runs forwards, batches several decodings, and stops between steps. One forward of
 // the loop is one NFE (network function evaluation).
 //
-// Three kinds of decoding stand behind the interface: verified.h (autoregressive, alone or with verified drafts),
-// block_diffusion.h (block-causal denoising), in_place.h (denoising under full attention).
+// Three kinds of decoding stand behind the interface: verified.h (autoregressive, alone or with verified drafts, and
+// denoising with remasking under a gated adapter), block_diffusion.h (block-causal denoising), in_place.h (denoising
+// under full attention).
 //
 // Engine thread only. Cancellation and deadline are looked at once before every forward, so their latency is one
 // forward.

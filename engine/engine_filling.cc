@@ -144,6 +144,13 @@ std::vector<Answer> EngineFilling::make_answers() const {
   return answers;
 }
 
+namespace {
+
+// Whether the base speaks for a position next to the denoiser, so that it can take the denoiser's tokens back.
+bool remasks(const Network& network) { return network.has_adapter() && network.spec().logits_shift == 1; }
+
+}  // namespace
+
 std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candidate) const {
   SamplingOptions sampling = request_.sampling;
   if (candidate > 0) {
@@ -152,16 +159,23 @@ std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candi
     sampling.seed += static_cast<std::uint64_t>(candidate);
   }
   std::vector<std::int32_t> pending(prompt_.before.begin() + cache.size(), prompt_.before.end());
-  if (request_.mode == Mode::diffusion) {
+  const bool diffusion = request_.mode == Mode::diffusion;
+  if (diffusion && !remasks(room_.network)) {
     BlockOptions block = request_.block;
     block.sampling = sampling;
     return std::make_unique<BlockDiffusion>(room_.network, cache, std::move(pending), make_answer(), block);
   }
-  const bool drafts = request_.mode == Mode::verified;
+  DraftOptions drafts = request_.mode == Mode::autoregressive ? kNoDraft : request_.drafts;
+  Acceptance acceptance;
+  if (diffusion) {
+    drafts.block = request_.block.length;
+    acceptance = {.keep = request_.keep, .sure = request_.block.choice.value};
+  }
   std::vector<std::int32_t> former;
-  if (drafts && !request_.former.empty()) former = room_.tokenizer.encode(prompt_.typed + request_.former);
-  return std::make_unique<VerifiedDecoding>(room_.network, cache, std::move(pending), make_answer(),
-                                            drafts ? request_.drafts : kNoDraft, sampling, std::move(former));
+  if (request_.mode != Mode::autoregressive && !request_.former.empty())
+    former = room_.tokenizer.encode(prompt_.typed + request_.former);
+  return std::make_unique<VerifiedDecoding>(room_.network, cache, std::move(pending), make_answer(), drafts, sampling,
+                                            std::move(former), acceptance);
 }
 
 Status EngineFilling::begin_block_causal() {

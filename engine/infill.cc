@@ -125,6 +125,8 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
     return Status::error("the block length is " + std::to_string(request.block.length) +
                          ", expected 0 (the model's) to " + std::to_string(kLongestBlock));
   }
+  if (!(request.keep >= 0 && request.keep <= 1))
+    return Status::error("keep is " + std::to_string(request.keep) + ", expected 0 to 1");
   if (!request.next.empty() && (spec.attention != Attention::full || !request.resume.empty()))
     return Status::error("several holes of one request need a model of full attention, and begin anew");
   for (const NextHole& hole : request.next) {

@@ -52,15 +52,15 @@ struct InfillRequest {
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
   Mode mode = Mode::verified;
-  DraftOptions drafts;      // verified mode
+  DraftOptions drafts;      // verified mode, and diffusion mode under a gated adapter
   BlockOptions block;       // diffusion mode, block-causal models
+  float keep = 0.7f;        // the same under a gated adapter: Acceptance::keep; its `sure` is block.choice.value
   InPlaceOptions in_place;  // diffusion mode, full-attention models
   SamplingOptions sampling;
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft
   Resume resume;       // of one hole
-  // Further holes, filled together with the first; for full-attention models, which see both sides
-  // (Engine::fills_together).
+  // Further holes, filled together with the first by models that see both sides (Engine::fills_together).
   std::vector<NextHole> next;
 };
 

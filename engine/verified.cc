@@ -24,18 +24,20 @@ constexpr float kRowCost = 1.25f;
 
 VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
                                    const DraftOptions& drafts, const SamplingOptions& sampling,
-                                   std::vector<std::int32_t> former)
+                                   std::vector<std::int32_t> former, const Acceptance& acceptance)
     : network_(network),
       cache_(cache),
       pending_(std::move(pending)),
       answer_(std::move(answer)),
       drafts_(drafts),
       sampling_(sampling),
+      acceptance_(acceptance),
       former_(std::move(former)) {
   assert(!pending_.empty());
   const int cheap = std::max(network.backend().cheap_rows() - 1, 1);
   if (drafts_.limit < 0) drafts_.limit = std::min(cheap, kLongestDraft);
   if (drafts_.mask_rows < 0) drafts_.mask_rows = 2 * cheap;
+  if (drafts_.block <= 0) drafts_.block = network.spec().block_length;
 }
 
 // A former answer is the best guess: it was right until the user diverged.
@@ -62,7 +64,7 @@ void VerifiedDecoding::plan_rows() {
   if (uses_adapter()) {
     const int rows = std::min(room, std::max(drafts_.mask_rows, drafts_.limit));
     const float cost = kRowCost / static_cast<float>(network_.backend().cheap_rows());
-    const DraftPlan plan = divide_rows(draft.probabilities, rows, cost, network_.spec().block_length);
+    const DraftPlan plan = divide_rows(draft.probabilities, rows, cost, drafts_.block);
     draft.shorten(static_cast<std::size_t>(plan.tokens));
     masks_ = plan.masks;
   } else {
@@ -72,12 +74,15 @@ void VerifiedDecoding::plan_rows() {
   draft_ = std::move(draft.tokens);
 }
 
-void VerifiedDecoding::judge(Proposal& proposal, std::span<const std::int32_t> ahead, int position, bool in_block) {
+// `ahead`: draft tokens in front of the judged position.
+void VerifiedDecoding::judge(Proposal& proposal, std::size_t ahead, int position, bool in_block) {
   proposal.segment.rows.back().judged = true;
-  proposal.requests.push_back({.allowed = answer_.allowed_after(ahead, in_block),
+  const bool asks = acceptance_.keep < 1 && !in_block && ahead < draft_.size();
+  proposal.requests.push_back({.allowed = answer_.allowed_after(std::span(draft_).first(ahead), in_block),
                                .temperature = sampling_.temperature,
                                .seed = sampling_.seed,
-                               .position = static_cast<std::uint32_t>(position + 1)});
+                               .position = static_cast<std::uint32_t>(position + 1),
+                               .asked = asks ? draft_[ahead] : -1});
 }
 
 void VerifiedDecoding::propose(Proposal& proposal) {
@@ -89,11 +94,11 @@ void VerifiedDecoding::propose(Proposal& proposal) {
     rows.push_back({.token = token, .slot = slot, .limit = slot + 1});
     ++slot;
   }
-  judge(proposal, {}, slot - 1);
+  judge(proposal, 0, slot - 1);
   const int first = slot;  // where the draft begins
   for (std::size_t i = 0; i < draft_.size(); ++i, ++slot) {
     rows.push_back({.token = draft_[i], .slot = slot, .limit = slot + 1});
-    judge(proposal, std::span(draft_).first(i + 1), slot);
+    judge(proposal, i + 1, slot);
   }
   // A block of masks for each number of accepted tokens, side by side in the slots behind the draft: each continues the
   // draft up to there and sees neither the rest of it nor the other blocks.
@@ -107,46 +112,85 @@ void VerifiedDecoding::propose(Proposal& proposal) {
                       .in_block = true,
                       .position = position,
                       .hidden = {past, begin}});
-      judge(proposal, std::span(draft_).first(accepted), position, true);
+      judge(proposal, accepted, position, true);
     }
   }
 }
 
 void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
   cache_.append(pending_);
-  std::size_t agreed = 0;
-  for (;; ++agreed) {
-    const kernels::Score& score = scores[agreed];
-    const Candidate candidate = to_candidate(0, score);
-    answer_.append(score.token, candidate.probability, candidate.margin);
-    pending_ = {score.token};
-    if (answer_.complete() || agreed == draft_.size() || draft_[agreed] != score.token) break;
-    cache_.append({&draft_[agreed], 1});
+  std::size_t kept = 0;
+  bool healing = false;
+  for (;; ++kept) {
+    healing = answer_.healing();
+    const bool keeps = kept < draft_.size() && stays(draft_[kept], scores[kept]);
+    take(keeps ? draft_[kept] : scores[kept].token, scores[kept]);
+    if (answer_.complete() || !keeps) break;
+    cache_.append({&draft_[kept], 1});
   }
-  count(agreed);
-  if (agreed < masks_.size()) {
-    const auto masks = static_cast<std::size_t>(
-        std::accumulate(masks_.begin(), masks_.begin() + static_cast<std::ptrdiff_t>(agreed), 0));
-    keep_mask_draft(scores.subspan(1 + draft_.size() + masks, static_cast<std::size_t>(masks_[agreed])));
+  count(kept);
+  if (kept < masks_.size()) {
+    const auto masks = masks_behind(kept, scores);
+    keep_mask_draft(masks);
+    if (!healing) end_if_sure(masks);  // what was judged there had the typed bytes' tokens to choose from
   }
   draft_.clear();
 }
 
-void VerifiedDecoding::count(std::size_t agreed) {
+bool VerifiedDecoding::stays(std::int32_t token, const kernels::Score& score) const {
+  if (token == score.token) return true;
+  return acceptance_.keep < 1 && std::isfinite(score.asked_logit) &&
+         std::exp(score.asked_logit - score.best_logit) >= acceptance_.keep;
+}
+
+// Takes a token of the draft, or the one that the base chose, as the last one known.
+void VerifiedDecoding::take(std::int32_t token, const kernels::Score& score) {
+  if (token == score.token) {
+    const Candidate candidate = to_candidate(0, score);
+    answer_.append(token, candidate.probability, candidate.margin);
+  } else {
+    answer_.append(token, std::exp(score.asked_logit - score.log_sum_exp));
+  }
+  pending_ = {token};
+}
+
+void VerifiedDecoding::count(std::size_t kept) {
   counts_.resize(std::max(counts_.size(), draft_.size()));
   for (std::size_t i = 0; i < draft_.size(); ++i) {
     ++counts_[i].drafted;
-    counts_[i].accepted += i < agreed ? 1 : 0;
+    counts_[i].accepted += i < kept ? 1 : 0;
   }
 }
 
-// With logits shift 1 the first mask row stands for the token just decided and predicts the one after it.
+// The rows of the block behind `kept` draft tokens that speak for what follows the token just taken: with logits shift
+// 1 the first one stands for that token and predicts the next.
+std::span<const kernels::Score> VerifiedDecoding::masks_behind(std::size_t kept,
+                                                               std::span<const kernels::Score> scores) const {
+  const int before = std::accumulate(masks_.begin(), masks_.begin() + static_cast<std::ptrdiff_t>(kept), 0);
+  const int unused = std::min(network_.spec().logits_shift == 1 ? 0 : 1, masks_[kept]);
+  return scores.subspan(1 + draft_.size() + static_cast<std::size_t>(before + unused),
+                        static_cast<std::size_t>(masks_[kept] - unused));
+}
+
 void VerifiedDecoding::keep_mask_draft(std::span<const kernels::Score> masks) {
-  const std::size_t first = network_.spec().logits_shift == 1 ? 0 : 1;
-  for (std::size_t i = first; i < masks.size(); ++i) {
-    if (masks[i].token == network_.spec().hole_end) break;  // what follows is for the base to say
-    mask_draft_.tokens.push_back(masks[i].token);
-    mask_draft_.probabilities.push_back(std::exp(masks[i].logit - masks[i].log_sum_exp));
+  for (const kernels::Score& mask : masks) {
+    if (mask.token == network_.spec().hole_end) break;  // what follows is for the base to say
+    mask_draft_.tokens.push_back(mask.token);
+    mask_draft_.probabilities.push_back(to_candidate(0, mask).probability);
+  }
+}
+
+void VerifiedDecoding::end_if_sure(std::span<const kernels::Score> masks) {
+  std::vector<std::int32_t> sure;
+  for (const kernels::Score& mask : masks) {
+    if (mask.token < 0 || to_candidate(0, mask).probability < acceptance_.sure) break;
+    sure.push_back(mask.token);
+  }
+  if (sure.empty()) return;
+  const std::size_t tokens = answer_.completed_by(sure).value_or(0);
+  for (const kernels::Score& mask : masks.first(tokens)) {
+    const Candidate candidate = to_candidate(0, mask);
+    answer_.append(mask.token, candidate.probability, candidate.margin);
   }
 }
 

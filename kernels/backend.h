@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -135,6 +136,7 @@ struct ScoreRequest {
   std::uint64_t seed = 0;
   std::uint32_t step = 0;
   std::uint32_t position = 0;
+  std::int32_t asked = -1;  // a token whose logit is wanted too, below V; -1: none
 };
 
 // All that leaves the device about one judged row. Logits are the raw ones (no temperature).
@@ -146,6 +148,8 @@ struct Score {
   float second_logit = 0;  // largest logit among the other tokens; -inf when only one is allowed
   float log_sum_exp = 0;   // over the allowed tokens; probability of the chosen one = exp(logit - log_sum_exp)
   float entropy = 0;       // natural logarithm, of the softmax over the allowed tokens
+  // Of ScoreRequest::asked; -inf where that is not allowed, or none.
+  float asked_logit = -std::numeric_limits<float>::infinity();
 };
 
 class Backend {

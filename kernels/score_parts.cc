@@ -5,7 +5,7 @@
 
 namespace cinnabar::kernels {
 
-Score combine(std::span<const ScorePart> parts, bool sampled) {
+Score combine(std::span<const ScorePart> parts, const ScoreRequest& request) {
   Score score;
   score.best_logit = score.second_logit = kNever;
   float sampled_key = kNever;
@@ -25,10 +25,11 @@ Score combine(std::span<const ScorePart> parts, bool sampled) {
       score.logit = part.sampled_logit;
     }
   }
-  if (!sampled) {
+  if (request.temperature <= 0) {
     score.token = score.best;
     score.logit = score.best_logit;
   }
+  if (request.asked >= 0) score.asked_logit = parts[static_cast<std::size_t>(request.asked / kScoreRun)].asked_logit;
   double sum = 0;
   double weighted = 0;
   for (const ScorePart& part : parts) {

@@ -21,9 +21,10 @@ struct ScorePart {
   std::int32_t sampled = -1;
   float sampled_key = kNever;
   float sampled_logit = 0;
+  float asked_logit = kNever;  // of ScoreRequest::asked, in the run where that lies if it is allowed
 };
 
-// `parts`: of all runs of one row. `sampled`: the request has a temperature.
-Score combine(std::span<const ScorePart> parts, bool sampled);
+// `parts`: of all runs of one row.
+Score combine(std::span<const ScorePart> parts, const ScoreRequest& request);
 
 }  // namespace cinnabar::kernels

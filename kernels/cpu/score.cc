@@ -33,6 +33,13 @@ void sample_run(const float* logits, std::int64_t first, std::int64_t count, con
   }
 }
 
+// kNever where the token lies in another run or is not allowed.
+float asked_in_run(const float* logits, std::int64_t first, std::int64_t count, const ScoreRequest& request) {
+  const std::int64_t at = request.asked - first;
+  const bool is_here = request.asked >= 0 && at >= 0 && at < count;
+  return is_here && is_allowed(request.allowed, request.asked) ? logits[at] : kNever;
+}
+
 }  // namespace
 
 void score_rows(Context& context, Rows x, const Matrix& head, std::span<const ScoreRequest> requests,
@@ -61,12 +68,13 @@ void score_rows(Context& context, Rows x, const Matrix& head, std::span<const Sc
         const std::uint64_t* words = request.allowed == nullptr ? nullptr : request.allowed + first / 64;
         context.ops.summarize(logits + row * kScoreRun, words, static_cast<int>(count), &part.summary);
         if (request.temperature > 0) sample_run(logits + row * kScoreRun, first, count, request, part);
+        part.asked_logit = asked_in_run(logits + row * kScoreRun, first, count, request);
       }
     }
   };
   context.pool.run(static_cast<int>(runs), judge_run);
   for (std::int64_t row = 0; row < x.rows; ++row) {
-    out[row] = combine(std::span(parts).subspan(row * runs, runs), requests[row].temperature > 0);
+    out[row] = combine(std::span(parts).subspan(row * runs, runs), requests[row]);
   }
 }
 

@@ -20,7 +20,13 @@ struct Request {
   std::uint64_t seed;
   float temperature;
   std::uint32_t step, position;
+  std::int32_t asked;
 };
+
+__device__ bool is_allowed(const Request& request, std::int64_t token, std::int64_t vocabulary) {
+  return token >= 0 && token < vocabulary &&
+         (request.allowed == nullptr || (request.allowed[token / 64] >> (token % 64) & 1) != 0);
+}
 
 struct TwoLargest {
   float first, second;
@@ -56,8 +62,7 @@ struct AddSums {
 __global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request* requests, ScorePart* parts) {
   const Request request = requests[blockIdx.y];
   const std::int64_t token = std::int64_t{blockIdx.x} * kScoreRun + threadIdx.x;
-  const bool allowed =
-      token < logits.cols && (request.allowed == nullptr || (request.allowed[token / 64] >> (token % 64) & 1) != 0);
+  const bool allowed = is_allowed(request, token, logits.cols);
   const float logit = allowed ? logits.data[blockIdx.y * logits.stride + token] : kNever;
   const TwoLargest largest = reduce_block<kThreads>(TwoLargest{logit, kNever}, LargerTwo());
   const Keyed best = reduce_block<kThreads>(Keyed{logit, allowed ? static_cast<std::int32_t>(token) : -1}, LargerKey());
@@ -83,7 +88,11 @@ __global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request
     part.sampled_key = drawn.key;
     part.sampled_logit = drawn.token < 0 ? 0.0f : logits.data[blockIdx.y * logits.stride + drawn.token];
   }
-  if (threadIdx.x == 0) parts[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = part;
+  if (threadIdx.x != 0) return;
+  const bool asked_here = request.asked / kScoreRun == std::int64_t{blockIdx.x};
+  if (asked_here && is_allowed(request, request.asked, logits.cols))
+    part.asked_logit = logits.data[blockIdx.y * logits.stride + request.asked];
+  parts[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = part;
 }
 
 // The requests with their token masks on the device; a mask that several share goes there once. False: no memory.
@@ -105,7 +114,7 @@ bool upload_requests(Context& context, std::span<const ScoreRequest> requests, s
   for (const ScoreRequest& request : requests) {
     const auto mask = std::find(masks.begin(), masks.end(), request.allowed) - masks.begin();
     all.push_back({request.allowed == nullptr ? nullptr : on_device + mask * words, request.seed, request.temperature,
-                   request.step, request.position});
+                   request.step, request.position, request.asked});
   }
   context.device->to_device(context.requests.as<Request>(), all.data(),
                             std::ssize(all) * static_cast<std::int64_t>(sizeof(Request)));
@@ -127,7 +136,7 @@ void score_some(Context& context, Rows x, const Matrix& head, std::span<const Sc
   context.device->to_host(parts.data(), context.parts.as<ScorePart>(), part_bytes);
   if (!context.failure()) return;
   for (std::int64_t row = 0; row < x.rows; ++row)
-    out[row] = combine(std::span(parts).subspan(row * runs, runs), requests[row].temperature > 0);
+    out[row] = combine(std::span(parts).subspan(row * runs, runs), requests[row]);
 }
 
 }  // namespace

@@ -40,7 +40,10 @@ THE FORM OF expected.json
     steps: list of {block, commits}; commits is a list of [position, token], ascending by position; a step is one forward
     of the block's B rows. Positions count from the prompt's first token. tokens: the B * blocks new ones.
     clean_forwards counts the prompt's and one for every block but the last (which need not be run clean).
-    slides: true where the block slides (oracle.sliding_diffusion): its steps name no block, every forward runs clean rows, too.
+  remasking      qwen2_gated alone: list of
+    name, prompt, block (B), blocks, adapter, commit {rule, keep, sure}, steps, tokens (B * blocks), denoise_forwards
+    steps: list of {kept, against, remasked, unread, commits}, one a forward: provisional tokens kept, those among them that
+    are not the base's choice, those masked again, and those appended unread; commits as above, all tokens of the step.
   in_place       list of
     name, canvas (masks included), commit {rule, ...}, steps, result (the canvas at the end), forwards
     steps: list of commits (as above), one per forward; a step may be empty where the schedule grants no commit.
@@ -69,6 +72,13 @@ Only masked positions are candidates, and at least one is committed a step:
   quota          {count}   the `count` best c
   entropy_bound  {bound}   sort H ascending; commit while the running sum <= bound (sum includes the one looked at); at least one
 Equal c or H: lower position first. When the block has no mask left its tokens become clean text (keys and values from the base weights).
+
+REMASKING (gated adapter, shift 1). The clean text is `prompt`, the tokens known so far, and provisional tokens, none at first.
+A step runs all of it as clean rows (base weights) and looks at the provisional tokens in order: one stays whose probability
+is at least `keep` times that of the row's best token; from the first that does not, they are dropped. What stays is known now,
+and so is the base's best token behind it. Block rows of B masks behind what stays (in place of the base's token and of B - 1
+behind it) then say B provisional tokens, row by row, for what follows the base's token. If the first n of them reach
+the wanted number of tokens and each has a probability >= `sure`, they are known, too, and all is done.
 
 IN PLACE. Every row sees all. shift 1: candidate of p from row p - 1. Rules:
   threshold      {tau, block}
@@ -153,7 +163,7 @@ class Recorder:
                      for i in range(NOISY_RUNS) for r in ((), *oracle.ROUNDINGS))
             rounded = (self.model.variant(rounded=r) for r in oracle.ROUNDINGS)
             if all(decode(m, **given) == exact for m in itertools.chain(rounded, noisy)):
-                self.out[kind].append({"name": name, **self.renamed(given), **exact})
+                self.out.setdefault(kind, []).append({"name": name, **self.renamed(given), **exact})
                 print(f"  {kind} {name}: try {attempt + 1}", flush=True)
                 return
         raise SystemExit(f"{self.name} {kind} {name}: no robust input in {MAX_TRIES} tries")
@@ -209,10 +219,18 @@ def record_block_causal(r, gated=False, length=20, blocks=3, rules=COMMIT_RULES)
             sizes = [len(s["commits"]) for s in result["steps"]]
             return rule["rule"] == "quota" or (max(sizes) > 2 and min(sizes) == 1)
         r.robust("block_diffusion", rule["rule"], draw, oracle.block_diffusion, several)
-        if gated and rule["rule"] == "threshold":
-            slide = (draw, oracle.sliding_diffusion, several)
     if gated:
-        r.robust("block_diffusion", "sliding", *slide)
+        record_remasking(r, length)
+
+
+def record_remasking(r, length):
+    def draw():
+        rule = {"rule": "remasking", "keep": 0.05, "sure": 0.3}
+        return {"prompt": r.text(length), "block": 4, "blocks": 5, "rule": rule, "gated": True}
+
+    def everything(result):
+        return all(any(s[what] for s in result["steps"]) for what in ("kept", "against", "remasked", "unread"))
+    r.robust("remasking", "remasking", draw, oracle.remasking_diffusion, everything)
 
 
 def record_full(r, rules):

@@ -193,21 +193,35 @@ def block_diffusion(model, prompt, block, blocks, rule, gated):
     return {"steps": steps, "tokens": clean[len(prompt):], "denoise_forwards": len(steps), "clean_forwards": blocks}
 
 
-def sliding_diffusion(model, prompt, block, blocks, rule, gated):
-    """The base's next token is committed and, behind it, the block's as far as they pass the threshold without a gap."""
-    spec, clean, steps, count = model.spec, list(prompt), [], block * blocks
+def remasking_diffusion(model, prompt, block, blocks, rule, gated):
+    """What the masks said is provisional: the base reads it, keeps it up to the first token that it finds implausible, and says
+    the token behind; masks behind that speak again. Provisional tokens that are sure and complete the answer are not read."""
+    spec, answer, provisional, steps, count = model.spec, [], [], [], block * blocks
     allowed = allowed_mask(spec)
-    assert gated and spec["logits_shift"] == 1 and rule["rule"] == "threshold"
-    while len(clean) < len(prompt) + count:
-        start = len(clean)
-        rows = [judge(row, allowed) for row in model.logits(clean + [spec["mask"]] * block, start, gated)]
-        run = 1
-        while run < block and rows[start - 1 + run]["probability"] >= rule["tau"]:
-            run += 1
-        commits = [[p, rows[p - 1]["best"]] for p in range(start, start + run)]
-        clean += [token for _, token in commits]
-        steps.append({"commits": commits})
-    return {"slides": True, "steps": steps, "tokens": clean[len(prompt):][:count], "denoise_forwards": len(steps)}
+    assert gated and spec["logits_shift"] == 1 and rule["rule"] == "remasking"
+    while len(answer) < count:
+        text = prompt + answer
+        base = model.logits(text + provisional, len(text) + len(provisional))[len(text) - 1:]
+        kept = against = 0
+        for token, row in zip(provisional, base):
+            p = softmax(np.where(allowed, row, -np.inf))
+            if p[token] < rule["keep"] * p.max():
+                break
+            kept, against = kept + 1, against + (int(p.argmax()) != token)
+        step = provisional[:kept] + [judge(base[kept], allowed)["best"]]
+        remasked = len(provisional) - kept
+        canvas = text + provisional[:kept] + [spec["mask"]] * block  # its first mask stands for the base's own token
+        said = [judge(row, allowed) for row in model.logits(canvas, len(text) + kept, gated)[-block:]]
+        provisional, sure = [c["best"] for c in said], 0
+        while sure < block and said[sure]["probability"] >= rule["sure"]:
+            sure += 1
+        left = count - len(answer) - len(step)
+        unread = provisional[:left] if 0 < left <= sure else []
+        commits = (step + unread)[:count - len(answer)]
+        steps.append({"kept": kept, "against": against, "remasked": remasked, "unread": len(unread),
+                      "commits": [[len(text) + i, token] for i, token in enumerate(commits)]})
+        answer += commits
+    return {"steps": steps, "tokens": answer, "denoise_forwards": len(steps)}
 
 
 def in_place(model, canvas, rule):

@@ -39,9 +39,10 @@ struct HostKv final : KvStore {
 
 class ReferenceBackend final : public Backend {
  public:
+  explicit ReferenceBackend(int cheap_rows) : cheap_rows_(cheap_rows) {}
   std::string description() const override { return "reference"; }
   bool host_memory() const override { return true; }
-  int cheap_rows() const override { return 16; }
+  int cheap_rows() const override { return cheap_rows_; }
   Result<std::unique_ptr<Buffer>> allocate(std::int64_t n) override {
     return std::unique_ptr<Buffer>(std::make_unique<HostBuffer>(std::vector<float>(static_cast<std::size_t>(n))));
   }
@@ -156,7 +157,7 @@ class ReferenceBackend final : public Backend {
     std::vector<float> logits(static_cast<std::size_t>(head.rows()));
     for (std::int64_t r = 0; r < x.rows; ++r) {
       linear(x.slice(r, 1), head, nullptr, Rows(logits.data(), 1, head.rows()), Write::set);
-      out[static_cast<std::size_t>(r)] = judge(logits, requests[static_cast<std::size_t>(r)].allowed);
+      out[static_cast<std::size_t>(r)] = judge(logits, requests[static_cast<std::size_t>(r)]);
     }
   }
 
@@ -189,7 +190,8 @@ class ReferenceBackend final : public Backend {
       out[i] = static_cast<float>(value / sum);
     }
   }
-  static Score judge(std::span<const float> logits, const std::uint64_t* allowed) {
+  static Score judge(std::span<const float> logits, const ScoreRequest& request) {
+    const std::uint64_t* allowed = request.allowed;
     Score score;
     score.best_logit = score.second_logit = -std::numeric_limits<float>::infinity();
     const auto open = [&](std::size_t t) { return allowed == nullptr || ((allowed[t / 64] >> (t % 64)) & 1U) != 0; };
@@ -203,6 +205,8 @@ class ReferenceBackend final : public Backend {
         score.second_logit = std::max(score.second_logit, logits[t]);
       }
     }
+    if (request.asked >= 0 && open(static_cast<std::size_t>(request.asked)))
+      score.asked_logit = logits[static_cast<std::size_t>(request.asked)];
     double sum = 0, weighted = 0;
     for (std::size_t t = 0; t < logits.size(); ++t) {
       if (!open(t)) continue;
@@ -216,10 +220,14 @@ class ReferenceBackend final : public Backend {
     score.entropy = static_cast<float>(score.best_logit + std::log(sum) - weighted / sum);
     return score;
   }
+
+  int cheap_rows_;
 };
 
 }  // namespace
 
-std::unique_ptr<kernels::Backend> make_reference_backend() { return std::make_unique<ReferenceBackend>(); }
+std::unique_ptr<kernels::Backend> make_reference_backend(int cheap_rows) {
+  return std::make_unique<ReferenceBackend>(cheap_rows);
+}
 
 }  // namespace cinnabar::tests

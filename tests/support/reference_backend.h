@@ -8,6 +8,6 @@
 
 namespace cinnabar::tests {
 
-std::unique_ptr<kernels::Backend> make_reference_backend();
+std::unique_ptr<kernels::Backend> make_reference_backend(int cheap_rows = 16);
 
 }  // namespace cinnabar::tests

@@ -226,29 +226,6 @@ TEST_CASE("a gated adapter's end-of-hole token ends a block's answer and leaves 
   CHECK(ended >= 5);
 }
 
-TEST_CASE("with a gated adapter the block slides: the base says its first position, others as far as they are sure") {
-  Random random;
-  const Fixture f(true);
-  int run = 0;
-  for (int round = 0; round < 20; ++round) {
-    const Ids prompt = random.tokens(2 + random.below(20));
-    for (const float threshold : {2.0f, 0.9f, 0.0f}) {
-      INFO("threshold " << threshold);
-      const BlockOptions options{.length = 4, .choice = {.value = threshold}};
-      KvCache cache = f.cache();
-      BlockDiffusion decoding(*f.network, cache, prompt, f.answer(), options);
-      DecodeStats stats;
-      const Ids answer = f.run(decoding, &stats);
-      CHECK(answer.front() == f.plain(prompt).front());
-      CHECK(stats.nfe <= kAnswer);
-      if (threshold > 1) CHECK(answer == f.plain(prompt));
-      if (threshold == 0) CHECK(stats.nfe == (kAnswer + options.length - 1) / options.length);
-      run += threshold == 0.9f && stats.nfe < kAnswer && stats.nfe > kAnswer / options.length;
-    }
-  }
-  CHECK(run > 10);
-}
-
 TEST_CASE("a block is as long as the model was trained for, unless the options say otherwise") {
   const Fixture f(false);
   const Ids prompt = {1, 2, 3};

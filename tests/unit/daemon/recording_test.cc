@@ -48,6 +48,7 @@ TEST_CASE("a recording comes back as it was") {
                                       {"max-tokens", "7"},
                                       {"lookup", "off"},
                                       {"threshold", "0.7"},
+                                      {"keep", "0.15"},
                                       {"temperature", "0.1"},
                                       {"seed", "18446744073709551615"},
                                       {"multiline", "never"},
@@ -58,7 +59,7 @@ TEST_CASE("a recording comes back as it was") {
   const auto read = parse_recording(lsp::write_json(to_json(recording)));
   REQUIRE(read.ok());
   CHECK(to_json(*read) == to_json(recording));
-  CHECK(settings_of(read->options).size() == 11);  // all but trusted, which would keep the model from being named
+  CHECK(settings_of(read->options).size() == 12);  // all but trusted, which would keep the model from being named
   const auto &was = recording.options.request, &is = read->options.request;
   CHECK(is.mode == was.mode);
   CHECK(is.end == was.end);

@@ -16,6 +16,7 @@ TEST_CASE("settings set what they name, by the command line's table") {
                          {"lookup", false},
                          {"mode", "diffusion"},
                          {"threshold", 0.5},
+                         {"keep", 0.25},
                          {"multiline", "never"},
                          {"languages", {{"c", false}, {"*", true}}},
                          {"exclude", {"a/", "*.gen"}},
@@ -26,6 +27,7 @@ TEST_CASE("settings set what they name, by the command line's table") {
   CHECK_FALSE(options.request.drafts.lookup);
   CHECK(options.request.mode == engine::Mode::diffusion);
   CHECK(options.request.block.choice.value == 0.5f);
+  CHECK(options.request.keep == 0.25f);
   CHECK(options.completion.multiline == Multiline::never);
   CHECK(options.completion.languages == std::map<std::string, bool>{{"c", false}, {"*", true}});
   CHECK(options.completion.exclude == std::vector<std::string>{"a/", "*.gen"});

@@ -148,6 +148,48 @@ TEST_CASE("a newline among the typed bytes ends nothing") {
   CHECK(f.answer.text() == "c");
 }
 
+TEST_CASE("how many tokens ahead complete an answer") {
+  struct Case {
+    const char* name;
+    const char* typed;  // of the typed bytes "re", or what follows them
+    const char* ahead;
+    std::optional<std::size_t> completes;
+  };
+  const Case cases[] = {{"the line ends with the third", "rea", "bc\nd", 3},
+                        {"at once", "rea", "\n", 1},
+                        {"the limit", "rea", "bcdef", 5},
+                        {"neither", "rea", "bcde", std::nullopt},
+                        {"nothing ahead", "rea", "", std::nullopt},
+                        {"complete already", "rea\n", "b\n", std::nullopt},
+                        {"the hole's end", "rea", "b~c", 2},
+                        {"a token that never comes", "rea", "b#\n", std::nullopt},
+                        {"behind the end it would not matter", "rea", "b\n#", 2},
+                        {"typed bytes first", "r", "ea\n", 3},
+                        {"other bytes than those typed", "r", "xa\n", std::nullopt},
+                        {"no end of the hole among the typed bytes", "r", "~", std::nullopt}};
+  ModelSpec spec = spec_of(288);
+  spec.hole_end = '~';
+  spec.never_generated = {'#', '~'};
+  const tests::ByteTokenizer tokenizer;
+  for (const Case& c : cases) {
+    INFO(c.name);
+    Answer answer(tokenizer, spec, rules("x = re", "\n", "re", 8));
+    for (const std::int32_t token : tokenizer.encode(c.typed)) answer.append(token, 0.5f);
+    const std::size_t before = answer.tokens().size();
+    CHECK(answer.completed_by(tokenizer.encode(c.ahead)) == c.completes);
+    CHECK(answer.tokens().size() == before);
+  }
+}
+
+TEST_CASE("a forbidden token does not come ahead either") {
+  Fixture f(rules("x = ", "\n"));
+  f.type("ab");
+  const std::int32_t forbidden[] = {'c'}, ahead[] = {'c', '\n'}, other[] = {'d', 'c', '\n'};
+  f.answer.forbid_next(forbidden);
+  CHECK(f.answer.completed_by(ahead) == std::nullopt);
+  CHECK(f.answer.completed_by(other) == 3);
+}
+
 TEST_CASE("never_generated is closed, ids outside the matrix are passed over") {
   Fixture f(rules("", ""));
   const std::uint64_t* open = f.answer.allowed_after({});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <limits>
 #include <random>
 
 #include "engine/engine_filling.h"
@@ -15,9 +16,11 @@ namespace {
 
 const std::string kModels = CINNABAR_SOURCE_DIR "/tests/golden/models/";
 
-std::unique_ptr<Engine> open_engine(int places = 3, std::int64_t context = 4096, const char* model = "qwen2_block") {
+std::unique_ptr<Engine> open_engine(int places = 3, std::int64_t context = 4096, const char* model = "qwen2_block",
+                                    bool gated = false) {
   EngineOptions options;
   options.model = kModels + model;
+  if (gated) options.adapter = kModels + "qwen2_gated/adapter_gated";
   options.places = places;
   options.context = context;
   options.device.cpu.threads = 1;
@@ -242,13 +245,14 @@ TEST_CASE("several answers: the first is the one alone, equal ones come once") {
 }
 
 TEST_CASE("requests under way together get the answers they get alone, whenever they join") {
+  const bool gated = GENERATE(false, true);
   std::vector<InfillRequest> asked;
   for (int i = 0; i < 6; ++i) {
     asked.push_back(request(code(100 + 150 * static_cast<std::size_t>(i), i + 1), code(40, i + 7), 6 + 3 * i));
     if (i % 3 == 1) asked.back().mode = Mode::diffusion;
     if (i % 3 == 2) asked.back().candidates = 3;
   }
-  const auto engine = open_engine(3);
+  const auto engine = open_engine(3, 4096, "qwen2_block", gated);
   CHECK(engine->most_together() == 3);
   std::vector<std::unique_ptr<EngineFilling>> under_way(asked.size());
   std::vector<InfillResult> results(asked.size());
@@ -275,7 +279,7 @@ TEST_CASE("requests under way together get the answers they get alone, whenever 
     REQUIRE(engine->advance(open));
   }
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    const auto alone = answer(*open_engine(), asked[i]);
+    const auto alone = answer(*open_engine(3, 4096, "qwen2_block", gated), asked[i]);
     INFO("request " << i);
     REQUIRE(results[i].answers.size() == alone.answers.size());
     for (std::size_t k = 0; k < alone.answers.size(); ++k) CHECK(results[i].answers[k].text == alone.answers[k].text);
@@ -348,14 +352,16 @@ TEST_CASE("an answer goes on from its own beginning, and elsewhere when the next
   struct Way {
     const char* model;
     Mode mode;
+    bool gated = false;
   };
   const Way ways[] = {{"qwen2_block", Mode::verified},
                       {"qwen2_block", Mode::autoregressive},
                       {"qwen2_block", Mode::diffusion},
+                      {"qwen2_block", Mode::diffusion, true},
                       {"dream", Mode::diffusion}};
   for (const Way& way : ways) {
-    INFO(way.model << " " << name(way.mode));
-    const auto engine = open_engine(2, 1024, way.model);
+    INFO(way.model << " " << name(way.mode) << (way.gated ? " gated" : ""));
+    const auto engine = open_engine(2, 1024, way.model, way.gated);
     InfillRequest asked = request(code(200) + "\n", "\n}\n", 16);
     asked.mode = way.mode;
     const auto first = answer(*engine, asked).answers.at(0);
@@ -384,6 +390,36 @@ TEST_CASE("an answer goes on from its own beginning, and elsewhere when the next
     CHECK(other.path.at(kept).id != first.path[kept].id);
     CHECK(other.path[kept].id != same.answers[0].path[kept].id);
     CHECK(other.tokens <= asked.max_tokens);
+  }
+}
+
+TEST_CASE("diffusion under a gated adapter takes the options for what it keeps and ends") {
+  const auto engine = open_engine(1, 1024, "qwen2_block", true);
+  int against = 0, unread = 0;
+  for (int seed = 1; seed <= 8; ++seed) {
+    InfillRequest asked = request(code(200, seed) + "\n", "\n}\n", 24);
+    const auto verified = answer(*engine, asked);
+    asked.mode = Mode::diffusion;
+    asked.keep = 1;
+    asked.block.choice.value = 2;  // never sure enough
+    const auto same = answer(*engine, asked);
+    CHECK(same.answers[0].text == verified.answers[0].text);
+    CHECK(same.decode.tokens_per_step == verified.decode.tokens_per_step);
+    asked.block.choice.value = 0.3f;
+    const auto ended = answer(*engine, asked);
+    CHECK(ended.decode.nfe <= verified.decode.nfe);
+    unread += verified.decode.nfe - ended.decode.nfe;
+    asked.keep = 0.01f;
+    against += answer(*engine, asked).answers[0].text != ended.answers[0].text ? 1 : 0;
+  }
+  CHECK(against > 0);
+  CHECK(unread > 0);
+  InfillRequest wrong = request(code(60));
+  for (const float keep : {-0.1f, 1.5f, std::numeric_limits<float>::quiet_NaN()}) {
+    wrong.keep = keep;
+    const auto refused = engine->infill(wrong, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.message().starts_with("keep is "));
   }
 }
 

@@ -70,7 +70,8 @@ Score expected_score(const Head& head, std::int64_t row, const std::uint64_t* al
 bool same(const Score& a, const Score& b) {
   return a.token == b.token && a.best == b.best && same_bits(&a.logit, &b.logit, 1) &&
          same_bits(&a.best_logit, &b.best_logit, 1) && same_bits(&a.second_logit, &b.second_logit, 1) &&
-         same_bits(&a.log_sum_exp, &b.log_sum_exp, 1) && same_bits(&a.entropy, &b.entropy, 1);
+         same_bits(&a.log_sum_exp, &b.log_sum_exp, 1) && same_bits(&a.entropy, &b.entropy, 1) &&
+         same_bits(&a.asked_logit, &b.asked_logit, 1);
 }
 
 TEST_CASE("scores agree with the ones in double") {
@@ -103,6 +104,44 @@ TEST_CASE("scores agree with the ones in double") {
   }
 }
 
+TEST_CASE("an asked token's logit is told, none where it is not allowed, and nothing else changes") {
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  for (const Isa isa : available_isas()) {
+    for (const std::int32_t vocabulary : {1, 17, 256, 300, 1111}) {
+      Head head = make_head(vocabulary, 66);  // more than a worker judges at once
+      const std::vector<std::uint64_t> some = every(5, vocabulary);
+      std::vector<ScoreRequest> requests, unasked;
+      for (std::int32_t row = 0; row < 66; ++row) {
+        ScoreRequest request{row % 3 == 0 ? some.data() : nullptr, row % 2 == 0 ? 0.0f : 0.7f, 99, 0, 0};
+        unasked.push_back(request);
+        request.asked = row % 7 == 0 ? -1 : row % 7 == 1 ? vocabulary - 1 : (row * 37 + 3) % vocabulary;
+        requests.push_back(request);
+      }
+      auto cpu = backend(isa, 2);
+      const std::vector<Score> scores = judge(*cpu, head, 0, requests), others = judge(*cpu, head, 0, unasked);
+      const std::vector<Score> alone = judge(*backend(isa, 1), head, 0, requests);
+      for (std::size_t row = 0; row < 66; ++row) {
+        const std::int32_t asked = requests[row].asked;
+        INFO(name(isa) << " V " << vocabulary << " row " << row << " asked " << asked);
+        const std::uint64_t* allowed = requests[row].allowed;
+        if (asked < 0 || (allowed != nullptr && (allowed[asked / 64] >> (asked % 64) & 1) == 0)) {
+          CHECK(scores[row].asked_logit == kNone);
+        } else {
+          std::vector<std::uint64_t> only(some.size());
+          only[asked / 64] |= std::uint64_t{1} << (asked % 64);
+          const Score expected = expected_score(head, static_cast<std::int64_t>(row), only.data());
+          CHECK(scores[row].asked_logit == Approx(expected.best_logit).epsilon(1e-4).margin(1e-4));
+        }
+        if (asked >= 0 && asked == scores[row].token) CHECK(same_bits(&scores[row].asked_logit, &scores[row].logit, 1));
+        CHECK(same(alone[row], scores[row]));
+        Score rest = scores[row];
+        rest.asked_logit = kNone;
+        CHECK(same(rest, others[row]));
+      }
+    }
+  }
+}
+
 TEST_CASE("ties go to the smallest id, and nothing allowed means no token") {
   Head head{600, 64, std::vector<float>(600 * 64, 0.5f), std::vector<float>(64, 1.0f)};
   const std::vector<std::uint64_t> none((600 + 63) / 64);
@@ -123,7 +162,8 @@ TEST_CASE("a row's score does not depend on rows, threads or, for int8, the leve
   const std::vector<std::uint64_t> some = every(3, 1000);
   std::vector<ScoreRequest> requests;
   for (std::uint32_t row = 0; row < 70; ++row) {
-    requests.push_back({row % 3 == 0 ? some.data() : nullptr, row % 2 == 0 ? 0.0f : 0.7f, 99, row % 4, row});
+    requests.push_back({row % 3 == 0 ? some.data() : nullptr, row % 2 == 0 ? 0.0f : 0.7f, 99, row % 4, row,
+                        row % 5 == 0 ? -1 : static_cast<std::int32_t>(row * 14)});
   }
   const std::vector<Score> expected = judge(*backend(Isa::plain, 1), head, 0, requests, Compute::int8);
   for (const Isa isa : available_isas()) {
