@@ -68,6 +68,8 @@ class Answer {
   // `in_block`: for a row of the block under way, which alone may say that the hole ends (ModelSpec::hole_end): clean
   // rows say what the base says, whatever an adapter was trained to.
   const std::uint64_t* allowed_after(std::span<const std::int32_t> ahead, bool in_block = false);
+  // The same for a row of the block under way whose place lies further on, behind a token that is not known yet.
+  const std::uint64_t* allowed_later() const { return open_in_block_.data(); }
   // True while the typed bytes are not yet covered: then the first open position must be settled before later ones.
   bool healing() const { return text_.size() < rules_.typed.size(); }
   void forget_bitmaps() { bitmaps_.clear(); }

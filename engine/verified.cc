@@ -74,15 +74,19 @@ void VerifiedDecoding::plan_rows() {
   draft_ = std::move(draft.tokens);
 }
 
-// `ahead`: draft tokens in front of the judged position.
-void VerifiedDecoding::judge(Proposal& proposal, std::size_t ahead, int position, bool in_block) {
+void VerifiedDecoding::judge(Proposal& proposal, const std::uint64_t* allowed, int position, std::int32_t asked) {
   proposal.segment.rows.back().judged = true;
-  const bool asks = acceptance_.keep < 1 && !in_block && ahead < draft_.size();
-  proposal.requests.push_back({.allowed = answer_.allowed_after(std::span(draft_).first(ahead), in_block),
+  proposal.requests.push_back({.allowed = allowed,
                                .temperature = sampling_.temperature,
                                .seed = sampling_.seed,
                                .position = static_cast<std::uint32_t>(position + 1),
-                               .asked = asks ? draft_[ahead] : -1});
+                               .asked = asked});
+}
+
+// The base on what follows `ahead` draft tokens, and on the next one of them.
+void VerifiedDecoding::judge_clean(Proposal& proposal, std::size_t ahead, int position) {
+  const bool asks = acceptance_.keep < 1 && ahead < draft_.size();
+  judge(proposal, answer_.allowed_after(std::span(draft_).first(ahead)), position, asks ? draft_[ahead] : -1);
 }
 
 void VerifiedDecoding::propose(Proposal& proposal) {
@@ -94,11 +98,11 @@ void VerifiedDecoding::propose(Proposal& proposal) {
     rows.push_back({.token = token, .slot = slot, .limit = slot + 1});
     ++slot;
   }
-  judge(proposal, 0, slot - 1);
+  judge_clean(proposal, 0, slot - 1);
   const int first = slot;  // where the draft begins
   for (std::size_t i = 0; i < draft_.size(); ++i, ++slot) {
     rows.push_back({.token = draft_[i], .slot = slot, .limit = slot + 1});
-    judge(proposal, i + 1, slot);
+    judge_clean(proposal, i + 1, slot);
   }
   // A block of masks for each number of accepted tokens, side by side in the slots behind the draft: each continues the
   // draft up to there and sees neither the rest of it nor the other blocks.
@@ -112,7 +116,7 @@ void VerifiedDecoding::propose(Proposal& proposal) {
                       .in_block = true,
                       .position = position,
                       .hidden = {past, begin}});
-      judge(proposal, accepted, position, true);
+      judge(proposal, answer_.allowed_later(), position);
     }
   }
 }
@@ -120,9 +124,7 @@ void VerifiedDecoding::propose(Proposal& proposal) {
 void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
   cache_.append(pending_);
   std::size_t kept = 0;
-  bool healing = false;
   for (;; ++kept) {
-    healing = answer_.healing();
     const bool keeps = kept < draft_.size() && stays(draft_[kept], scores[kept]);
     take(keeps ? draft_[kept] : scores[kept].token, scores[kept]);
     if (answer_.complete() || !keeps) break;
@@ -132,7 +134,7 @@ void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
   if (kept < masks_.size()) {
     const auto masks = masks_behind(kept, scores);
     keep_mask_draft(masks);
-    if (!healing) end_if_sure(masks);  // what was judged there had the typed bytes' tokens to choose from
+    end_if_sure(masks);
   }
   draft_.clear();
 }

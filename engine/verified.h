@@ -66,7 +66,8 @@ class VerifiedDecoding final : public Decoding {
  private:
   Draft make_draft();
   void plan_rows();
-  void judge(Proposal& proposal, std::size_t ahead, int position, bool in_block = false);
+  void judge(Proposal& proposal, const std::uint64_t* allowed, int position, std::int32_t asked = -1);
+  void judge_clean(Proposal& proposal, std::size_t ahead, int position);
   bool stays(std::int32_t token, const kernels::Score& score) const;
   void take(std::int32_t token, const kernels::Score& score);
   void count(std::size_t kept);
