@@ -14,14 +14,21 @@
 namespace cinnabar::daemon {
 namespace {
 
+template <typename Number>
+std::string shortest(Number value) {
+  std::array<char, 32> text;
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
 // A number in [low, high] into the member `target` names.
 template <typename Number, typename Target>
 Access number(Target target, Number low, Number high) {
   const auto set = [=](Options& options, std::string_view text) -> std::optional<std::string> {
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
-      return "expected a number from " + std::to_string(low) + " to " + std::to_string(high);
+    const bool inside = value >= low && value <= high;  // nan is not
+    if (error != std::errc() || end != text.data() + text.size() || !inside) {
+      return "expected a number from " + shortest(low) + " to " + shortest(high);
     }
     target(options) = value;
     return std::nullopt;

@@ -47,6 +47,14 @@ TEST_CASE("what is wrong with a setting is said, and the others are taken") {
   for (const Json& odd : {Json(), Json(1), Json("x"), Json::array()}) CHECK(apply_settings(odd, options).empty());
 }
 
+TEST_CASE("a share outside 0 to 1, and what is no number, is refused in plain words") {
+  for (const char* odd : {"1.5", "-0.1", "nan", "inf", "0.5x", ""}) {
+    Options options;
+    CHECK(apply_settings({{"keep", odd}}, options) == Problems{"cinnabar.keep: expected a number from 0 to 1"});
+    CHECK(options.request.keep == Options().request.keep);
+  }
+}
+
 TEST_CASE("a workspace that is not trusted chooses no model, wherever the word stands") {
   Options options;
   CHECK(apply_settings({{"adapter", "x"}, {"trusted", false}}, options) ==
