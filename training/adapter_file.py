@@ -1,4 +1,5 @@
-"""The adapter's file: a GGUF adapter as engine/adapter.cc reads it, gated, F16 for going on with training or Q8_0 to ship."""
+"""The adapter's file: a GGUF adapter as engine/adapter.cc reads it, gated, F16 for going on with training or Q8_0 to ship. And a
+sampler head's, in F16."""
 import os
 from pathlib import Path
 
@@ -53,3 +54,24 @@ def read_adapter(path, adapter):
         store = adapter.a if half == "lora_a" else adapter.b
         values = gguf.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
         store[f"{layer}_{name}"].copy_(torch.from_numpy(values))
+
+
+def write_sampler(path, sampler):
+    writer = gguf.GGUFWriter(str(path), "qwen2")
+    writer.add_string("general.type", "sampler")
+    writer.add_string("general.name", "Sampler head behind the gated block adapter of the default model")
+    writer.add_string("general.license", "apache-2.0")
+    for name, values in sampler.named_parameters():
+        writer.add_tensor(f"sampler.{name}.weight", values.detach().cpu().numpy().astype(np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@torch.no_grad()
+def read_sampler(path, sampler):
+    """Fills `sampler` with a file's values."""
+    parameters = dict(sampler.named_parameters())
+    for tensor in gguf.GGUFReader(str(path)).tensors:
+        parameters[tensor.name.split(".")[1]].copy_(torch.from_numpy(np.array(tensor.data, dtype=np.float32)))

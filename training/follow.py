@@ -15,6 +15,7 @@ import torch.nn.functional as F
 
 import blocks
 import loss
+from adapter_file import read_sampler
 from network import grouped_mask
 from prompt import TAGS
 from sampler import Sampler
@@ -64,7 +65,7 @@ def main():
     sampler = None
     if options.sampler:
         sampler = Sampler(network.shape.width).to(device)
-        sampler.load_state_dict(torch.load(options.sampler, map_location=device))
+        read_sampler(options.sampler, sampler)
     sequences = Sequences(options.made, "held_out")
     tokens, forwards, taken = 0, 0, []
     for i in range(min(options.sequences, len(sequences))):

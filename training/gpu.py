@@ -10,7 +10,7 @@ adapter is trained on continuations and text for what time is left; a sampler he
 (sampler.py); and last, so that one which fails costs nothing else, each of TRIALS is trained from the start for --trials
 minutes, and WORK/trials/table.md says what each came to.
 
-Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/run/sampler.pt; WORK/made for the next run.
+Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/run/sampler.gguf; WORK/made for the next run.
 
     gpu.py WORK --write-shape [MODEL]      writes WORK/shape.json
 """

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 import blocks
 import loss
 import vocabulary
-from adapter_file import read_adapter, read_rank, write_adapter
+from adapter_file import read_adapter, read_rank, write_adapter, write_sampler
 from base import load_base
 from drafter import Drafter
 from network import PRODUCTS, Adapter, Network, grouped_mask
@@ -213,9 +213,10 @@ def fastest_batch(trainer, sequences, options, say):
 
 
 def save(options, trainer, **notes):
-    if trainer.sampler or options.drafter:
-        name, module = ("sampler", trainer.sampler) if trainer.sampler else ("drafter", trainer.adapter)
-        torch.save({k: v.half() for k, v in module.state_dict().items()}, options.out / f"{name}.pt")
+    if trainer.sampler:
+        write_sampler(options.out / "sampler.gguf", trainer.sampler)
+    elif options.drafter:
+        torch.save(trainer.adapter.state_dict(), options.out / "drafter.pt")
     else:
         write_adapter(options.out / "adapter.gguf", trainer.adapter, options.kind, options.block_length, notes)
 

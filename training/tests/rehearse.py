@@ -15,7 +15,7 @@ import torch.nn.functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import blocks  # noqa: E402
 import loss  # noqa: E402
-from adapter_file import read_adapter, read_rank, write_adapter  # noqa: E402
+from adapter_file import read_adapter, read_rank, read_sampler, write_adapter, write_sampler  # noqa: E402
 from base import Base, Layer, Shape  # noqa: E402
 from drafter import Drafter  # noqa: E402
 from network import Adapter, Network, grouped_mask  # noqa: E402
@@ -177,6 +177,11 @@ def sampler_starts_as_nothing_and_learns():
         off.backward()
         optimizer.step(), optimizer.zero_grad()
     check(f"it learns from the word before: {off.item():.4f}", off.item() < 0.1)
+    with tempfile.TemporaryDirectory() as folder:
+        write_sampler(Path(folder) / "sampler.gguf", sampler)
+        again = Sampler(64).to(DEVICE)
+        read_sampler(Path(folder) / "sampler.gguf", again)
+    check("its file", torch.allclose(again(rows, words), sampler(rows, words), rtol=1e-2, atol=1e-2))
 
 
 def loss_falls(base, drafts):
