@@ -1,12 +1,12 @@
 // What must not change an answer: drafts, a former answer, the gated adapter's drafts, company in a batch, and keys and
 // values kept from an earlier prompt. Over random prompts on the tiny models, on the reference backend.
 #include <catch2/catch.hpp>
-#include <random>
 
 #include "engine/block_diffusion.h"
 #include "engine/verified.h"
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
+#include "tests/support/random_tokens.h"
 #include "tests/support/reference_backend.h"
 
 namespace cinnabar::engine {
@@ -65,19 +65,8 @@ struct Fixture {
   tests::ByteTokenizer tokenizer{264, true};
 };
 
-class Random {
- public:
-  int below(int n) { return static_cast<int>(engine_() % static_cast<std::uint32_t>(n)); }
-  // Few different tokens in some prompts, so that lookups match.
-  Ids tokens(int count) {
-    const int kinds = below(2) == 0 ? 4 : 256;
-    Ids ids;
-    for (int i = 0; i < count; ++i) ids.push_back(below(kinds));
-    return ids;
-  }
-
- private:
-  std::mt19937 engine_{7};
+struct Random : tests::RandomTokens {
+  Random() : RandomTokens(7) {}
 };
 
 Ids disturbed(Ids ids, Random& random) {

@@ -2,11 +2,11 @@
 // prompts on the tiny models; which tokens the denoiser says is for models_test.cc.
 #include <catch2/catch.hpp>
 #include <numeric>
-#include <random>
 
 #include "engine/verified.h"
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
+#include "tests/support/random_tokens.h"
 #include "tests/support/reference_backend.h"
 
 namespace cinnabar::engine {
@@ -104,18 +104,8 @@ struct Fixture {
   tests::ByteTokenizer tokenizer{264, true};
 };
 
-class Random {
- public:
-  int below(int n) { return static_cast<int>(engine_() % static_cast<std::uint32_t>(n)); }
-  Ids tokens(int count) {
-    const int kinds = below(2) == 0 ? 4 : 256;  // few, so that lookups match
-    Ids ids;
-    for (int i = 0; i < count; ++i) ids.push_back(below(kinds));
-    return ids;
-  }
-
- private:
-  std::mt19937 engine_{11};
+struct Random : tests::RandomTokens {
+  Random() : RandomTokens(11) {}
 };
 
 constexpr float kNever = 2;  // as Acceptance::sure
