@@ -10,7 +10,7 @@ adapter is trained on continuations and text for what time is left; a sampler he
 (sampler.py); and last, so that one which fails costs nothing else, each of TRIALS is trained from the start for --trials
 minutes, and WORK/trials/table.md says what each came to.
 
-Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/run/sampler.gguf; WORK/made for the next run.
+Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/sampler/sampler.gguf; WORK/made for the next run.
 
     gpu.py WORK --write-shape [MODEL]      writes WORK/shape.json
 """
@@ -118,8 +118,9 @@ def run_trials(work, options_of, network, minutes, data, end):
 
 
 def train_sampler(options, trainer, minutes, data):
-    """A sampler head behind the finished adapter; its numbers follow the adapter's in the log."""
+    """A sampler head behind the finished adapter, in a folder of its own: the run's arguments stay what they were."""
     trainer.train_sampler()
+    options.out = options.out.with_name("sampler")
     options.minutes, options.judge_minutes, options.rate = minutes, float("inf"), 1e-3
     train(options, trainer, *data)
 
