@@ -48,10 +48,9 @@ void TimedBackend::head_norm(kernels::Rows x, const float* weight, float eps, in
   inner_->head_norm(x, weight, eps, head_size);
 }
 
-void TimedBackend::linear(kernels::Rows x, const kernels::Matrix& weight, const float* bias, kernels::Rows out,
-                          Write write) {
+void TimedBackend::linear(std::span<const Linear> products) {
   const Stopwatch watch(times_, Operation::linear, waits_ ? inner_.get() : nullptr);
-  inner_->linear(x, weight, bias, out, write);
+  inner_->linear(products);
 }
 
 void TimedBackend::rope(kernels::Rows x, std::span<const std::int32_t> positions, const kernels::RopeSpec& spec) {

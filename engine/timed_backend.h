@@ -50,8 +50,7 @@ class TimedBackend final : public kernels::Backend {
   void embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out) override;
   void rms_norm(kernels::Rows x, const float* weight, float eps, kernels::Rows out) override;
   void head_norm(kernels::Rows x, const float* weight, float eps, int head_size) override;
-  void linear(kernels::Rows x, const kernels::Matrix& weight, const float* bias, kernels::Rows out,
-              Write write) override;
+  void linear(std::span<const Linear> products) override;
   void rope(kernels::Rows x, std::span<const std::int32_t> positions, const kernels::RopeSpec& spec) override;
   void kv_write(kernels::KvStore& kv, int layer, kernels::Rows k, kernels::Rows v,
                 std::span<const std::int32_t> slots) override;

@@ -159,7 +159,7 @@ class Backend {
   // "cpu (AMX, 2 threads)": for status lines and benches.
   virtual std::string description() const = 0;
   virtual bool host_memory() const = 0;
-  // Rows that a forward of the default model computes in two to three times the time of one row, by the tables in
+  // Rows that a forward of the default model computes in about twice the time of one row, by the tables in
   // bench/README.md: up to there a draft that is half right pays.
   virtual int cheap_rows() const = 0;
   // What has made the device unusable (a GPU taken away, memory that was not there): from then on operations compute
@@ -187,9 +187,21 @@ class Backend {
   virtual void rms_norm(Rows x, const float* weight, float eps, Rows out) = 0;
   // The same over each head of x [M, heads * E], in place; weight [E] (Qwen3's q/k norm).
   virtual void head_norm(Rows x, const float* weight, float eps, int head_size) = 0;
-  // out (+)= x W^T + bias. x [M, K], W [N, K], bias [N] or null, out [M, N].
+  // Products that need nothing of one another, side by side: small ones do not wait for each other. For each, out (+)=
+  // x W^T + bias; x [M, K], W [N, K], bias [N] or null, out [M, N].
   enum class Write : std::uint8_t { set, add };
-  virtual void linear(Rows x, const Matrix& weight, const float* bias, Rows out, Write write = Write::set) = 0;
+  struct Linear {
+    Rows x;
+    const Matrix* weight;
+    const float* bias;
+    Rows out;
+    Write write = Write::set;
+  };
+  virtual void linear(std::span<const Linear> products) = 0;
+  void linear(Rows x, const Matrix& weight, const float* bias, Rows out, Write write = Write::set) {
+    const Linear product{x, &weight, bias, out, write};
+    linear({&product, 1});
+  }
   // Rotates every head of x [M, heads * E] in place by its row's position (>= 0).
   virtual void rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) = 0;
   // Writes k, v [M, K * E] of the segment's rows at slots[i] of layer `layer`.

@@ -31,7 +31,7 @@ class CpuBackend final : public Backend {
     switch (context_.isa) {
       case Isa::plain:
       case Isa::avx2:
-        return 5;
+        return 6;
       case Isa::avx_vnni:
         return 8;  // not measured yet
       case Isa::avx512:
@@ -75,9 +75,9 @@ class CpuBackend final : public Backend {
     const FlushDenormals flush;
     cpu::head_norm(context_, x, weight, eps, head_size);
   }
-  void linear(Rows x, const Matrix& weight, const float* bias, Rows out, Write write) override {
+  void linear(std::span<const Linear> products) override {
     const FlushDenormals flush;
-    cpu::linear(context_, x, weight, bias, out, write);
+    cpu::linear(context_, products);
   }
   void rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) override {
     const FlushDenormals flush;
@@ -116,7 +116,10 @@ Context::Context(Isa level, int threads)
       products{ops.product_f32, ops.product_bf16, ops.product_int8},
       attention(ops.attention),
       worker_scratch(threads) {
-  if (level == Isa::avx512_bf16) attention = attention_avx512_bf16;
+  if (level == Isa::avx512_bf16) {
+    products = {ops.product_f32, product_bf16_avx512_bf16, ops.product_int8};
+    attention = attention_avx512_bf16;
+  }
   if (level != Isa::amx) return;
   products = {ops.product_f32, product_bf16_amx, product_int8_amx};
   attention = attention_amx;

@@ -24,7 +24,7 @@ struct Context {
   std::array<Product, 3> products;
   void (*attention)(const AttentionTask&);
 
-  // Rounded activations of the product under way (lane_ops.h, ProductTask).
+  // Rounded activations of the products under way (lane_ops.h, ProductTask).
   std::vector<std::int8_t> x8;
   std::vector<float> x_scales;
   std::vector<std::uint16_t> x16;
@@ -37,7 +37,7 @@ float* scratch(Context& context, int worker, std::int64_t values);
 
 // Each of the following is one operation of kernels/backend.h with the same contract.
 Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMatrix> parts, Compute compute);
-void linear(Context& context, Rows x, const Matrix& weight, const float* bias, Rows out, Backend::Write write);
+void linear(Context& context, std::span<const Backend::Linear> products);
 void rms_norm(Context& context, Rows x, const float* weight, float eps, Rows out);
 void head_norm(Context& context, Rows x, const float* weight, float eps, int head_size);
 void rope(Context& context, Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec);

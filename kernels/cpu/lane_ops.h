@@ -74,6 +74,7 @@ const LaneOps& lane_ops_avx512();
 void product_int8_amx(const ProductTask& task);
 void product_bf16_amx(const ProductTask& task);
 void attention_amx(const AttentionTask& task);
+void product_bf16_avx512_bf16(const ProductTask& task);
 void attention_avx512_bf16(const AttentionTask& task);
 
 }  // namespace cinnabar::kernels::cpu

@@ -1,5 +1,5 @@
 // Matrix products: packing, rounding of activations, and the division into tasks. The arithmetic is in
-// linear_int8_lanes.h, linear_lanes.h and linear_amx.cc.
+// linear_int8_lanes.h, linear_lanes.h, linear_avx512_bf16.cc and linear_amx.cc.
 #include "kernels/cpu/linear.h"
 
 #include <algorithm>
@@ -15,6 +15,8 @@ constexpr std::int64_t kLeastTaskBytes = 64 << 10;
 constexpr std::int64_t kMostTaskBytes = 256 << 10;
 constexpr std::int64_t kTasksPerThread = 8;
 constexpr std::int64_t kActivationBlock = 1280 << 10;  // rounded activations that stay in L2
+constexpr std::int64_t kRoundedTogether = 4;           // rows; a tile's 16 are a multiple
+constexpr std::int64_t kLeastShared = 16 << 10;        // values that are worth two threads' rounding
 
 std::int64_t depth_of(std::int64_t cols, Compute compute) {
   switch (compute) {
@@ -123,47 +125,81 @@ Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMat
   return std::unique_ptr<Matrix>(std::move(matrix));
 }
 
-void prepare_activations(Context& context, Rows x, const PackedMatrix& weight) {
-  const int depth = weight.depth();
-  const std::int64_t tiles = (x.rows + 15) / 16;
-  if (weight.compute() == Compute::f32) return;
-  const bool int8 = weight.compute() == Compute::int8;
-  const auto grow = [](auto& buffer, std::int64_t size) {
-    if (static_cast<std::int64_t>(buffer.size()) < size) buffer.resize(size);
-  };
-  if (int8) {
-    grow(context.x8, tiles * depth * 2048);
-    grow(context.x_scales, tiles * depth * 32);
-  } else {
-    grow(context.x16, tiles * depth * 512);
-  }
-  const auto round_tile = [&](int tile, int) {
-    for (std::int64_t r = 0; r < 16 && 16 * tile + r < x.rows; ++r) {
-      const float* row = x.data + (16 * tile + r) * x.stride;
-      const std::int64_t tile_depth = static_cast<std::int64_t>(tile) * depth;
-      if (int8) {
-        context.ops.quantize_row(row, x.cols, depth, context.x8.data() + tile_depth * 2048 + 64 * r,
-                                 context.x_scales.data() + tile_depth * 32 + r);
-      } else {
-        context.ops.round_row(row, x.cols, depth, context.x16.data() + tile_depth * 512 + 32 * r);
-      }
+namespace {
+
+// Rows [first, first + 4) of one of the operands.
+void round_rows(Context& context, const Operands& operands, std::int64_t first) {
+  const Rows& x = operands.x;
+  const int depth = operands.weight->depth();
+  const std::int64_t block = operands.rounded + first / 16 * depth;
+  for (std::int64_t row = first; row < std::min(first + kRoundedTogether, x.rows); ++row) {
+    const float* values = x.data + row * x.stride;
+    if (operands.weight->compute() == Compute::int8) {
+      context.ops.quantize_row(values, x.cols, depth, context.x8.data() + block * 2048 + 64 * (row % 16),
+                               context.x_scales.data() + block * 32 + row % 16);
+    } else {
+      context.ops.round_row(values, x.cols, depth, context.x16.data() + block * 512 + 32 * (row % 16));
     }
-  };
-  context.pool.run(static_cast<int>(tiles), round_tile);
+  }
 }
 
-ProductTask product_task(const Context& context, Rows x, const PackedMatrix& weight, std::int64_t first_row,
+bool same_rounding(const Operands& a, const Operands& b) {
+  return a.weight->compute() == b.weight->compute() && a.x.data == b.x.data && a.x.rows == b.x.rows &&
+         a.x.cols == b.x.cols && a.x.stride == b.x.stride;
+}
+
+// Sets where the rounded activations of each are, and makes room for them.
+void lay_out(Context& context, std::span<Operands> operands) {
+  std::int64_t int8_blocks = 0, bf16_blocks = 0;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    Operands& each = operands[i];
+    if (each.weight->compute() == Compute::f32) continue;  // multiplied as they are
+    each.shares = i > 0 && same_rounding(operands[i - 1], each);
+    if (each.shares) {
+      each.rounded = operands[i - 1].rounded;
+      continue;
+    }
+    std::int64_t& blocks = each.weight->compute() == Compute::int8 ? int8_blocks : bf16_blocks;
+    each.rounded = blocks;
+    blocks += (each.x.rows + 15) / 16 * each.weight->depth();
+  }
+  const auto grow = [](auto& buffer, std::int64_t size) {
+    if (static_cast<std::int64_t>(buffer.size()) < size) buffer.resize(static_cast<std::size_t>(size));
+  };
+  grow(context.x8, int8_blocks * 2048);
+  grow(context.x_scales, int8_blocks * 32);
+  grow(context.x16, bf16_blocks * 512);
+}
+
+}  // namespace
+
+void round_activations(Context& context, std::span<Operands> operands) {
+  lay_out(context, operands);
+  for (const Operands& each : operands) {
+    if (each.weight->compute() == Compute::f32 || each.shares) continue;
+    const auto round = [&](int task, int) { round_rows(context, each, task * kRoundedTogether); };
+    const std::int64_t tasks = (each.x.rows + kRoundedTogether - 1) / kRoundedTogether;
+    if (each.x.rows * each.x.cols > kLeastShared) {
+      context.pool.run(static_cast<int>(tasks), round);
+    } else {
+      for (int task = 0; task < tasks; ++task) round(task, 0);
+    }
+  }
+}
+
+ProductTask product_task(const Context& context, const Operands& operands, std::int64_t first_row,
                          std::int64_t row_count, std::int64_t first_pair, std::int64_t pair_count) {
   assert(first_row % 16 == 0);
-  const std::int64_t tile_depth = first_row / 16 * weight.depth();
+  const PackedMatrix& weight = *operands.weight;
+  const std::int64_t block = operands.rounded + first_row / 16 * weight.depth();
   ProductTask task{};
   if (weight.compute() == Compute::int8) {
-    task.x8 = context.x8.data() + tile_depth * 2048;
-    task.x_scales = context.x_scales.data() + tile_depth * 32;
+    task.x8 = context.x8.data() + block * 2048;
+    task.x_scales = context.x_scales.data() + block * 32;
   }
-  if (weight.compute() == Compute::bf16) task.x16 = context.x16.data() + tile_depth * 512;
-  task.x32 = x.data + first_row * x.stride;
-  task.x_stride = x.stride;
+  if (weight.compute() == Compute::bf16) task.x16 = context.x16.data() + block * 512;
+  task.x32 = operands.x.data + first_row * operands.x.stride;
+  task.x_stride = operands.x.stride;
   task.rows = static_cast<int>(row_count);
   task.depth = weight.depth();
   task.pairs = reinterpret_cast<const unsigned char*>(weight.pair(first_pair));
@@ -172,33 +208,64 @@ ProductTask product_task(const Context& context, Rows x, const PackedMatrix& wei
   return task;
 }
 
-void linear(Context& context, Rows x, const Matrix& weight, const float* bias, Rows out, Backend::Write write) {
-  const auto& packed = static_cast<const PackedMatrix&>(weight);
-  assert(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
-  if (x.rows == 0) return;
-  prepare_activations(context, x, packed);
-  const std::int64_t row_size =
-      std::max<std::int64_t>(1, packed.pair_bytes() / 32);  // about the bytes of a rounded row
+namespace {
+
+// How the tasks of one product divide it: blocks of rows by chunks of column pairs.
+struct Division {
+  const Backend::Linear* product;
+  const PackedMatrix* weight;
+  std::int64_t block, chunk;    // rows, pairs
+  std::int64_t blocks, chunks;  // how many of them
+  std::int64_t tasks() const { return blocks * chunks; }
+};
+
+Division divide(const Backend::Linear& product, const PackedMatrix& weight, int threads) {
+  const std::int64_t rows = product.x.rows;
+  const std::int64_t row_size = std::max<std::int64_t>(1, weight.pair_bytes() / 32);  // about the bytes of a rounded row
   const std::int64_t block = std::max<std::int64_t>(64, kActivationBlock / row_size / 64 * 64);
-  const std::int64_t blocks = (x.rows + block - 1) / block;
   const std::int64_t task_bytes =
-      std::clamp(packed.bytes() / (kTasksPerThread * context.pool.threads()), kLeastTaskBytes, kMostTaskBytes);
+      std::clamp(weight.bytes() / (kTasksPerThread * threads), kLeastTaskBytes, kMostTaskBytes);
   // Many rows make long tasks of few columns.
-  const std::int64_t chunk = x.rows > 64 ? 1 : std::max<std::int64_t>(1, task_bytes / packed.pair_bytes());
-  const std::int64_t chunks = (packed.pairs() + chunk - 1) / chunk;
-  const Product product = context.product(packed.compute());
-  const auto multiply = [&](int index, int) {
-    const std::int64_t first_row = index / chunks * block;
-    const std::int64_t first_pair = index % chunks * chunk;
-    ProductTask task = product_task(context, x, packed, first_row, std::min(block, x.rows - first_row), first_pair,
-                                    std::min(chunk, packed.pairs() - first_pair));
-    task.bias = bias == nullptr ? nullptr : bias + 32 * first_pair;
-    task.out = out.data + first_row * out.stride + 32 * first_pair;
-    task.out_stride = out.stride;
-    task.add = write == Backend::Write::add;
-    product(task);
+  const std::int64_t chunk = rows > 64 ? 1 : std::max<std::int64_t>(1, task_bytes / weight.pair_bytes());
+  return {&product, &weight, block, chunk, (rows + block - 1) / block, (weight.pairs() + chunk - 1) / chunk};
+}
+
+void multiply(const Context& context, const Division& division, const Operands& operands, std::int64_t index) {
+  const Backend::Linear& product = *division.product;
+  const std::int64_t first_row = index / division.chunks * division.block;
+  const std::int64_t first_pair = index % division.chunks * division.chunk;
+  ProductTask task =
+      product_task(context, operands, first_row, std::min(division.block, product.x.rows - first_row), first_pair,
+                   std::min(division.chunk, division.weight->pairs() - first_pair));
+  task.bias = product.bias == nullptr ? nullptr : product.bias + 32 * first_pair;
+  task.out = product.out.data + first_row * product.out.stride + 32 * first_pair;
+  task.out_stride = product.out.stride;
+  task.add = product.write == Backend::Write::add;
+  context.product(division.weight->compute())(task);
+}
+
+}  // namespace
+
+void linear(Context& context, std::span<const Backend::Linear> products) {
+  std::vector<Division> divisions;
+  std::vector<Operands> operands;
+  std::int64_t tasks = 0;
+  for (const Backend::Linear& product : products) {
+    const auto& weight = static_cast<const PackedMatrix&>(*product.weight);
+    assert(product.x.cols == weight.cols() && product.out.cols == weight.rows() && product.x.rows == product.out.rows);
+    if (product.x.rows == 0) continue;
+    divisions.push_back(divide(product, weight, context.pool.threads()));
+    operands.push_back({product.x, &weight});
+    tasks += divisions.back().tasks();
+  }
+  round_activations(context, operands);
+  const auto run = [&](int task, int) {
+    std::size_t at = 0;
+    std::int64_t index = task;
+    for (; index >= divisions[at].tasks(); ++at) index -= divisions[at].tasks();
+    multiply(context, divisions[at], operands[at], index);
   };
-  context.pool.run(static_cast<int>(blocks * chunks), multiply);
+  context.pool.run(static_cast<int>(tasks), run);
 }
 
 }  // namespace cinnabar::kernels::cpu

@@ -23,12 +23,22 @@ class PackedMatrix final : public Matrix {
   Pages pages_;
 };
 
-// Rounds x for products with `weight` into the context's buffers. The next call replaces them.
-void prepare_activations(Context& context, Rows x, const PackedMatrix& weight);
+// What a product multiplies, and where its rounded activations begin in the context's buffers, counted in steps of depth
+// of a tile of 16 rows.
+struct Operands {
+  Rows x;
+  const PackedMatrix* weight;
+  std::int64_t rounded = 0;
+  bool shares = false;  // with the product before it
+};
+
+// Rounds the activations of each for its product, and sets where they are; products of the same x, one behind the other,
+// share them. The next call replaces them.
+void round_activations(Context& context, std::span<Operands> operands);
 
 // The task for rows [first_row, ...) (a multiple of 16) and the columns of pairs [first_pair, first_pair + pair_count).
 // Output and bias are still to be set, both from the task's first column on.
-ProductTask product_task(const Context& context, Rows x, const PackedMatrix& weight, std::int64_t first_row,
+ProductTask product_task(const Context& context, const Operands& operands, std::int64_t first_row,
                          std::int64_t row_count, std::int64_t first_pair, std::int64_t pair_count);
 
 }  // namespace cinnabar::kernels::cpu

@@ -61,25 +61,18 @@ CINNABAR_INLINE void add_group(const int8_t* x, const float* scales, const unsig
   }
 }
 
-// The same for a panel's rows: blocks start at multiples of their power-of-two size, so each lies in one tile of 16.
+// The same for a panel's rows.
 template <int S>
 CINNABAR_INLINE void add_group_rows(const ProductTask& t, int g, int first, int rows, const unsigned char* strip,
                                     float* acc) {
-  const auto add = [&]<int R>(int row) {
+  in_row_blocks(rows, [&]<int R>(int row) {
     const int64_t group = static_cast<int64_t>((first + row) / 16) * t.depth + g;
     const int in_tile = row % 16;
     const int8_t* x = t.x8 + group * 2048 + in_tile * 64;
     const float* scales = t.x_scales + group * 32 + in_tile;
     float* sums = acc + row * S * kLanes;
     first + row == 0 ? add_group<R, S, true>(x, scales, strip, sums) : add_group<R, S, false>(x, scales, strip, sums);
-  };
-  int row = 0;
-  for (; row + kRowBlock <= rows; row += kRowBlock) add.template operator()<kRowBlock>(row);
-  if constexpr (kRowBlock > 4) {
-    if (row + 4 <= rows) add.template operator()<4>(row), row += 4;
-  }
-  if (row + 2 <= rows) add.template operator()<2>(row), row += 2;
-  if (row < rows) add.template operator()<1>(row);
+  });
 }
 
 // Panels of rows pass by a pair of strips group by group: a group's weights (4 KB) stay in the first-level cache while

@@ -61,13 +61,7 @@ template <Kind kind>
 void product(const ProductTask& t) {
   for (int column = 0; column < t.columns; column += kLanes) {
     const unsigned char* strip = t.pairs + column / 32 * t.pair_bytes + column / kLanes % 2 * (t.pair_bytes / 2);
-    int row = 0;
-    for (; row + kRowBlock <= t.rows; row += kRowBlock) some_rows<kind, kRowBlock>(t, strip, row, column);
-    if constexpr (kRowBlock > 4) {
-      if (row + 4 <= t.rows) some_rows<kind, 4>(t, strip, row, column), row += 4;
-    }
-    if (row + 2 <= t.rows) some_rows<kind, 2>(t, strip, row, column), row += 2;
-    if (row < t.rows) some_rows<kind, 1>(t, strip, row, column);
+    in_row_blocks(t.rows, [&]<int R>(int row) { some_rows<kind, R>(t, strip, row, column); });
   }
 }
 

@@ -10,6 +10,24 @@ namespace {
 
 CINNABAR_INLINE int at_most(int a, int limit) { return a < limit ? a : limit; }
 
+// block.operator()<R>(row) for blocks of kRowBlock rows and one of what is left, which cover [0, rows): a pass over the
+// weights each. Blocks start at multiples of kRowBlock, so each lies in one tile of 16 rows.
+template <int Most, typename Block>
+CINNABAR_INLINE void last_block(int row, int rows, const Block& block) {
+  if (rows == Most) {
+    block.template operator()<Most>(row);
+  } else if constexpr (Most > 1) {
+    last_block<Most - 1>(row, rows, block);
+  }
+}
+
+template <typename Block>
+CINNABAR_INLINE void in_row_blocks(int rows, const Block& block) {
+  int row = 0;
+  for (; row + kRowBlock <= rows; row += kRowBlock) block.template operator()<kRowBlock>(row);
+  if constexpr (kRowBlock > 1) last_block<kRowBlock - 1>(row, rows - row, block);
+}
+
 // out (+)= acc + bias for the first `count` columns.
 CINNABAR_INLINE void finish(const ProductTask& t, int row, int column, Lanes acc) {
   const int count = at_most(t.columns - column, kLanes);

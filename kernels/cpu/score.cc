@@ -48,7 +48,8 @@ void score_rows(Context& context, Rows x, const Matrix& head, std::span<const Sc
   assert(x.rows == static_cast<std::int64_t>(requests.size()) && requests.size() == out.size());
   assert(x.cols == packed.cols());
   if (x.rows == 0) return;
-  prepare_activations(context, x, packed);
+  Operands operands{x, &packed};
+  round_activations(context, {&operands, 1});
   const std::int64_t runs = (packed.rows() + kScoreRun - 1) / kScoreRun;
   const Product product = context.product(packed.compute());
   std::vector<ScorePart> parts(x.rows * runs);
@@ -58,7 +59,7 @@ void score_rows(Context& context, Rows x, const Matrix& head, std::span<const Sc
     float* logits = scratch(context, worker, kRowBlock * kScoreRun);
     for (std::int64_t first_row = 0; first_row < x.rows; first_row += kRowBlock) {
       const std::int64_t rows = std::min(kRowBlock, x.rows - first_row);
-      ProductTask task = product_task(context, x, packed, first_row, rows, first / 32, (count + 31) / 32);
+      ProductTask task = product_task(context, operands, first_row, rows, first / 32, (count + 31) / 32);
       task.out = logits;
       task.out_stride = kScoreRun;
       product(task);

@@ -90,7 +90,10 @@ class ReferenceBackend final : public Backend {
       for (std::int64_t c = 0; c < x.cols; c += head) normalise(row_of(x, r) + c, weight, eps, head, row_of(x, r) + c);
     }
   }
-  void linear(Rows x, const Matrix& weight, const float* bias, Rows out, Write write) override {
+  void linear(std::span<const Linear> products) override {
+    for (const Linear& p : products) multiply(p.x, *p.weight, p.bias, p.out, p.write);
+  }
+  void multiply(Rows x, const Matrix& weight, const float* bias, Rows out, Write write) {
     const auto& w = static_cast<const HostMatrix&>(weight);
     for (std::int64_t r = 0; r < x.rows; ++r) {
       for (std::int64_t n = 0; n < w.rows(); ++n) {
@@ -156,7 +159,7 @@ class ReferenceBackend final : public Backend {
   void score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) override {
     std::vector<float> logits(static_cast<std::size_t>(head.rows()));
     for (std::int64_t r = 0; r < x.rows; ++r) {
-      linear(x.slice(r, 1), head, nullptr, Rows(logits.data(), 1, head.rows()), Write::set);
+      multiply(x.slice(r, 1), head, nullptr, Rows(logits.data(), 1, head.rows()), Write::set);
       out[static_cast<std::size_t>(r)] = judge(logits, requests[static_cast<std::size_t>(r)]);
     }
   }

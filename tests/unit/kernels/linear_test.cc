@@ -95,13 +95,58 @@ TEST_CASE("a row's product does not depend on the rows beside it") {
     for (const Compute compute : {Compute::f32, Compute::bf16, Compute::int8}) {
       auto cpu = backend(isa, 1);
       const std::vector<float> all = product(*backend(isa, 2), c, compute, 0, shape.m);
-      for (const std::int64_t count : {1, 2, 3, 5, 15, 16, 17, 31, 33, 64, 65}) {
+      for (const std::int64_t count : {1, 2, 3, 4, 5, 6, 7, 8, 13, 15, 16, 17, 31, 33, 64, 65}) {
         for (const std::int64_t first : {std::int64_t{0}, shape.m - count}) {
           INFO(name(isa) << " compute " << static_cast<int>(compute) << " rows " << first << "+" << count);
           const std::vector<float> some = product(*cpu, c, compute, first, count);
           CHECK(same_bits(some.data(), all.data() + first * shape.n, count * shape.n));
         }
       }
+    }
+  }
+}
+
+// One of several products: its own activations unless it shares those of the first.
+struct Beside {
+  std::int64_t n, k;
+  Compute compute;
+  std::int64_t first_row, rows;
+  bool shares;
+};
+
+TEST_CASE("products beside one another have the bits that each has alone") {
+  const std::vector<Beside> kinds = {
+      {300, 896, Compute::int8, 0, 21, true},  {64, 896, Compute::int8, 0, 21, true},  {40, 896, Compute::bf16, 3, 18, true},
+      {33, 896, Compute::int8, 16, 5, true},   {65, 64, Compute::bf16, 0, 7, false},   {17, 64, Compute::f32, 0, 9, false},
+      {16, 4864, Compute::int8, 0, 30, false}, {16, 128, Compute::int8, 0, 0, false},
+  };
+  const std::vector<float> shared = random_values(21 * 896, 1);
+  for (const Isa isa : available_isas()) {
+    auto cpu = backend(isa, 2);
+    std::vector<std::vector<float>> xs, outs, expected;
+    std::vector<std::unique_ptr<Matrix>> weights;
+    std::vector<Backend::Linear> products;
+    for (const Beside& kind : kinds) {
+      const auto seed = static_cast<std::uint32_t>(xs.size());
+      const std::vector<float> values = random_values(kind.n * kind.k, 10 + seed, 0.1f);
+      const StoredMatrix weight = stored(values, kind.n, kind.k);
+      weights.push_back(std::move(cpu->pack({&weight, 1}, kind.compute).value()));
+      xs.push_back(kind.shares ? shared : random_values(kind.rows * kind.k, 30 + seed));
+      outs.push_back(random_values(kind.rows * kind.n, 50 + seed));
+      expected.push_back(outs.back());
+    }
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      const Beside& kind = kinds[i];
+      std::vector<float>& values = kind.shares ? xs[0] : xs[i];
+      const Rows x = Rows(values.data(), kind.first_row + kind.rows, kind.k).slice(kind.first_row, kind.rows);
+      const auto write = i % 2 == 0 ? Backend::Write::set : Backend::Write::add;
+      products.push_back({x, weights[i].get(), nullptr, Rows(outs[i].data(), kind.rows, kind.n), write});
+      cpu->linear(x, *weights[i], nullptr, Rows(expected[i].data(), kind.rows, kind.n), write);
+    }
+    cpu->linear(products);
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      INFO(name(isa) << " product " << i);
+      CHECK(same_bits(outs[i].data(), expected[i].data(), kinds[i].rows * kinds[i].n));
     }
   }
 }
