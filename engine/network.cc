@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace cinnabar::engine {
 
@@ -10,6 +11,7 @@ using kernels::Buffer;
 using kernels::Matrix;
 using kernels::Rows;
 using kernels::StoredMatrix;
+using Linear = kernels::Backend::Linear;
 using Write = kernels::Backend::Write;
 
 struct Network::Layer {
@@ -24,21 +26,27 @@ struct Network::Layer {
 
 namespace {
 
-// A thin product pair: columns [first, first + B rows) of an output get (x A^T) B^T.
-struct ThinPair {
-  std::unique_ptr<Matrix> a, b;
-  std::int64_t first_column = 0;
-};
-
 StoredMatrix stored_f32(const std::vector<float>& values, std::int64_t rows, std::int64_t cols) {
   return {kernels::DType::f32, reinterpret_cast<const std::byte*>(values.data()), rows, cols};
 }
 
 }  // namespace
 
-// The adapter's products by the forward's four linear layers; a vector holds those present.
+// Low-rank additions to one product: x A^T for all of them at once, and each takes its own columns of that, [thin, thin
+// + B cols), times B^T to the output's columns from `out` on.
+struct Network::LowRankSum {
+  struct Part {
+    std::unique_ptr<Matrix> b;
+    std::int64_t thin, out;
+  };
+  std::unique_ptr<Matrix> a;  // their As below one another; null without
+  std::vector<Part> parts;
+  std::int64_t rank() const { return a == nullptr ? 0 : a->rows(); }
+};
+
+// What the adapter adds to the forward's four products of a layer.
 struct Network::GatedLayer {
-  std::vector<ThinPair> qkv, output, gate_up, down;
+  LowRankSum qkv, output, gate_up, down;
 };
 
 // Activations of one forward, allocated for `capacity` rows.
@@ -71,9 +79,7 @@ Result<std::unique_ptr<Network>> Network::create(const LoadedModel& model, const
   std::unique_ptr<Network> network(new Network(model.spec, backend));
   if (Status packed = network->pack(model, compute); !packed) return packed;
   if (gated != nullptr) {
-    // Its products serve drafts alone: half the bytes are worth more than the last bits.
-    const auto thin = compute == kernels::Compute::f32 ? kernels::Compute::f32 : kernels::Compute::bf16;
-    if (Status packed = network->pack_adapter(*gated, thin); !packed) return packed;
+    if (Status packed = network->pack_adapter(*gated, compute); !packed) return packed;
   }
   return network;
 }
@@ -132,17 +138,26 @@ Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
     return Status::error("adapter has " + std::to_string(adapter.layers.size()) + " layers, the model " +
                          std::to_string(layers_.size()));
   }
-  const auto add = [&](const std::optional<LowRank>& low_rank, std::int64_t first_column,
-                       std::vector<ThinPair>& target) {
-    if (!low_rank) return Status();
-    ThinPair pair;
-    pair.first_column = first_column;
-    const StoredMatrix a = stored_f32(low_rank->a, low_rank->rank, low_rank->inputs);
-    const StoredMatrix b = stored_f32(low_rank->b, low_rank->outputs, low_rank->rank);
-    if (Status s = take(backend_.pack({&a, 1}, compute), pair.a); !s) return s;
-    if (Status s = take(backend_.pack({&b, 1}, compute), pair.b); !s) return s;
-    target.push_back(std::move(pair));
-    return Status();
+  struct Place {
+    const std::optional<LowRank>& low_rank;
+    std::int64_t out;  // first column of the product that it adds to
+  };
+  // A reads what the large product reads, in its arithmetic, so that both share the rounding. B's inner dimension is the
+  // rank, often half a group of int8, and its products serve drafts alone: half of f32's bytes are worth the last bits.
+  const kernels::Compute of_b = compute == kernels::Compute::f32 ? compute : kernels::Compute::bf16;
+  const auto add = [&](std::initializer_list<Place> places, LowRankSum& target) {
+    std::vector<StoredMatrix> as;
+    std::int64_t thin = 0;
+    for (const auto& [low_rank, out] : places) {
+      if (!low_rank) continue;
+      as.push_back(stored_f32(low_rank->a, low_rank->rank, low_rank->inputs));
+      const StoredMatrix b = stored_f32(low_rank->b, low_rank->outputs, low_rank->rank);
+      LowRankSum::Part& part = target.parts.emplace_back();
+      part.thin = std::exchange(thin, thin + low_rank->rank);
+      part.out = out;
+      if (Status s = take(backend_.pack({&b, 1}, of_b), part.b); !s) return s;
+    }
+    return as.empty() ? Status() : take(backend_.pack(as, compute), target.a);
   };
   const std::int64_t query_columns = std::int64_t{spec_.heads} * spec_.head_size;
   const std::int64_t key_columns = std::int64_t{spec_.kv_heads} * spec_.head_size;
@@ -151,9 +166,9 @@ Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
     const LayerAdapter& from = adapter.layers[i];
     GatedLayer& to = adapters_[i];
     for (const Status& s :
-         {add(from.query, 0, to.qkv), add(from.key, query_columns, to.qkv),
-          add(from.value, query_columns + key_columns, to.qkv), add(from.attention_output, 0, to.output),
-          add(from.gate, 0, to.gate_up), add(from.up, spec_.ffn, to.gate_up), add(from.down, 0, to.down)}) {
+         {add({{from.query, 0}, {from.key, query_columns}, {from.value, query_columns + key_columns}}, to.qkv),
+          add({{from.attention_output, 0}}, to.output), add({{from.gate, 0}, {from.up, spec_.ffn}}, to.gate_up),
+          add({{from.down, 0}}, to.down)}) {
       if (!s) return s.in("adapter layer " + std::to_string(i));
     }
   }
@@ -180,9 +195,7 @@ Status Network::reserve(std::int64_t rows) {
   const std::int64_t qkv_width = attention_width + 2 * std::int64_t{spec_.kv_heads} * spec_.head_size;
   std::int64_t rank = 1;
   for (const GatedLayer& layer : adapters_) {
-    for (const auto* pairs : {&layer.qkv, &layer.output, &layer.gate_up, &layer.down}) {
-      for (const ThinPair& pair : *pairs) rank = std::max(rank, pair.a->rows());
-    }
+    for (const auto* sum : {&layer.qkv, &layer.output, &layer.gate_up, &layer.down}) rank = std::max(rank, sum->rank());
   }
   const std::pair<std::unique_ptr<Buffer>*, std::int64_t> buffers[] = {
       {&s.x, spec_.width},         {&s.normed, spec_.width}, {&s.qkv, qkv_width},      {&s.attended, attention_width},
@@ -216,25 +229,27 @@ void Network::run_layers(Batch& batch) {
   }
 }
 
-namespace {
-
-// Adds the adapter's products to the block rows of every sequence: out[:, columns] += (x A^T) B^T.
-template <typename Spans>
-void add_thin(kernels::Backend& backend, const std::vector<ThinPair>& pairs, const Spans& spans, Rows x, float* thin,
-              Rows out) {
-  for (const ThinPair& pair : pairs) {
-    for (const auto& span : spans) {
-      const std::int64_t count = span.first + span.count - span.block_first;
-      if (count == 0) continue;
-      const Rows reduced(thin, count, pair.a->rows());
-      backend.linear(x.slice(span.block_first, count), *pair.a, nullptr, reduced);
-      backend.linear(reduced, *pair.b, nullptr,
-                     out.slice(span.block_first, count).columns(pair.first_column, pair.b->rows()), Write::add);
+// out (+)= x W^T + bias, and for block rows what the adapter adds. Its A stands beside the large product, for all rows: it
+// is small, and alone it would neither keep a device busy nor share the rounding of x.
+void Network::multiply(const Linear& product, LowRankSum GatedLayer::*place, int index, const Batch& batch) {
+  if (adapters_.empty()) return backend_.linear({&product, 1});
+  const LowRankSum& sum = adapters_[static_cast<std::size_t>(index)].*place;
+  const Rows thin(scratch_->thin->data(), batch.rows(), sum.rank());
+  std::vector<Linear> additions;
+  for (const Batch::Span& span : batch.spans) {
+    const std::int64_t count = span.first + span.count - span.block_first;
+    if (count == 0) continue;
+    const Rows from = thin.slice(span.block_first, count), to = product.out.slice(span.block_first, count);
+    for (const LowRankSum::Part& part : sum.parts) {
+      additions.push_back({from.columns(part.thin, part.b->cols()), part.b.get(), nullptr,
+                           to.columns(part.out, part.b->rows()), Write::add});
     }
   }
+  if (additions.empty()) return backend_.linear({&product, 1});
+  const Linear both[] = {product, {product.x, sum.a.get(), nullptr, thin}};
+  backend_.linear(both);
+  backend_.linear(additions);
 }
-
-}  // namespace
 
 // The rows' queries, to be read from the scratch, and their keys and values, written to their sequences' caches.
 void Network::project(const Layer& layer, int index, Batch& batch) {
@@ -246,10 +261,8 @@ void Network::project(const Layer& layer, int index, Batch& batch) {
   const Rows qkv(s.qkv->data(), rows, query_columns + 2 * key_columns);
 
   backend_.rms_norm(x, layer.attention_norm->data(), spec_.norm_epsilon, normed);
-  backend_.linear(normed, *layer.qkv, layer.qkv_bias ? layer.qkv_bias->data() : nullptr, qkv);
-  if (!adapters_.empty()) {
-    add_thin(backend_, adapters_[static_cast<std::size_t>(index)].qkv, batch.spans, normed, s.thin->data(), qkv);
-  }
+  const float* bias = layer.qkv_bias ? layer.qkv_bias->data() : nullptr;
+  multiply({normed, layer.qkv.get(), bias, qkv}, &GatedLayer::qkv, index, batch);
   const Rows query = qkv.columns(0, query_columns), key = qkv.columns(query_columns, key_columns);
   const Rows value = qkv.columns(query_columns + key_columns, key_columns);
   if (spec_.qk_norm) {
@@ -274,10 +287,7 @@ void Network::attend(const Layer& layer, int index, Batch& batch) {
   const Rows x(s.x->data(), rows, spec_.width), attended(s.attended->data(), rows, query_columns);
   const Rows query = Rows(s.qkv->data(), rows, query_columns + 2 * key_columns).columns(0, query_columns);
   backend_.attention(query, batch.attention, index, 1.0f / std::sqrt(static_cast<float>(spec_.head_size)), attended);
-  backend_.linear(attended, *layer.output, nullptr, x, Write::add);
-  if (!adapters_.empty()) {
-    add_thin(backend_, adapters_[static_cast<std::size_t>(index)].output, batch.spans, attended, s.thin->data(), x);
-  }
+  multiply({attended, layer.output.get(), nullptr, x, Write::add}, &GatedLayer::output, index, batch);
 }
 
 void Network::feed_forward(const Layer& layer, int index, Batch& batch) {
@@ -285,14 +295,11 @@ void Network::feed_forward(const Layer& layer, int index, Batch& batch) {
   const std::int64_t rows = batch.rows();
   const Rows x(s.x->data(), rows, spec_.width), normed(s.normed->data(), rows, spec_.width);
   const Rows gate_up(s.gate_up->data(), rows, 2 * spec_.ffn), gated_rows(s.gated->data(), rows, spec_.ffn);
-  const GatedLayer* gated = adapters_.empty() ? nullptr : &adapters_[static_cast<std::size_t>(index)];
 
   backend_.rms_norm(x, layer.ffn_norm->data(), spec_.norm_epsilon, normed);
-  backend_.linear(normed, *layer.gate_up, nullptr, gate_up);
-  if (gated != nullptr) add_thin(backend_, gated->gate_up, batch.spans, normed, s.thin->data(), gate_up);
+  multiply({normed, layer.gate_up.get(), nullptr, gate_up}, &GatedLayer::gate_up, index, batch);
   backend_.gated_silu(gate_up, gated_rows);
-  backend_.linear(gated_rows, *layer.down, nullptr, x, Write::add);
-  if (gated != nullptr) add_thin(backend_, gated->down, batch.spans, gated_rows, s.thin->data(), x);
+  multiply({gated_rows, layer.down.get(), nullptr, x, Write::add}, &GatedLayer::down, index, batch);
 }
 
 Rows Network::judged_rows(Batch& batch) {

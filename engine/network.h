@@ -58,6 +58,7 @@ class Network {
 
  private:
   struct Layer;
+  struct LowRankSum;
   struct GatedLayer;
   struct Scratch;
   struct Batch;
@@ -67,6 +68,7 @@ class Network {
   Status pack_adapter(const Adapter& adapter, kernels::Compute compute);
   Status reserve(std::int64_t rows);
   void run_layers(Batch& batch);
+  void multiply(const kernels::Backend::Linear& product, LowRankSum GatedLayer::*place, int index, const Batch& batch);
   void project(const Layer& layer, int index, Batch& batch);
   void attend(const Layer& layer, int index, Batch& batch);
   void feed_forward(const Layer& layer, int index, Batch& batch);

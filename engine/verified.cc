@@ -16,9 +16,10 @@ constexpr int kLongestDraft = 12;  // beyond it hardly a token is accepted
 constexpr float kFormerSure = 0.9f;
 constexpr float kLookupSure = 0.7f;
 
-// A row has to bring as many tokens as this over Backend::cheap_rows: more than it costs by the clock, since a row's
-// use is only expected. Tried on AVX2 (bench/README.md): 0.6, 1, 1.5.
-constexpr float kRowCost = 1.25f;
+// A row has to bring as many tokens as this over Backend::cheap_rows: as many as decoding brings elsewhere in the row's
+// time, which is more than the row's share of a forward, for a forward brings two to three tokens. Tried by the clock
+// (bench/README.md): 0.8 to 2.5.
+constexpr float kRowCost = 1.6f;
 
 }  // namespace
 
