@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """One run on a rented GPU in one process, against the wall clock:
-gpu.py WORK --minutes M [--generate M] [--trials M] [--sampler M] [option of train.py ...]
+gpu.py WORK --minutes M [--throughput N] [--generate M] [--trials M] [--sampler M] [option of train.py ...]
 
 WORK holds data/ (shards of examples, shards.py), shape.json (the model's shape, --write-shape) and, sooner or later,
 model.gguf; the file `ready` says that it is all there, and may hold other minutes. Until then the process compiles and times
-its steps on a random base of that shape, so that a slow transfer costs nothing. Then, within the minutes: the base writes
+its steps on a random base of that shape, so that a slow transfer costs nothing; with --throughput it first writes
+WORK/throughput.md, the first N cases' rows a second by batch, length, compilation and precision. Then, within the minutes: the base writes
 continuations of the examples' prompts into WORK/made for --generate minutes (unless an earlier run brought them back); the
 adapter is trained on continuations and text for what time is left; a sampler head behind it for --sampler minutes
 (sampler.py); and last, so that one which fails costs nothing else, each of TRIALS is trained from the start for --trials
@@ -43,6 +44,11 @@ TRIAL_WORDS = 0.1  # the same of a trial, with what it compiles
 TRIALS = ("", "--hard 1 --labels text", "--lengths 4 8 16", "--lengths 8 16 32", "--revealed 0", "--ends 10", "--rank 32", "--rank 128",
           "--products attention", "--products ffn", "--drafter 1", "--drafter 3", "--rate 4e-4", "--rate 1.6e-3", "--hard 0", "--hard 1")
 
+# Steps that --throughput times: batch, length of its sequences, compiled, precision of base and products.
+THROUGHPUT = ((48, 448, False, "bfloat16"), (48, 448, False, "float32"), (48, 448, True, "bfloat16"), (48, 448, True, "float32"),
+              *((batch, longest, False, "bfloat16") for batch in (16, 32, 64, 96) for longest in (448, 256, 640)),
+              (48, 256, False, "bfloat16"), (48, 640, False, "bfloat16"))
+
 
 def say(text, start=time.monotonic()):
     print(f"{time.monotonic() - start:6.1f} s  {text}", flush=True)
@@ -61,6 +67,7 @@ def rehearse(trainer, sequences, held_out):
 
 
 def rehearse_steps(trainer, sequences, steps):
+    """Block rows a second of so many steps at rate 0."""
     rows, start, batch = 0, time.monotonic(), trainer.options.batch
     for number in range(steps):
         value, _, judged = trainer.step(sequences, [(number * batch + i) % len(sequences) for i in range(batch)], 0.0)
@@ -70,6 +77,28 @@ def rehearse_steps(trainer, sequences, steps):
     trainer.optimizer.state.clear()
     say(f"rehearsed: {steps * batch * trainer.options.rows / spent:.0f} block rows/s, {rows / spent:.0f} judged, "
         f"{steps / spent:.2f} steps/s, loss {value:.2f}")
+    return steps * batch * trainer.options.rows / spent
+
+
+def write_throughput(work, options_of, shape, device, sequences, cases):
+    """A table of what each case does a second, at the same number of rows a step; one that has no memory stands in it, too."""
+    lines = ["| batch | length | compiled | precision | block rows a second | MiB |", "|---|---|---|---|---|---|"]
+    for batch, longest, compiled, precision in cases:
+        options = options_of("throughput")
+        options.batch, options.longest, options.compile = batch, longest, True  # all of that length, compiled or not
+        if device == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        try:
+            trainer = Trainer(options, Network(random_base(shape, device, getattr(torch, precision)), compiled))
+            rehearse_steps(trainer, sequences, 2 if device == "cuda" else 1)  # compiles
+            rate = f"{rehearse_steps(trainer, sequences, 4 if device == 'cuda' else 1):.0f}"
+        except torch.OutOfMemoryError:
+            rate = "no memory"
+        memory = torch.cuda.max_memory_allocated() >> 20 if device == "cuda" else ""
+        lines.append(f"| {batch} | {longest} | {'yes' if compiled else 'no'} | {precision} | {rate} | {memory} |")
+        (work / "throughput.md").write_text("\n".join(lines) + "\n")
+        say(lines[-1])
 
 
 def rehearse_trials(options_of, network, sequences, enough):
@@ -142,6 +171,7 @@ def main():
         (work / "shape.json").write_text(json.dumps(dataclasses.asdict(shape)) + "\n")
         return
     generate_minutes, trial_minutes, sampler_minutes = (take(words, f"--{name}", 0.0) for name in ("generate", "trials", "sampler"))
+    timed_cases = take(words, "--throughput", 0, int)
     resume = take(words, "--resume", None, Path)  # not for trials: they start from nothing
     made = work / "made"
 
@@ -153,10 +183,12 @@ def main():
     options.resume = resume
     torch.manual_seed(options.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    base = random_base(Shape(**json.loads((work / "shape.json").read_text())), device)
-    network = Network(base, options.compile)
-    say(f"{device}, torch {torch.__version__}")
+    shape = Shape(**json.loads((work / "shape.json").read_text()))
     sequences, ready = Sequences(work / "data", "train"), work / "ready"
+    say(f"{device}, torch {torch.__version__}")
+    write_throughput(work, options_of, shape, device, sequences, THROUGHPUT[:timed_cases])
+    base = random_base(shape, device)
+    network = Network(base, options.compile)
     rehearse(Trainer(options_of("run"), network), sequences, Sequences(work / "data", "held_out"))
     if trial_minutes:
         rehearse_trials(options_of, network, sequences, ready.exists)

@@ -13,6 +13,8 @@
 #include <iostream>
 #include <numeric>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
@@ -103,12 +105,18 @@ Result<double> device_read_floor(Subject& subject, std::int64_t bytes) {
   return copied->median / 2;
 }
 
-// `rows` clean rows behind `context` cached tokens, all of them judged or none.
-Status run_rows(Subject& subject, int context, int rows, bool judged) {
+// `rows` clean rows behind `context` cached tokens and a block of `masks` behind those, all of them judged or none.
+Status run_rows(Subject& subject, int context, int rows, bool judged, int masks = 0) {
   engine::ForwardSegment segment{&subject.cache->store(), {}};
   for (int i = 0; i < rows; ++i) {
     segment.rows.push_back({.token = 100 + i, .slot = context + i, .limit = context + i + 1, .judged = judged});
   }
+  const int first = context + rows, end = first + masks;
+  for (int slot = first; slot < end; ++slot) {
+    const std::int32_t mask = subject.network().spec().mask;
+    segment.rows.push_back({.token = mask, .slot = slot, .limit = end, .in_block = true, .judged = judged});
+  }
+  rows += masks;
   const std::vector<kernels::ScoreRequest> requests(judged ? static_cast<std::size_t>(rows) : 0);
   std::vector<kernels::Score> scores(requests.size());
   const Status ran = subject.network().forward({&segment, 1}, requests, scores);
@@ -280,16 +288,20 @@ int run_bench_operations(Options& options) {
   auto subject = open_subject(options);
   if (!subject) return failed(subject.status());
   subject->clock->wait_after_each(true);
-  std::printf("%s; milliseconds of a forward\n%8s %6s %9s", subject->engine->device().c_str(), "context", "rows",
-              "whole");
+  std::printf("%s; milliseconds of a forward\n%8s %6s %6s %9s", subject->engine->device().c_str(), "context", "rows",
+              "masks", "whole");
   for (std::size_t i = 0; i < engine::kOperations; ++i) {
     std::printf(" %10s", std::string(name(static_cast<engine::Operation>(i))).c_str());
   }
+  // Clean rows and mask rows. The latter go through the adapter, where there is one.
+  std::vector<std::pair<int, int>> row_counts = {{1, 0}, {8, 0}, {16, 0}, {64, 0}, {256, 0}};
+  if (subject->network().has_adapter()) row_counts.insert(row_counts.begin() + 3, {{1, 7}, {4, 12}});
   for (const int context : {0, 1024, 4096}) {
-    for (const int rows : {1, 16, 64, 256}) {
-      const auto timing = time_forward(*subject, 10, [&] { return run_rows(*subject, context, rows, rows <= 64); });
+    for (const auto& [rows, masks] : row_counts) {
+      const auto run = [&, rows = rows, masks = masks] { return run_rows(*subject, context, rows, rows <= 64, masks); };
+      const auto timing = time_forward(*subject, 10, run);
       if (!timing) return failed(timing.status());
-      std::printf("\n%8d %6d %9.2f", context, rows, timing->whole.median);
+      std::printf("\n%8d %6d %6d %9.2f", context, rows, masks, timing->whole.median);
       for (const double each : timing->operations) std::printf(" %10.3f", each);
       std::fflush(stdout);
     }
