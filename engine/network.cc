@@ -142,8 +142,9 @@ Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
     const std::optional<LowRank>& low_rank;
     std::int64_t out;  // first column of the product that it adds to
   };
-  // A reads what the large product reads, in its arithmetic, so that both share the rounding. B's inner dimension is the
-  // rank, often half a group of int8, and its products serve drafts alone: half of f32's bytes are worth the last bits.
+  // A reads what the large product reads, in its arithmetic, so that both share the rounding. B's inner dimension is
+  // the rank, often half a group of int8, and its products serve drafts alone: half of f32's bytes are worth the last
+  // bits.
   const kernels::Compute of_b = compute == kernels::Compute::f32 ? compute : kernels::Compute::bf16;
   const auto add = [&](std::initializer_list<Place> places, LowRankSum& target) {
     std::vector<StoredMatrix> as;
@@ -229,8 +230,8 @@ void Network::run_layers(Batch& batch) {
   }
 }
 
-// out (+)= x W^T + bias, and for block rows what the adapter adds. Its A stands beside the large product, for all rows: it
-// is small, and alone it would neither keep a device busy nor share the rounding of x.
+// out (+)= x W^T + bias, and for block rows what the adapter adds. Its A stands beside the large product, for all rows:
+// it is small, and alone it would neither keep a device busy nor share the rounding of x.
 void Network::multiply(const Linear& product, LowRankSum GatedLayer::*place, int index, const Batch& batch) {
   if (adapters_.empty()) return backend_.linear({&product, 1});
   const LowRankSum& sum = adapters_[static_cast<std::size_t>(index)].*place;

@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,6 +21,7 @@
 
 #include "kernels/numeric.h"
 #include "kernels/result.h"
+#include "kernels/score.h"
 
 namespace cinnabar::kernels {
 
@@ -123,33 +123,6 @@ struct AttentionSegment {
 struct RopeSpec {
   float theta;
   int head_size;  // E
-};
-
-// How a row's token is chosen from its logits and what is said about it.
-struct ScoreRequest {
-  // Bit t set: token t may be chosen. Null: every token. Not allowed tokens count as absent (probability 0). ceil(V/64)
-  // words.
-  const std::uint64_t* allowed = nullptr;
-  // 0: the largest logit (ties: the smallest id). Above 0: logits / temperature + Gumbel noise, counter based on
-  // (seed, step, position, token), so that it is equal for every thread count, batch and device.
-  float temperature = 0;
-  std::uint64_t seed = 0;
-  std::uint32_t step = 0;
-  std::uint32_t position = 0;
-  std::int32_t asked = -1;  // a token whose logit is wanted too, below V; -1: none
-};
-
-// All that leaves the device about one judged row. Logits are the raw ones (no temperature).
-struct Score {
-  std::int32_t token = -1;  // the chosen token
-  float logit = 0;          // its logit
-  std::int32_t best = -1;   // argmax
-  float best_logit = 0;
-  float second_logit = 0;  // largest logit among the other tokens; -inf when only one is allowed
-  float log_sum_exp = 0;   // over the allowed tokens; probability of the chosen one = exp(logit - log_sum_exp)
-  float entropy = 0;       // natural logarithm, of the softmax over the allowed tokens
-  // Of ScoreRequest::asked; -inf where that is not allowed, or none.
-  float asked_logit = -std::numeric_limits<float>::infinity();
 };
 
 class Backend {

@@ -221,7 +221,8 @@ struct Division {
 
 Division divide(const Backend::Linear& product, const PackedMatrix& weight, int threads) {
   const std::int64_t rows = product.x.rows;
-  const std::int64_t row_size = std::max<std::int64_t>(1, weight.pair_bytes() / 32);  // about the bytes of a rounded row
+  const std::int64_t row_size =
+      std::max<std::int64_t>(1, weight.pair_bytes() / 32);  // about the bytes of a rounded row
   const std::int64_t block = std::max<std::int64_t>(64, kActivationBlock / row_size / 64 * 64);
   const std::int64_t task_bytes =
       std::clamp(weight.bytes() / (kTasksPerThread * threads), kLeastTaskBytes, kMostTaskBytes);
@@ -234,9 +235,8 @@ void multiply(const Context& context, const Division& division, const Operands& 
   const Backend::Linear& product = *division.product;
   const std::int64_t first_row = index / division.chunks * division.block;
   const std::int64_t first_pair = index % division.chunks * division.chunk;
-  ProductTask task =
-      product_task(context, operands, first_row, std::min(division.block, product.x.rows - first_row), first_pair,
-                   std::min(division.chunk, division.weight->pairs() - first_pair));
+  ProductTask task = product_task(context, operands, first_row, std::min(division.block, product.x.rows - first_row),
+                                  first_pair, std::min(division.chunk, division.weight->pairs() - first_pair));
   task.bias = product.bias == nullptr ? nullptr : product.bias + 32 * first_pair;
   task.out = product.out.data + first_row * product.out.stride + 32 * first_pair;
   task.out_stride = product.out.stride;

@@ -23,8 +23,8 @@ class PackedMatrix final : public Matrix {
   Pages pages_;
 };
 
-// What a product multiplies, and where its rounded activations begin in the context's buffers, counted in steps of depth
-// of a tile of 16 rows.
+// What a product multiplies, and where its rounded activations begin in the context's buffers, counted in steps of
+// depth of a tile of 16 rows.
 struct Operands {
   Rows x;
   const PackedMatrix* weight;
@@ -32,8 +32,8 @@ struct Operands {
   bool shares = false;  // with the product before it
 };
 
-// Rounds the activations of each for its product, and sets where they are; products of the same x, one behind the other,
-// share them. The next call replaces them.
+// Rounds the activations of each for its product, and sets where they are; products of the same x, one behind the
+// other, share them. The next call replaces them.
 void round_activations(Context& context, std::span<Operands> operands);
 
 // The task for rows [first_row, ...) (a multiple of 16) and the columns of pairs [first_pair, first_pair + pair_count).

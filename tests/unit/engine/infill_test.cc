@@ -221,7 +221,7 @@ TEST_CASE("as many tokens are drafted as the device runs nearly for free, or as 
   const auto first = (*engine)->infill(asked, {});
   REQUIRE(first);
   asked.former = first->answers.front().text;
-  for (const auto& [limit, drafted] : {std::pair{-1, 4U}, {6, 6U}, {0, 0U}}) {
+  for (const auto& [limit, drafted] : {std::pair{-1, 5U}, {6, 6U}, {0, 0U}}) {
     asked.drafts.limit = limit;
     const auto again = (*engine)->infill(asked, {});
     REQUIRE(again);
