@@ -18,7 +18,7 @@ constexpr float kLookupSure = 0.7f;
 
 // A row has to bring as many tokens as this over Backend::cheap_rows: as many as decoding brings elsewhere in the row's
 // time, which is more than the row's share of a forward, for a forward brings two to three tokens. Tried by the clock
-// (bench/README.md): 0.8 to 2.5.
+// (bench/README.md): 1.25 to 2.5, which hardly differ.
 constexpr float kRowCost = 1.6f;
 
 }  // namespace

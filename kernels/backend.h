@@ -142,7 +142,7 @@ class Backend {
   virtual void wait() {}
 
   // --- memory and weights
-  // -----------------------------------------------------------------------------------------------
+
   virtual Result<std::unique_ptr<Buffer>> allocate(std::int64_t values) = 0;
   virtual Result<std::unique_ptr<Buffer>> upload(std::span<const float> values) = 0;
   virtual void download(const float* device, std::span<float> host) = 0;
@@ -153,15 +153,16 @@ class Backend {
   virtual void copy_kv(const KvStore& from, KvStore& to, std::int64_t count) = 0;
 
   // --- operations: `out` never overlaps an input unless said
-  // ------------------------------------------------------------ out[i, :] = row ids[i] of the table, expanded. out [M,
-  // D], table [V, D] as stored.
+
+  // out[i, :] = row ids[i] of the table, expanded. out [M, D], table [V, D] as stored.
   virtual void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) = 0;
   // RMSNorm (1910.07467): out = x / sqrt(mean(x^2) + eps) * weight. x, out [M, D]; weight [D]. out may be x.
   virtual void rms_norm(Rows x, const float* weight, float eps, Rows out) = 0;
   // The same over each head of x [M, heads * E], in place; weight [E] (Qwen3's q/k norm).
   virtual void head_norm(Rows x, const float* weight, float eps, int head_size) = 0;
-  // Products that need nothing of one another, side by side: small ones do not wait for each other. For each, out (+)=
-  // x W^T + bias; x [M, K], W [N, K], bias [N] or null, out [M, N].
+  // For each of some products, out (+)= x W^T + bias; x [M, K], W [N, K], bias [N] or null, out [M, N]. None reads or
+  // writes what another writes, so small ones need not wait for each other. Neighbours with the same x share its
+  // rounding.
   enum class Write : std::uint8_t { set, add };
   struct Linear {
     Rows x;

@@ -1,6 +1,6 @@
 // bf16 products by AVX-512 BF16 dot products: acc += x_k w_k + x_k+1 w_k+1 of two neighbouring inputs, which the layout
 // already holds beside each other; half the instructions of the lane form, and no expansion to f32. Limit: bandwidth of
-// the weights up to about 16 rows.
+// the weights up to about 8 rows.
 #include <immintrin.h>
 
 #include "kernels/cpu/product_lanes.h"

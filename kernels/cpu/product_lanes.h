@@ -10,8 +10,7 @@ namespace {
 
 CINNABAR_INLINE int at_most(int a, int limit) { return a < limit ? a : limit; }
 
-// block.operator()<R>(row) for blocks of kRowBlock rows and one of what is left, which cover [0, rows): a pass over the
-// weights each. Blocks start at multiples of kRowBlock, so each lies in one tile of 16 rows.
+// block.operator()<rows>(row), for rows of at most Most; nothing for 0.
 template <int Most, typename Block>
 CINNABAR_INLINE void last_block(int row, int rows, const Block& block) {
   if (rows == Most) {
@@ -21,6 +20,8 @@ CINNABAR_INLINE void last_block(int row, int rows, const Block& block) {
   }
 }
 
+// block.operator()<R>(row) for blocks of kRowBlock rows and one of what is left, which cover [0, rows): a pass over the
+// weights each. Blocks start at multiples of kRowBlock, so each lies in one tile of 16 rows.
 template <typename Block>
 CINNABAR_INLINE void in_row_blocks(int rows, const Block& block) {
   int row = 0;

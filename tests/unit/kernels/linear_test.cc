@@ -120,6 +120,8 @@ TEST_CASE("products beside one another have the bits that each has alone") {
       {40, 896, Compute::bf16, 3, 18, true},   {33, 896, Compute::int8, 16, 5, true},
       {65, 64, Compute::bf16, 0, 7, false},    {17, 64, Compute::f32, 0, 9, false},
       {16, 4864, Compute::int8, 0, 30, false}, {16, 128, Compute::int8, 0, 0, false},
+      {24, 896, Compute::int8, 0, 5, true},    {24, 896, Compute::int8, 0, 21, true},
+      {24, 896, Compute::int8, 16, 5, true},   {24, 896, Compute::int8, 0, 5, true},
   };
   const std::vector<float> shared = random_values(21 * 896, 1);
   for (const Isa isa : available_isas()) {
