@@ -1,5 +1,5 @@
 # cinnabar_folder(NAME [LINK ...] [WITHOUT REGEX]): the static library of one top-level folder: every .cc below it but
-# those whose path matches, includes rooted at the repository ("engine/canvas.h"). A new file needs no CMake change.
+# those whose path matches, includes rooted at the repository ("engine/decoding/canvas.h"). A new file needs no CMake change.
 function(cinnabar_folder name)
   cmake_parse_arguments(ARG "" "WITHOUT" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)

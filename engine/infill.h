@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "engine/block_diffusion.h"
-#include "engine/decode.h"
-#include "engine/device.h"
-#include "engine/in_place.h"
-#include "engine/prompt.h"
-#include "engine/verified.h"
+#include "engine/decoding/block_diffusion.h"
+#include "engine/decoding/decode.h"
+#include "engine/decoding/in_place.h"
+#include "engine/decoding/prompt.h"
+#include "engine/decoding/verified.h"
+#include "engine/forward/device.h"
 
 namespace cinnabar::engine {
 

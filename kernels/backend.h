@@ -2,7 +2,7 @@
 // (engine/forward.cc) is written once against this interface; kernels/cpu is the truth, kernels/cuda must agree with
 // it.
 //
-// Shapes use one alphabet (engine/model_spec.h): M rows of a forward, D model width, H query heads, K key/value heads,
+// Shapes use one alphabet (engine/model/model_spec.h): M rows of a forward, D model width, H query heads, K key/value heads,
 // E head size, F feed-forward width, V vocabulary, L layers. All activations are f32, row-major, last index contiguous.
 //
 // Promise of every backend (invariant "batch invariance", ARCHITECTURE.md): a row's result does not depend on the other
@@ -19,8 +19,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "kernels/numeric.h"
-#include "kernels/result.h"
 #include "kernels/score.h"
 
 namespace cinnabar::kernels {

@@ -1,4 +1,4 @@
-"""The adapter's file: a GGUF adapter as engine/adapter.cc reads it, gated, F16 for going on with training or Q8_0 to ship. And a
+"""The adapter's file: a GGUF adapter as engine/model/adapter.cc reads it, gated, F16 for going on with training or Q8_0 to ship. And a
 sampler head's, in F16."""
 import os
 from pathlib import Path

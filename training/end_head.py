@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Does the base know where a hole ends? A small head on its clean rows, trained alone, as a signal that leaves every answer as
-it is: what the rules of daemon and engine (engine/hole_end.h, daemon/syntax) have to be compared with. On a CPU.
+it is: what the rules of daemon and engine (engine/decoding/hole_end.h, daemon/syntax) have to be compared with. On a CPU.
 
     end_head.py DATA [--examples N] [--held-out N] [--hidden H]
 

@@ -1,4 +1,4 @@
-"""The prompt of a hole, as engine/prompt.cc builds it; tests/model/engine/training_prompt_test.cc holds both to the same
+"""The prompt of a hole, as engine/decoding/prompt.cc builds it; tests/model/engine/training_prompt_test.cc holds both to the same
 tokens. Windows are counted in bytes of UTF-8."""
 
 TAGS = {"fim_prefix": 40912, "fim_middle": 40913, "fim_suffix": 40914, "mask": 40918, "hole_end": 40919}

@@ -19,7 +19,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "engine/engine_filling.h"
-#include "engine/timed_backend.h"
+#include "engine/forward/timed_backend.h"
 
 namespace cinnabar::daemon {
 namespace {

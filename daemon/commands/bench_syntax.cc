@@ -6,14 +6,14 @@
 #include <ctime>
 #include <random>
 
+#include "base/text.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/features/hole.h"
-#include "daemon/features/presentable.h"
+#include "daemon/completion/hole.h"
+#include "daemon/completion/present.h"
 #include "daemon/syntax/critic.h"
-#include "daemon/syntax/lines.h"
-#include "daemon/syntax/site.h"
+#include "daemon/workspace/documents/region.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -85,7 +85,7 @@ double at_share(std::vector<double> times, double share) {
 }
 
 SnapshotPtr snapshot(const std::string& path, std::string text, std::uint64_t revision) {
-  lsp::LineIndex lines(text);
+  LineIndex lines(text);
   return std::make_shared<const DocumentSnapshot>(DocumentSnapshot::Identity{"file:///" + path, "", 1, revision},
                                                   std::move(text), std::move(lines));
 }
@@ -96,8 +96,7 @@ std::vector<std::size_t> places_in(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     const std::string_view line = text.substr(at, end - at);
-    if (!syntax::is_blank(line) && (line.front() == ' ' || line.front() == '\t') &&
-        (line.back() == ';' || line.back() == ')'))
+    if (!is_blank(line) && (line.front() == ' ' || line.front() == '\t') && (line.back() == ';' || line.back() == ')'))
       places.push_back(end);
     at = end + 1;
   }
@@ -115,9 +114,9 @@ void measure(const std::string& path, const std::string& text, std::string_view 
   answer.reason = engine::StopReason::hole_end;
   for (std::uint64_t i = 0; i < kRequests; ++i) {
     const std::size_t place = places[random() % places.size()];
-    const std::size_t line = syntax::line_begin(text, place);
+    const std::size_t line = line_begin(text, place);
     const std::string typed =
-        "\n" + std::string(syntax::indentation_of(std::string_view(text).substr(line))) + std::string(kTyped);
+        "\n" + std::string(indentation_of(std::string_view(text).substr(line))) + std::string(kTyped);
     std::string before = text;
     before.insert(place, typed.substr(0, typed.size() - 1));
     const std::size_t cursor = place + typed.size();

@@ -9,8 +9,8 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/syntax/fill.h"
-#include "daemon/syntax/repair.h"
+#include "daemon/completion/fill.h"
+#include "daemon/completion/repair.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -132,7 +132,7 @@ void print_json(const engine::InfillResult& result, const PlannedFile& file) {
 // What the answer takes the place of, when that is more than blanks.
 void print_replaced(const PlannedFile& file, const std::string& text) {
   const std::string replaced = text.substr(file.begin, file.end - file.begin);
-  if (!syntax::is_blank(replaced)) std::cout << "-- instead of: " << replaced << "\n";
+  if (!is_blank(replaced)) std::cout << "-- instead of: " << replaced << "\n";
 }
 
 }  // namespace

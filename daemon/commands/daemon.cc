@@ -2,10 +2,10 @@
 #include <ctime>
 #include <utility>
 
-#include "daemon/carrier/serve.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
-#include "daemon/server.h"
+#include "daemon/server/server.h"
+#include "daemon/transport/serve.h"
 
 namespace cinnabar::daemon {
 namespace {

@@ -6,11 +6,11 @@
 #include <map>
 #include <sstream>
 
+#include "base/text.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/evaluation/hole_line.h"
+#include "daemon/commands/evaluation/score.h"
 #include "daemon/commands/setup.h"
-#include "daemon/evaluation/hole_line.h"
-#include "daemon/evaluation/score.h"
-#include "daemon/syntax/lines.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -96,7 +96,7 @@ std::string_view left_stripped(std::string_view text) {
 // An answer that stops too early: whether the model, told to go on, says the rest.
 Result<std::optional<bool>> goes_on(const Options& options, engine::Engine& engine, const CutHole& hole,
                                     std::string_view raw) {
-  const std::string_view said = syntax::right_stripped(raw), middle = syntax::right_stripped(hole.middle);
+  const std::string_view said = right_stripped(raw), middle = right_stripped(hole.middle);
   if (said.size() >= middle.size() || !middle.starts_with(said)) return std::optional<bool>();
   const std::string_view rest = middle.substr(said.size());
   engine::InfillRequest request = options.request;

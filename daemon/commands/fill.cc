@@ -6,8 +6,8 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/features/filling.h"
-#include "daemon/features/unified_diff.h"
+#include "daemon/commands/unified_diff.h"
+#include "daemon/completion/multi_hole.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -54,7 +54,7 @@ int run_fill(Options& options) {
   const syntax::Language* language = syntax::language_of_path(selection->file);
   if (language == nullptr)
     return failed(Status::error(selection->file + ": its name says no language with a grammar; nothing to fill by"));
-  const lsp::LineIndex lines(*text);
+  const LineIndex lines(*text);
   const auto tree = syntax::Tree::parse(*language, *text, lines);
   if (!tree) return failed(Status::error(selection->file + ": too large, or its lines too long, for a syntax tree"));
   const std::size_t begin =

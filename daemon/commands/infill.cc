@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/evaluation/hole_line.h"
 #include "daemon/commands/setup.h"
-#include "daemon/evaluation/hole_line.h"
 
 namespace cinnabar::daemon {
 namespace {

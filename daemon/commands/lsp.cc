@@ -1,11 +1,11 @@
 #include <iostream>
 #include <utility>
 
-#include "daemon/carrier/serve.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/proxy/proxy.h"
-#include "daemon/server.h"
+#include "daemon/server/server.h"
+#include "daemon/transport/serve.h"
 
 namespace cinnabar::daemon {
 

@@ -5,7 +5,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
-#include "engine/parts.h"
+#include "engine/model/parts.h"
 
 namespace cinnabar::daemon {
 namespace {

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/commands/commands.h"
-#include "daemon/evaluation/score.h"
-#include "daemon/options.h"
+#include "daemon/commands/evaluation/score.h"
+#include "daemon/config/options.h"
 #include "daemon/syntax/language.h"
 
 namespace cinnabar::daemon {

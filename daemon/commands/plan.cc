@@ -6,7 +6,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/options.h"
+#include "daemon/config/options.h"
 
 namespace cinnabar::daemon {
 

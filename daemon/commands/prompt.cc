@@ -1,6 +1,6 @@
 // `cinnabar prompt FILE:L:C`: exactly what the model reads at a place of a file, part by part, and why each part is
 // there.
-#include "engine/prompt.h"
+#include "engine/decoding/prompt.h"
 
 #include <filesystem>
 #include <iostream>
@@ -8,9 +8,9 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/context/index.h"
-#include "daemon/exclusions.h"
-#include "daemon/syntax/fill.h"
+#include "daemon/completion/fill.h"
+#include "daemon/workspace/context/index.h"
+#include "daemon/workspace/exclusions.h"
 
 namespace cinnabar::daemon {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
-#include "daemon/features/hole.h"
-#include "daemon/recording.h"
-#include "daemon/shared_model.h"
-#include "daemon/syntax/site.h"
+#include "daemon/completion/hole.h"
+#include "daemon/server/recording.h"
+#include "daemon/server/shared_model.h"
+#include "daemon/workspace/documents/region.h"
 #include "lsp/json.h"
 
 namespace cinnabar::daemon {

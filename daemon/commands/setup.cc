@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "daemon/carrier/handshake.h"
+#include "daemon/transport/handshake.h"
 
 namespace cinnabar::daemon {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "daemon/options.h"
+#include "daemon/config/options.h"
 #include "daemon/proxy/finder.h"
 
 namespace cinnabar::daemon {

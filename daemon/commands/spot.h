@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "daemon/syntax/plan.h"
-#include "daemon/syntax/site.h"
-#include "kernels/result.h"
+#include "daemon/workspace/documents/region.h"
 
 namespace cinnabar::daemon {
 

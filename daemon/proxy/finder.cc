@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "daemon/carrier/handshake.h"
+#include "daemon/transport/handshake.h"
 
 namespace cinnabar::daemon {
 namespace {

@@ -15,9 +15,9 @@
 #include <variant>
 #include <vector>
 
-#include "daemon/carrier/socket.h"
+#include "base/result.h"
+#include "daemon/transport/socket.h"
 #include "daemon/version.h"
-#include "kernels/result.h"
 
 namespace cinnabar::daemon {
 

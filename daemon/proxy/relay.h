@@ -21,7 +21,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "daemon/documents/store.h"
+#include "daemon/workspace/documents/store.h"
 #include "lsp/message.h"
 
 namespace cinnabar::daemon {

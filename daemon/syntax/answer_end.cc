@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/syntax/lines.h"
+#include "base/text.h"
 
 namespace cinnabar::daemon::syntax {
 namespace {

@@ -2,7 +2,7 @@
 // and their tokens say which newline ends the statement, which bracket closes more than the answer opened, and where a
 // body's indentation is left. Strings and comments are known as such, however their language writes them.
 //
-// It only ever shortens what the engine's own rules (engine/hole_end.h) allow.
+// It only ever shortens what the engine's own rules (engine/decoding/hole_end.h) allow.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // The tokens of an answer: the answer parsed behind the part of the document that it continues.
 #include <algorithm>
 
+#include "base/text.h"
 #include "daemon/syntax/answer_end.h"
-#include "daemon/syntax/lines.h"
 
 namespace cinnabar::daemon::syntax {
 namespace {
@@ -68,10 +68,10 @@ AnswerEnd::AnswerEnd(const Tree& tree, const Hole& hole) : around_(end_surroundi
 
 void AnswerEnd::parse(std::string_view answer) {
   auto text = std::make_shared<const std::string>(head_ + std::string(answer));
-  const lsp::LineIndex lines(*text);
+  const LineIndex lines(*text);
   if (tree_ && text->size() >= text_->size() && text->starts_with(*text_)) {
     const ByteEdit edit{text_->size(), text_->size(), text->size()};
-    tree_ = tree_->follow(edit, lsp::LineIndex(*text_), *text, lines);
+    tree_ = tree_->follow(edit, LineIndex(*text_), *text, lines);
   } else {
     tree_ = Tree::parse(*around_.language, *text, lines);
   }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/syntax/lines.h"
+#include "base/text.h"
 #include "daemon/syntax/plan_rules.h"
 
 namespace cinnabar::daemon::syntax {
@@ -18,12 +18,12 @@ struct Tried {
   std::vector<Span> wrong;  // the damaged ranges that touch the answer, as the answer's own bytes
 };
 
-Tried try_part(const Tree& document, const lsp::LineIndex& lines, const Hole& hole, std::string_view part) {
+Tried try_part(const Tree& document, const LineIndex& lines, const Hole& hole, std::string_view part) {
   std::string text(document.text());
   text.replace(hole.begin, hole.end - hole.begin, part);
   const std::size_t behind = hole.begin + part.size();
   const ByteEdit edit{hole.begin, hole.end, behind};
-  lsp::LineIndex after = lines;
+  LineIndex after = lines;
   after.update(text, edit.begin, edit.old_end, edit.new_end);
   const TreePtr tree = document.follow(edit, lines, text, after);
   if (!tree) return {};
@@ -121,7 +121,7 @@ namespace {
 // parse, so there are few.
 struct Shorter {
   const Tree& document;
-  const lsp::LineIndex& lines;
+  const LineIndex& lines;
   const Hole& hole;
   std::string_view text;
   const Damage before;
@@ -152,7 +152,7 @@ struct Shorter {
 
 }  // namespace
 
-Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hole, std::string_view answer) {
+Verdict judge(const Tree& document, const LineIndex& lines, const Hole& hole, std::string_view answer) {
   Verdict verdict;
   const std::string_view behind = document.text().substr(hole.end);
   const std::string_view once = without_repetition(answer, behind);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/syntax/lines.h"
+#include "base/text.h"
 #include "daemon/syntax/plan.h"
 
 namespace cinnabar::daemon::syntax {
@@ -24,7 +24,7 @@ struct Verdict {
 
 // `lines` is the index of the tree's text. Costs a parse for the answer, and for one that is wrong two
 // more at most.
-Verdict judge(const Tree& document, const lsp::LineIndex& lines, const Hole& hole, std::string_view answer);
+Verdict judge(const Tree& document, const LineIndex& lines, const Hole& hole, std::string_view answer);
 
 // Without blanks at its end; but an answer of several lines gets a line end and `indentation` in front of a brace that
 // stands on the hole's own line.

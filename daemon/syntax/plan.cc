@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/syntax/lines.h"
+#include "base/text.h"
 #include "daemon/syntax/plan_rules.h"
 
 namespace cinnabar::daemon::syntax {
@@ -239,12 +239,8 @@ Plan plan_at(const Tree& tree, std::size_t cursor, const PlanOptions& options) {
   return one(&tree.language(), std::move(hole));
 }
 
-engine::EndRule end_rule(const Hole& hole) {
-  return hole.until == Until::line || hole.until == Until::string ? engine::EndRule::line : engine::EndRule::hole;
-}
-
 std::string describe(const Plan& plan, std::string_view text) {
-  const lsp::LineIndex lines(text);
+  const LineIndex lines(text);
   const auto place = [&](std::size_t at) {
     const std::size_t line = lines.line_of(at);
     return std::to_string(line + 1) + ":" + std::to_string(at - lines.line_begin(line) + 1);

@@ -11,8 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/syntax/place.h"
-#include "engine/hole_end.h"
+#include "daemon/syntax/cursor.h"
 
 namespace cinnabar::daemon::syntax {
 
@@ -77,9 +76,6 @@ Plan plan_function(const Tree& tree, std::size_t cursor, const PlanOptions& opti
 // Every mark, stub and empty function body that lies in [begin, end). At most `most`.
 Plan plan_selection(const Tree& tree, std::size_t begin, std::size_t end, std::size_t most = 32,
                     const PlanOptions& options = {});
-
-// The engine's own rule for a hole: never shorter than what the plan allows (answer_end.h shortens it).
-engine::EndRule end_rule(const Hole& hole);
 
 // "stub 3:5-3:9 until=block closer=} given indent=4 lines=32": one line a hole, positions from 1, columns in bytes.
 std::string describe(const Plan& plan, std::string_view text);

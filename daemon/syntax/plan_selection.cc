@@ -1,7 +1,7 @@
 // Plans of more than a cursor: a function's body, and every hole of a selection.
 #include <algorithm>
 
-#include "daemon/syntax/lines.h"
+#include "base/text.h"
 #include "daemon/syntax/plan.h"
 #include "daemon/syntax/plan_rules.h"
 

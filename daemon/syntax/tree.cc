@@ -12,7 +12,7 @@ struct ParserDeleter {
   void operator()(TSParser* parser) const { ts_parser_delete(parser); }
 };
 
-bool within_limits(std::string_view text, const lsp::LineIndex& lines, const ParseLimits& limits) {
+bool within_limits(std::string_view text, const LineIndex& lines, const ParseLimits& limits) {
   if (text.size() > limits.bytes) return false;
   for (std::size_t line = 1; line < lines.line_count(); ++line) {
     if (lines.line_begin(line) - lines.line_begin(line - 1) > limits.line_bytes) return false;
@@ -50,7 +50,7 @@ TSTree* run_parser(const Language& language, std::string_view text, const TSTree
   return ts_parser_parse_with_options(parser.get(), old, input, TSParseOptions{&until, &out_of_time});
 }
 
-TSPoint point_at(const lsp::LineIndex& lines, std::size_t offset) {
+TSPoint point_at(const LineIndex& lines, std::size_t offset) {
   const std::size_t line = lines.line_of(offset);
   return {static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(offset - lines.line_begin(line))};
 }
@@ -75,15 +75,15 @@ void each_damage(TSNode root, const Found& found) {
 
 }  // namespace
 
-TreePtr Tree::parse(const Language& language, std::string_view text, const lsp::LineIndex& lines,
+TreePtr Tree::parse(const Language& language, std::string_view text, const LineIndex& lines,
                     const ParseLimits& limits) {
   if (!within_limits(text, lines, limits)) return nullptr;
   TSTree* tree = run_parser(language, text, nullptr, limits);
   return tree == nullptr ? nullptr : TreePtr(new Tree(language, text, tree));
 }
 
-TreePtr Tree::follow(const ByteEdit& edit, const lsp::LineIndex& old_lines, std::string_view text,
-                     const lsp::LineIndex& lines, const ParseLimits& limits) const {
+TreePtr Tree::follow(const ByteEdit& edit, const LineIndex& old_lines, std::string_view text, const LineIndex& lines,
+                     const ParseLimits& limits) const {
   if (!within_limits(text, lines, limits)) return nullptr;
   TSTree* edited = ts_tree_copy(tree_);
   const TSInputEdit change{static_cast<std::uint32_t>(edit.begin),   static_cast<std::uint32_t>(edit.old_end),

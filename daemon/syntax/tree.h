@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/documents/store.h"
+#include "base/line_index.h"
+#include "base/text.h"
 #include "daemon/syntax/language.h"
-#include "lsp/position.h"
 
 namespace cinnabar::daemon::syntax {
 
@@ -33,12 +33,12 @@ using TreePtr = std::shared_ptr<const Tree>;
 class Tree {
  public:
   // Null when a limit is reached. `lines` is the index of `text`.
-  static TreePtr parse(const Language& language, std::string_view text, const lsp::LineIndex& lines,
+  static TreePtr parse(const Language& language, std::string_view text, const LineIndex& lines,
                        const ParseLimits& limits = {});
   // The tree of `text`, which is this tree's text after `edit`; keeps what the edit did not touch. `old_lines` is the
   // index of this tree's text, which itself need not be there any more. Null when a limit is reached.
-  TreePtr follow(const ByteEdit& edit, const lsp::LineIndex& old_lines, std::string_view text,
-                 const lsp::LineIndex& lines, const ParseLimits& limits = {}) const;
+  TreePtr follow(const ByteEdit& edit, const LineIndex& old_lines, std::string_view text, const LineIndex& lines,
+                 const ParseLimits& limits = {}) const;
 
   ~Tree();
   Tree(const Tree&) = delete;

@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "engine/tokenizer/pretokenizer.h"
 #include "engine/tokenizer/token_store.h"
 #include "engine/tokenizer/tokenizer.h"
-#include "kernels/result.h"
 
 namespace cinnabar::engine {
 

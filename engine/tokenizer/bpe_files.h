@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "engine/checkpoint.h"
+#include "base/result.h"
+#include "engine/model/checkpoint.h"
 #include "engine/tokenizer/tokenizer.h"
-#include "kernels/result.h"
 
 namespace cinnabar::engine {
 

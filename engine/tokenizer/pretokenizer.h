@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/result.h"
+#include "base/result.h"
 
 namespace cinnabar::engine {
 

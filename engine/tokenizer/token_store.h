@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/result.h"
+#include "base/result.h"
 
 namespace cinnabar::engine {
 

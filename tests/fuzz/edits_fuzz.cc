@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "daemon/documents/store.h"
-#include "tests/unit/daemon/documents/naive_editor.h"
+#include "daemon/workspace/documents/store.h"
+#include "tests/unit/daemon/workspace/documents/naive_editor.h"
 
 using namespace cinnabar;
 using daemon::NaiveEditor;
@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto applied = store.change({{"u", version}, {change}});
     require(applied.ok());
     require(applied->after->text() == naive.utf8());
-    require(applied->after->lines() == lsp::LineIndex(applied->after->text()));
+    require(applied->after->lines() == LineIndex(applied->after->text()));
   }
   return 0;
 }

@@ -2,8 +2,8 @@
 // too.
 #include <cstdlib>
 
-#include "engine/gguf.h"
-#include "engine/weights.h"
+#include "engine/model/gguf.h"
+#include "engine/model/weights.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span<const std::byte> file(reinterpret_cast<const std::byte*>(data), size);

@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "engine/parts.h"
-#include "engine/weights.h"
+#include "engine/model/parts.h"
+#include "engine/model/weights.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cinnabar::engine;

@@ -1,7 +1,7 @@
 // Any bytes as a safetensors file, and as its index.
 #include <cstdlib>
 
-#include "engine/safetensors.h"
+#include "engine/model/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span<const std::byte> file(reinterpret_cast<const std::byte*>(data), size);

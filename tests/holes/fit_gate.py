@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fits the confidence gate (daemon/features/gate.h) on one half of the held-out holes and measures it on the other.
+"""Fits the confidence gate (daemon/completion/gate.h) on one half of the held-out holes and measures it on the other.
 
     python3 tests/holes/held_out.py list | cinnabar infill --jsonl --details > answers.jsonl
     python3 tests/holes/fit_gate.py answers.jsonl...

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes cases.json: what git says of paths under ignore files, for tests/unit/daemon/ignore_files_test.cc.
+"""Makes cases.json: what git says of paths under ignore files, for tests/unit/daemon/workspace/ignore_files_test.cc.
 
     make_cases.py > cases.json      needs git; the same output for the same git
 

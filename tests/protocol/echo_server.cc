@@ -20,10 +20,10 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/carrier/serve.h"
-#include "daemon/connection.h"
-#include "daemon/documents/store.h"
 #include "daemon/proxy/proxy.h"
+#include "daemon/transport/connection.h"
+#include "daemon/transport/serve.h"
+#include "daemon/workspace/documents/store.h"
 #include "lsp/dispatcher.h"
 #include "lsp/inline_completion.h"
 #include "lsp/lifecycle.h"

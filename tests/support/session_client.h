@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/server.h"
+#include "daemon/server/server.h"
 #include "lsp/framing.h"
 #include "lsp/json.h"
 #include "tests/support/fake_infiller.h"

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/checkpoint.h"
+#include "engine/model/checkpoint.h"
 
 namespace cinnabar::tests {
 

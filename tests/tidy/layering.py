@@ -4,17 +4,45 @@ import re
 
 import tidy
 
-# folder -> folders it may include, and single headers beyond them.
-EDGES = {
-    "kernels": ({"kernels"}, set()),
-    "engine": ({"engine", "kernels"}, set()),
-    "lsp": ({"lsp"}, set()),
-    "daemon": ({"daemon", "engine", "lsp"}, {"kernels/result.h"}),
+# room -> rooms whose headers it may include, beside its own and base/. A file's room is the longest of these names that its
+# path begins with. ROADS holds single headers beyond the rows.
+DAEMON = {"daemon/syntax", "daemon/workspace", "daemon/completion", "daemon/config", "daemon/server", "daemon/transport",
+          "daemon/proxy"}
+ENGINE = {"engine", "engine/model", "engine/tokenizer", "engine/forward", "engine/decoding"}
+ROOMS = {
+    "base": set(),
+    "kernels": set(),
+    "lsp": set(),
+    "engine/model": {"kernels"},
+    "engine/tokenizer": {"engine/model"},
+    "engine/forward": {"kernels", "engine/model"},
+    "engine/decoding": {"kernels", "engine/model", "engine/tokenizer", "engine/forward"},
+    "engine": {"kernels"} | ENGINE,
+    "daemon/syntax": set(),
+    "daemon/workspace": {"lsp", "daemon/syntax"},
+    "daemon/completion": {"engine", "daemon/syntax", "daemon/workspace"},
+    "daemon/config": {"lsp", "engine", "daemon/completion"},
+    "daemon/transport": {"lsp"},
+    "daemon/proxy": {"lsp", "daemon/transport"},
+    "daemon/server": {"lsp", "engine", "daemon/syntax", "daemon/workspace", "daemon/completion", "daemon/config",
+                      "daemon/transport"},
+    "daemon/commands": {"lsp"} | ENGINE | DAEMON,
+    "daemon": {"daemon/config", "daemon/commands"},
 }
+ROADS = {
+    "daemon/config": {"daemon/version.h", "daemon/commands/commands.h"},
+    "daemon/transport": {"daemon/version.h"},
+    "daemon/proxy": {"daemon/version.h", "daemon/workspace/documents/store.h"},
+    "daemon/server": {"daemon/version.h", "daemon/commands/setup.h"},
+    "daemon/commands": {"daemon/version.h"},
+    "daemon/workspace": {"daemon/config/options.h"},
+    "daemon/completion": {"daemon/config/options.h", "lsp/position.h"},
+}
+TOPS = {room.split("/")[0] for room in ROOMS}
 # folder -> CMake targets of ours it may link.
-LINKS = {"kernels": set(), "engine": {"kernels"}, "lsp": set(), "daemon": {"lsp", "engine"}}
+LINKS = {"base": set(), "kernels": {"base"}, "engine": {"kernels"}, "lsp": {"base"}, "daemon": {"lsp", "engine"}}
 
-LIBRARIES = ("kernels", "engine", "lsp")  # they return results: no output, no environment, no end of the process
+LIBRARIES = ("base", "kernels", "engine", "lsp")  # they return results: no output, no environment, no end of the process
 FORBIDDEN_CALL = re.compile(r"(?<![\w.>~])(?:std::|::)?(v?f?printf|f?puts|putchar|perror|(?:secure_)?getenv|setenv|putenv|"
                             r"abort|_?exit|_Exit|quick_exit|terminate|system)\s*\(")
 FORBIDDEN_STREAM = re.compile(r"\bstd::(cout|cerr|clog)\b")
@@ -27,26 +55,32 @@ CUDA_HEADER = re.compile(r"(^|/)(cuda|cublas|cudnn|cufft|curand|nvtx|nvml|mma\.h
 CUDA_SWITCH = re.compile(r"^[ \t]*#[ \t]*(?:el)?if\w*[^\n]*(?:CUDA|HIP|GPU)", re.M)
 
 
-def _check_include(folder, path, opening, target):
-    if CUDA_HEADER.search(target) and target.split("/")[0] not in EDGES:
+def _room_of(path):
+    return next((room for room in sorted(ROOMS, key=len, reverse=True) if path.startswith(room + "/")), None)
+
+
+def _check_include(room, path, opening, target):
+    top = target.split("/")[0]
+    if CUDA_HEADER.search(target) and top not in TOPS:
         return None if path.startswith("kernels/cuda/") else f"includes {target}: CUDA headers only in kernels/cuda"
-    if "json" in target.split(".")[0].split("/")[-1] and folder == "kernels" and opening == "<":
+    if "json" in target.split(".")[0].split("/")[-1] and room == "kernels" and opening == "<":
         return f"includes {target}: no JSON in kernels"
     if opening == "<":
-        return f"includes <{target}>: our own files are included with quotes" if target.split("/")[0] in EDGES else None
-    top = target.split("/")[0]
-    if "/" not in target or top not in EDGES:
+        return f"includes <{target}>: our own files are included with quotes" if top in TOPS else None
+    if "/" not in target or top not in TOPS:
         return f'includes "{target}": includes are rooted at the repository'
-    folders, extra = EDGES[folder]
-    return None if top in folders or target in extra else f"includes {target}: {folder} may not know {top}"
+    other = _room_of(target)
+    allowed = ROOMS[room] | {room, "base"}
+    return None if other in allowed or target in ROADS.get(room, ()) else f"includes {target}: {room} may not know {other}"
 
 
 def _check_source(root, folder, path):
     text = tidy.read(root, path)
     code, bare = tidy.without_comments(text), tidy.bare_code(text)
     found = []
+    room = _room_of(path)
     for match in INCLUDE.finditer(code):
-        complaint = _check_include(folder, path, match[1], match[2])
+        complaint = _check_include(room, path, match[1], match[2])
         if complaint:
             found.append((match.start(), complaint))
     if folder in LIBRARIES:
@@ -68,7 +102,7 @@ def _check_links(root, folder):
         return []
     complaints = []
     for name, arguments in re.findall(r"cinnabar_folder\(\s*(\w+)([^)]*)\)", text):
-        for linked in re.findall(r"\bcinnabar_(kernels|engine|lsp|daemon)\b", arguments):
+        for linked in re.findall(r"\bcinnabar_(base|kernels|engine|lsp|daemon)\b", arguments):
             if linked not in LINKS.get(name, set()):
                 complaints.append(f"{path}: {name} may not link {linked}")
     return complaints
@@ -84,11 +118,13 @@ def check(root):
 
 
 GOOD = {
+    "base/a.h": '#include <vector>\n',
     "kernels/a.h": '#include <vector>\n#include "kernels/b.h"\n// printf( is a word here\nconst char* k = "abort()";\n',
     "kernels/cuda/a.cu": "#include <cuda_runtime.h>\n#if __CUDA_ARCH__ >= 900\n#endif\n",
     "engine/a.cc": '#include "engine/a.h"\n#include "kernels/backend.h"\nint n = snprintf(b, 1, "");\nvoid f() { x.exit(); }\n',
     "lsp/a.cc": '#include "lsp/a.h"\n#include <nlohmann/json.hpp>\nvoid Server::exit() {}\n',
-    "daemon/main.cc": '#include "lsp/a.h"\n#include "engine/a.h"\n#include "kernels/result.h"\nint f() { exit(1); }\n',
+    "daemon/commands/a.cc": '#include "lsp/a.h"\n#include "engine/a.h"\n#include "base/result.h"\nint f() { exit(1); }\n',
+    "daemon/main.cc": '#include "daemon/config/options.h"\nint f() { exit(1); }\n',
     "engine/CMakeLists.txt": "cinnabar_folder(engine LINK cinnabar_kernels X::Y)\n",
 }
 CASES = [
@@ -96,8 +132,21 @@ CASES = [
     ("engine knows lsp", {"engine/a.cc": '\n#include "lsp/a.h"\n'}, "engine/a.cc:2: includes lsp/a.h"),
     ("engine knows daemon", {"engine/a.cc": '#include "daemon/a.h"\n'}, "may not know daemon"),
     ("lsp knows engine", {"lsp/a.cc": '# include "engine/a.h"\n'}, "may not know engine"),
-    ("lsp knows result.h", {"lsp/a.cc": '#include "kernels/result.h"\n'}, "may not know kernels"),
-    ("daemon knows a kernel", {"daemon/main.cc": '#include "kernels/backend.h"\n'}, "may not know kernels"),
+    ("lsp knows kernels", {"lsp/a.cc": '#include "kernels/backend.h"\n'}, "may not know kernels"),
+    ("base knows kernels", {"base/a.h": '#include "kernels/backend.h"\n'}, "may not know kernels"),
+    ("model knows forward", {"engine/model/a.h": '#include "engine/forward/b.h"\n'}, "engine/model may not know engine/forward"),
+    ("tokenizer knows decoding", {"engine/tokenizer/a.h": '#include "engine/decoding/b.h"\n'}, "may not know engine/decoding"),
+    ("forward knows decoding", {"engine/forward/a.h": '#include "engine/decoding/b.h"\n'}, "may not know engine/decoding"),
+    ("decoding knows the front door", {"engine/decoding/a.h": '#include "engine/b.h"\n'}, "may not know engine"),
+    ("syntax knows the engine", {"daemon/syntax/a.h": '#include "engine/infill.h"\n'}, "may not know engine"),
+    ("workspace knows completion", {"daemon/workspace/a.h": '#include "daemon/completion/b.h"\n'}, "may not know daemon/completion"),
+    ("completion knows the protocol", {"daemon/completion/a.h": '#include "lsp/message.h"\n'}, "may not know lsp"),
+    ("config knows the server", {"daemon/config/a.h": '#include "daemon/server/b.h"\n'}, "may not know daemon/server"),
+    ("transport knows models", {"daemon/transport/a.h": '#include "engine/infill.h"\n'}, "may not know engine"),
+    ("proxy knows the server", {"daemon/proxy/a.h": '#include "daemon/server/b.h"\n'}, "may not know daemon/server"),
+    ("server knows commands", {"daemon/server/a.h": '#include "daemon/commands/b.h"\n'}, "may not know daemon/commands"),
+    ("commands know a kernel", {"daemon/commands/a.cc": '#include "kernels/backend.h"\n'}, "may not know kernels"),
+    ("main knows the engine", {"daemon/main.cc": '#include "engine/infill.h"\n'}, "may not know engine"),
     ("unrooted include", {"engine/a.cc": '#include "a.h"\n'}, "rooted at the repository"),
     ("relative include", {"engine/a.cc": '#include "../lsp/a.h"\n'}, "rooted at the repository"),
     ("angle brackets", {"lsp/a.cc": "#include <engine/a.h>\n"}, "with quotes"),

@@ -8,12 +8,12 @@ from pathlib import Path
 import tidy
 
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "HACKING.md", "NOTICE", "bench/README.md", "demo/README.md", "training/README.md")
-TOP = {"kernels", "engine", "lsp", "daemon", "editor-plugins", "models", "training", "bench", "tests", "cmake", "demo", ".ci"}
+TOP = {"base", "kernels", "engine", "lsp", "daemon", "editor-plugins", "models", "training", "bench", "tests", "cmake", "demo", ".ci"}
 ROOT_FILE = re.compile(r"^[A-Za-z.][\w.-]*\.(md|txt|json|py|sh|toml)$|^(LICENSE|NOTICE|dev|\.clang-\w+|\.gitattributes|\.editorconfig)$")
 # Names of files that users, tools or model folders have, spoken of without meaning one of ours.
 FOREIGN = {"config.json", "tokenizer.json", "vocab.json", "merges.txt", "adapter_config.json", "compile_commands.json",
            "parts.json", "settings.json", "package.json"}
-TEST = re.compile(r"^(kernels|engine|lsp|daemon|tidy)\.([a-z][a-z0-9_]+)$")
+TEST = re.compile(r"^(base|kernels|engine|lsp|daemon|tidy)\.([a-z][a-z0-9_]+)$")
 POSITION = re.compile(r"^(.+?):(\d+):(\d+)$")
 
 
@@ -101,7 +101,7 @@ GOOD = {
     "engine/a.h": "int\nabc\n",
     "engine/b.h": "",
     "ARCHITECTURE.md": "`engine.canvas`, `engine.bpe`, `tidy.sizes_can_fail`, engine.gone\n",
-    "tests/unit/engine/canvas_test.cc": "",
+    "tests/unit/engine/decoding/canvas_test.cc": "",
     "tests/golden/engine/tokenizer/bpe_test.cc": "",
     "tests/tidy/sizes.py": "",
 }

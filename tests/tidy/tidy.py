@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-FOLDERS = ("kernels", "engine", "lsp", "daemon")  # production folders, in dependency order
+FOLDERS = ("base", "kernels", "engine", "lsp", "daemon")  # production folders, in dependency order
 CPP = (".h", ".cc", ".cu", ".cuh")
 HEADERS = (".h", ".cuh")
 SKIPPED = {"build", "node_modules", "__pycache__", ".git", ".cache"}

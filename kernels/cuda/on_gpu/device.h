@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "kernels/result.h"
+#include "base/result.h"
 
 namespace cinnabar::kernels::cuda {
 

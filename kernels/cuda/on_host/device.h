@@ -12,8 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "base/result.h"
 #include "kernels/cuda/on_host/fibers.h"
-#include "kernels/result.h"
 
 // CUDA's own names. NOLINTBEGIN(bugprone-reserved-identifier)
 #define __global__

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernels/result.h"
+#include "base/result.h"
 
 namespace cinnabar::kernels::cuda::on_host {
 

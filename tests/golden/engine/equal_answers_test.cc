@@ -2,8 +2,8 @@
 // values kept from an earlier prompt. Over random prompts on the tiny models, on the reference backend.
 #include <catch2/catch.hpp>
 
-#include "engine/block_diffusion.h"
-#include "engine/verified.h"
+#include "engine/decoding/block_diffusion.h"
+#include "engine/decoding/verified.h"
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
 #include "tests/support/random_tokens.h"

@@ -1,6 +1,6 @@
 // Denoising in place on the tiny models of full attention, beyond the recorded trajectories: reuse of keys and values
 // against the exact form, remasking against a plain retelling, answers that were stopped early, and noise.
-#include "engine/in_place.h"
+#include "engine/decoding/in_place.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -8,9 +8,9 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "engine/block_diffusion.h"
-#include "engine/in_place.h"
-#include "engine/verified.h"
+#include "engine/decoding/block_diffusion.h"
+#include "engine/decoding/in_place.h"
+#include "engine/decoding/verified.h"
 #include "kernels/cpu/backend.h"
 #include "kernels/cuda/backend.h"
 #include "tests/support/byte_tokenizer.h"

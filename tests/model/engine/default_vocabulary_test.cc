@@ -5,7 +5,7 @@
 #include <iterator>
 #include <string>
 
-#include "engine/checkpoint.h"
+#include "engine/model/checkpoint.h"
 #include "engine/tokenizer/tokenizer.h"
 
 using namespace cinnabar::engine;

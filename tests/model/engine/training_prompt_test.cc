@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "engine/prompt.h"
-#include "engine/weights.h"
+#include "engine/decoding/prompt.h"
+#include "engine/model/weights.h"
 
 using namespace cinnabar::engine;
 

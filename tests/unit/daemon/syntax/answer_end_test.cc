@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/completion/fill.h"
 #include "tests/unit/daemon/syntax/plan_cases.h"
 
 using namespace cinnabar;
@@ -125,7 +126,7 @@ TEST_CASE("an answer ends where its hole does") {
   for (const EndCase& c : kCases) {
     const Prepared p = prepare(c);
     INFO(c.language << "\n" << c.source << "\nanswer: " << c.answer);
-    const lsp::LineIndex lines(p.source);
+    const LineIndex lines(p.source);
     const auto tree = syntax::Tree::parse(*syntax::find_language(c.language), p.source, lines);
     REQUIRE(tree);
     const auto plan = syntax::plan_at(*tree, p.cursor);

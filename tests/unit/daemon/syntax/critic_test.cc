@@ -3,8 +3,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/syntax/site.h"
-#include "daemon/syntax/trees.h"
+#include "daemon/workspace/documents/region.h"
+#include "daemon/workspace/documents/trees.h"
 
 using namespace cinnabar;
 using namespace cinnabar::daemon::syntax;
@@ -44,7 +44,7 @@ Verdict judge_at(const Judged& c) {
   std::string text = c.source;
   const std::size_t cursor = text.find('|');
   text.erase(cursor, 1);
-  const lsp::LineIndex lines(text);
+  const LineIndex lines(text);
   const auto tree = Tree::parse(*find_language(c.language), text, lines);
   REQUIRE(tree);
   return judge(*tree, lines, plan_at(*tree, cursor).holes.front(), c.answer);
@@ -89,7 +89,7 @@ TEST_CASE("indentation is the file's") {
 TEST_CASE("a tree follows its document") {
   const auto snapshot = [](const std::string& text, std::uint64_t revision) {
     return std::make_shared<const daemon::DocumentSnapshot>(
-        daemon::DocumentSnapshot::Identity{"file:///a.py", "python", 1, revision}, text, lsp::LineIndex(text));
+        daemon::DocumentSnapshot::Identity{"file:///a.py", "python", 1, revision}, text, LineIndex(text));
   };
   Trees trees(2, {1000, 100, std::chrono::seconds(10)});
   std::string text = "def f(a):\n    return a\n";
@@ -118,7 +118,7 @@ TEST_CASE("of a large document a part around the cursor is worked in") {
   for (int i = 0; i < 3000; ++i) text += "def f" + std::to_string(i) + "(a):\n    b = a\n    return b\n\n";
   const auto snapshot = [](const std::string& source) {
     return std::make_shared<const daemon::DocumentSnapshot>(
-        daemon::DocumentSnapshot::Identity{"file:///a.py", "python", 1, 1}, source, lsp::LineIndex(source));
+        daemon::DocumentSnapshot::Identity{"file:///a.py", "python", 1, 1}, source, LineIndex(source));
   };
   Trees trees;
   for (const std::size_t offset : {std::size_t{0}, text.size() / 3, text.size()}) {
@@ -138,7 +138,7 @@ TEST_CASE("of a large document a part around the cursor is worked in") {
   // Nothing begins at the margin, lines are long: still a bounded part of whole lines.
   std::string deep = "{\n";
   for (int i = 0; i < 400; ++i) deep += "  a" + std::string(300, 'b') + "\n";
-  const Span part = part_around(deep, lsp::LineIndex(deep), deep.size() / 2);
+  const Span part = part_around(deep, LineIndex(deep), deep.size() / 2);
   CHECK(part.end - part.begin <= 20'000);
   CHECK(deep[part.begin - 1] == '\n');
   CHECK(deep[part.end - 1] == '\n');

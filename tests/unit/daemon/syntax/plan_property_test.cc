@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "daemon/syntax/lines.h"
+#include "base/text.h"
 #include "daemon/syntax/plan.h"
 #include "daemon/syntax/plan_rules.h"
 #include "tests/unit/daemon/syntax/plan_cases.h"
@@ -42,12 +42,12 @@ std::multimap<std::string, std::string> samples() {
 // What a hole may replace: nothing that was written to stay.
 bool may_replace(const syntax::Language& language, const syntax::Hole& hole, std::string_view text) {
   const std::string_view bytes = text.substr(hole.begin, hole.end - hole.begin);
-  if (syntax::is_blank(bytes)) return true;
+  if (is_blank(bytes)) return true;
   return hole.kind == syntax::HoleKind::stub && syntax::stub_in(language, text, {hole.begin, hole.end}).has_value();
 }
 
 void check_plan(const syntax::Language& language, const std::string& text, std::size_t cursor) {
-  const lsp::LineIndex lines(text);
+  const LineIndex lines(text);
   syntax::ParseLimits patient;
   patient.time = std::chrono::minutes(1);  // a busy machine
   const auto tree = syntax::Tree::parse(language, text, lines, patient);
@@ -107,7 +107,7 @@ TEST_CASE("a plan of bytes that are no text of the language") {
 TEST_CASE("a million brackets do not overflow the stack") {
   for (const char* name : {"cpp", "python", "json", "javascript"}) {
     const std::string text = std::string(9'000, '[') + "\n" + std::string(9'000, '(') + "\n" + std::string(9'000, '{');
-    const lsp::LineIndex lines(text);
+    const LineIndex lines(text);
     const auto tree = syntax::Tree::parse(*syntax::find_language(name), text, lines);
     if (!tree) continue;  // out of time is an answer too
     CHECK_NOTHROW(syntax::plan_at(*tree, text.size()));

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "daemon/syntax/lines.h"
+#include "base/text.h"
 #include "tests/unit/daemon/syntax/plan_cases.h"
 
 using namespace cinnabar;
@@ -19,7 +19,7 @@ TEST_CASE("a plan is what the annotated text says") {
     REQUIRE(cases.size() >= 10);
     for (const PlanCase& c : cases) {
       INFO(language.name << ": " << c.title);
-      const lsp::LineIndex lines(c.source);
+      const LineIndex lines(c.source);
       const auto tree = syntax::Tree::parse(language, c.source, lines);
       REQUIRE(tree);
       const auto plan = plan_of(c, *tree);
@@ -40,7 +40,7 @@ TEST_CASE("without a tree a plan is the line") {
 
 TEST_CASE("comments and strings can be left alone") {
   const std::string text = "x = 'ab'  # cd\n";
-  const lsp::LineIndex lines(text);
+  const LineIndex lines(text);
   const auto tree = syntax::Tree::parse(*syntax::find_language("python"), text, lines);
   REQUIRE(tree);
   CHECK_FALSE(syntax::plan_at(*tree, 6).empty());
@@ -53,7 +53,7 @@ TEST_CASE("comments and strings can be left alone") {
 
 TEST_CASE("carriage returns are part of the line's end") {
   const std::string text = "def f():\r\n    \r\nx = 1\r\n";
-  const lsp::LineIndex lines(text);
+  const LineIndex lines(text);
   const auto tree = syntax::Tree::parse(*syntax::find_language("python"), text, lines);
   REQUIRE(tree);
   const auto plan = syntax::plan_at(*tree, 14);

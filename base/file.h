@@ -1,0 +1,26 @@
+// Files of the operating system as values.
+#pragma once
+
+#include <utility>
+
+namespace cinnabar {
+
+// An open file descriptor with one owner; closed on destruction. -1: none.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor() { close(); }
+
+  int get() const { return number_; }
+  explicit operator bool() const { return number_ >= 0; }
+  int release() { return std::exchange(number_, -1); }
+  void close();
+
+ private:
+  int number_ = -1;
+};
+
+}  // namespace cinnabar

@@ -1,0 +1,92 @@
+// The code actions and commands of one client that the model works on: what is offered at a place, the work under way,
+// and the one versioned workspace edit that comes of it. Deciding and shaping are pure functions in features/.
+//
+// Under its session's lock: called by the session, and by the runner's thread through the `Guard`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/server/completer.h"
+#include "daemon/server/edits.h"
+#include "daemon/server/services.h"
+#include "daemon/workspace/documents/store.h"
+#include "lsp/code_action.h"
+#include "lsp/dispatcher.h"
+#include "lsp/lifecycle.h"
+#include "lsp/window.h"
+
+namespace cinnabar::daemon {
+
+class EditActions {
+ public:
+  // The document of a uri, or why it is left alone.
+  using Lookup = std::function<lsp::Expected<SnapshotPtr>(const std::string& uri)>;
+
+  // Borrows all of them.
+  EditActions(Services& services, engine::ClientId client, lsp::Dispatcher& dispatcher, const DocumentStore& documents,
+              syntax::Trees& trees, Lookup lookup, Guard guard);
+
+  // What can be done at a place; runs no model. The edit comes with `resolve`, or for clients that cannot resolve, with
+  // a command.
+  std::vector<lsp::CodeAction> offered(const lsp::CodeActionParams& params, const lsp::ClientCapabilities& client);
+  void resolve(lsp::CodeAction action, const Options& options, const lsp::ClientCapabilities& client,
+               lsp::Reply<lsp::CodeAction> reply);
+  // Sends the edit to the client (workspace/applyEdit), then answers {"holes", "filled", "applied"}; `applied` is what
+  // the client says.
+  void execute(Edit edit, const lsp::Json& arguments, const Options& options, const lsp::ClientCapabilities& client,
+               lsp::Reply<lsp::Json> reply);
+
+  void drop_cancelled();
+  void progress_cancelled(const lsp::ProgressToken& token);
+  // Work on what the document was is over: ContentModified.
+  void changed(const DocumentSnapshot& document);
+  void closed(const std::string& uri);
+
+ private:
+  using Done = std::function<void(lsp::Expected<lsp::WorkspaceEdit>, const Filling&)>;
+  struct Work {
+    Edit edit;
+    SnapshotPtr document;
+    std::unique_ptr<Filling> filling;
+    engine::JobId job = 0;
+    std::stop_token cancelled;
+    Done done;
+    std::optional<lsp::ProgressToken> progress;  // once the client shows it
+    bool out_of_time = false;                    // an answer of the model was cut off
+  };
+  using Works = std::map<std::uint64_t, Work>;
+
+  std::optional<lsp::ResponseError> start(Edit edit, const EditPlace& place, const Options& options,
+                                          const lsp::ClientCapabilities& client, std::stop_token cancelled, Done done);
+  void ask(std::uint64_t id);
+  void answered(std::uint64_t id, engine::JobId job, const engine::Outcome& outcome);
+  void finish(Works::iterator work);
+  void fail(Works::iterator work, lsp::ErrorCode code, std::string why);
+  Work take_out(Works::iterator work, const std::string& last_word);
+  void abandon(const std::string& uri);
+  void show_progress(std::uint64_t id);
+  void send(const std::string& label, const lsp::WorkspaceEdit& edit, const Filling& filling,
+            const std::shared_ptr<lsp::Reply<lsp::Json>>& reply);
+
+  Services& services_;
+  const engine::ClientId client_;
+  lsp::Dispatcher& dispatcher_;
+  const DocumentStore& documents_;
+  syntax::Trees& trees_;
+  const Lookup lookup_;
+  const Guard guard_;
+  Works works_;  // by number
+  std::uint64_t last_work_ = 0;
+  std::unordered_map<std::string, std::string> sent_;           // by uri: the text that an edit of ours makes of it
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for answers of the client's that come later
+};
+
+}  // namespace cinnabar::daemon

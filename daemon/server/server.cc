@@ -1,0 +1,206 @@
+#include "daemon/server/server.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "daemon/commands/setup.h"
+#include "daemon/server/services.h"
+#include "daemon/server/session.h"
+#include "daemon/server/shared_model.h"
+#include "daemon/version.h"
+
+namespace cinnabar::daemon {
+
+namespace {
+
+Result<std::unique_ptr<engine::Infiller>> open_from_files(const engine::EngineOptions& chosen) {
+  Options options;
+  options.engine = chosen;
+  auto engine = open_engine(options);
+  if (!engine) return engine.status();
+  return engine::make_infiller(std::move(engine).value());
+}
+
+std::string_view name(engine::ModelState::Kind kind) {
+  switch (kind) {
+    case engine::ModelState::Kind::unloaded:
+      return "unloaded";
+    case engine::ModelState::Kind::loading:
+      return "loading";
+    case engine::ModelState::Kind::ready:
+      return "ready";
+    case engine::ModelState::Kind::failed:
+      return "failed";
+  }
+  return "";
+}
+
+// Bytes of this process that are in memory, from /proc; 0 where that is not to be had.
+std::uint64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::uint64_t size = 0, resident = 0;
+  file >> size >> resident;
+  return file ? resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+class Server final : public Host, public Services {
+ public:
+  explicit Server(ServerOptions options)
+      : options_(with_defaults(std::move(options))),
+        shared_(options_.options.engine),
+        started_(std::chrono::steady_clock::now()),
+        runner_(loader(shared_.present()), runner_options()) {
+    if (options_.load_at_start) runner_.load();
+  }
+
+  std::unique_ptr<Connection> connect(std::shared_ptr<lsp::Transport> out) override;
+
+  engine::Runner& runner() override { return runner_; }
+  Stats& stats() override { return stats_; }
+  const Options& defaults() const override { return options_.options; }
+
+  void choose_model(engine::ClientId client, const engine::EngineOptions& engine) override {
+    const std::lock_guard lock(mutex_);
+    host(shared_.wants(client, engine));
+  }
+
+  std::string model_refusal(engine::ClientId client) override {
+    const std::lock_guard lock(mutex_);
+    if (shared_.has_its_wish(client)) return {};
+    return "the daemon's model (" + path_of_model() +
+           ") is shared with an editor that was there before; this editor's own choice (cinnabar.model and what goes "
+           "with it) takes effect when that one has gone";
+  }
+
+  bool records() const override { return options_.recorder != nullptr; }
+  void record(Recording recording) override {
+    {
+      const std::lock_guard lock(mutex_);
+      recording.options.engine = loaded_;
+    }
+    for (std::string* path : {&recording.options.engine.model, &recording.options.engine.adapter}) {
+      if (!path->empty() && *path != engine::kNoAdapter) *path = std::filesystem::absolute(*path).lexically_normal();
+    }
+    recording.device = runner_.model().device;
+    options_.recorder->add(recording);
+  }
+
+  lsp::Json status() override {
+    const auto model = runner_.model();
+    const std::lock_guard lock(mutex_);
+    const auto up = std::chrono::steady_clock::now() - started_;
+    lsp::Json out = stats_.report();
+    out["version"] = kVersion;
+    out["pid"] = ::getpid();
+    out["uptimeSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(up).count();
+    out["model"] = {
+        {"state", name(model.kind)}, {"description", model.text}, {"device", model.device}, {"path", path_of_model()}};
+    out["residentBytes"] = resident_bytes();
+    out["clients"] = sessions_.size();
+    out["queue"] = {{"waiting", runner_.waiting()}, {"running", runner_.running()}};
+    return out;
+  }
+
+  void leave(engine::ClientId client) {
+    const std::lock_guard lock(mutex_);
+    sessions_.erase(client);
+    host(shared_.leaves(client));
+  }
+
+ private:
+  static ServerOptions with_defaults(ServerOptions options) {
+    if (!options.open_model) options.open_model = open_from_files;
+    return options;
+  }
+
+  engine::Runner::Loader loader(const engine::EngineOptions& engine) {
+    return [this, engine] {
+      {
+        const std::lock_guard lock(mutex_);
+        loaded_ = engine;
+      }
+      return options_.open_model(engine);
+    };
+  }
+
+  // Under the lock.
+  void host(const std::optional<engine::EngineOptions>& engine) {
+    if (engine) runner_.replace_model(loader(*engine));
+  }
+  std::string path_of_model() const { return shared_.present().model.empty() ? "embedded" : shared_.present().model; }
+
+  engine::RunnerOptions runner_options() {
+    engine::RunnerOptions runner;
+    runner.idle_unload = std::chrono::minutes(options_.options.idle_unload_minutes);
+    runner.on_state = [this](const engine::ModelState& state) {
+      if (state.kind == engine::ModelState::Kind::loading) stats_.count(Count::model_loads);
+      if (state.kind == engine::ModelState::Kind::failed) stats_.count(Count::model_failures);
+      for (const auto& session : sessions()) session->model_changed(state);
+    };
+    return runner;
+  }
+
+  std::vector<std::shared_ptr<Session>> sessions() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Session>> alive;
+    for (const auto& [client, session] : sessions_)
+      if (auto strong = session.lock()) alive.push_back(std::move(strong));
+    return alive;
+  }
+
+  const ServerOptions options_;
+  std::mutex mutex_;  // of what follows up to stats_; taken under a session's lock, never the other way round
+  SharedModel shared_;
+  engine::EngineOptions loaded_;  // what the runner's model was opened with; the shared one as soon as it is there
+  std::map<engine::ClientId, std::weak_ptr<Session>> sessions_;
+  engine::ClientId last_client_ = 0;
+  const std::chrono::steady_clock::time_point started_;
+  Stats stats_;
+  engine::Runner runner_;  // last: its thread ends before what it uses
+};
+
+class SessionConnection final : public Connection {
+ public:
+  SessionConnection(Server& server, engine::ClientId client, std::shared_ptr<Session> session)
+      : server_(server), client_(client), session_(std::move(session)) {}
+  ~SessionConnection() override {
+    session_->end();
+    server_.leave(client_);
+  }
+  SessionConnection(const SessionConnection&) = delete;
+  SessionConnection& operator=(const SessionConnection&) = delete;
+
+  void receive(std::string_view bytes) override { session_->receive(bytes); }
+  bool closed() const override { return session_->closed(); }
+  std::optional<int> exit_code() const override { return session_->exit_code(); }
+  std::size_t requests_in_flight() const override { return session_->requests_in_flight(); }
+
+ private:
+  Server& server_;
+  const engine::ClientId client_;
+  const std::shared_ptr<Session> session_;
+};
+
+std::unique_ptr<Connection> Server::connect(std::shared_ptr<lsp::Transport> out) {
+  std::unique_lock lock(mutex_);
+  const engine::ClientId client = ++last_client_;
+  lock.unlock();
+  auto session = Session::create(*this, client, std::move(out));
+  lock.lock();
+  sessions_.emplace(client, session);
+  lock.unlock();
+  session->model_changed(runner_.model());  // what changed since it was made
+  return std::make_unique<SessionConnection>(*this, client, std::move(session));
+}
+
+}  // namespace
+
+std::unique_ptr<Host> make_server(ServerOptions options) { return std::make_unique<Server>(std::move(options)); }
+
+}  // namespace cinnabar::daemon

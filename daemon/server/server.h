@@ -1,0 +1,24 @@
+// The answering half of the daemon: one model, any number of clients.
+#pragma once
+
+#include <memory>
+
+#include "daemon/config/options.h"
+#include "daemon/server/recording.h"
+#include "daemon/transport/connection.h"
+#include "engine/runner.h"
+
+namespace cinnabar::daemon {
+
+struct ServerOptions {
+  Options options;  // what sessions start from; options.engine is the model to load
+  // How a model is opened; empty: from the files that the engine options name, or the embedded model.
+  std::function<Result<std::unique_ptr<engine::Infiller>>(const engine::EngineOptions&)> open_model = {};
+  bool load_at_start = true;                // in the background; false: with the first document
+  std::unique_ptr<Recorder> recorder = {};  // null: nothing is recorded
+};
+
+// Starts the runner's thread. Destroying the host stops it, within one step of the model.
+std::unique_ptr<Host> make_server(ServerOptions options);
+
+}  // namespace cinnabar::daemon

@@ -1,0 +1,400 @@
+#include "daemon/server/session.h"
+
+#include <utility>
+
+#include "daemon/config/settings.h"
+#include "daemon/version.h"
+#include "daemon/workspace/exclusions.h"
+#include "lsp/text_document.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+// Then the file system is asked again: ignore files change, links are turned.
+constexpr std::chrono::seconds kReasonHolds{1};
+
+std::vector<std::string> paths_of(const std::vector<lsp::WorkspaceFolder>& folders) {
+  std::vector<std::string> paths;
+  for (const auto& folder : folders) {
+    std::string path = path_of(folder.uri);
+    if (path.empty()) continue;
+    if (path.back() != '/') path += '/';
+    paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+bool same(const lsp::StatusParams& a, const lsp::StatusParams& b) {
+  return a.busy == b.busy && a.kind == b.kind && a.message == b.message;
+}
+
+}  // namespace
+
+std::shared_ptr<Session> Session::create(Services& services, engine::ClientId client,
+                                         std::shared_ptr<lsp::Transport> out) {
+  std::shared_ptr<Session> session(new Session(services, client, std::move(out)));
+  const Guard guard = [weak = std::weak_ptr<Session>(session)](const std::function<void()>& function) {
+    const auto alive = weak.lock();
+    if (!alive) return;
+    const std::lock_guard lock(alive->mutex_);
+    if (alive->completer_) function();
+  };
+  session->completer_ = std::make_unique<Completer>(services, client, session->documents_, session->notebooks_, guard);
+  session->edits_ = std::make_unique<EditActions>(
+      services, client, session->dispatcher_, session->documents_, session->completer_->trees(),
+      [raw = session.get()](const std::string& uri) { return raw->open_document(uri); }, guard);
+  return session;
+}
+
+Session::Session(Services& services, engine::ClientId client, std::shared_ptr<lsp::Transport> out)
+    : services_(services),
+      client_(client),
+      options_(services.defaults()),
+      model_(services.runner().model()),
+      dispatcher_(std::move(out), {.on_problem = [this](const std::string& text) { log(text); }}) {
+  register_lifecycle();
+  register_documents();
+  register_notebooks();
+  register_completions();
+  register_edits();
+  register_configuration();
+}
+
+void Session::receive(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  dispatcher_.receive(bytes);
+  if (completer_) completer_->drop_cancelled();
+  if (edits_) edits_->drop_cancelled();
+}
+
+bool Session::closed() const {
+  const std::lock_guard lock(mutex_);
+  return dispatcher_.closed();
+}
+
+std::optional<int> Session::exit_code() const {
+  const std::lock_guard lock(mutex_);
+  return dispatcher_.exit_code();
+}
+
+std::size_t Session::requests_in_flight() const { return dispatcher_.requests_in_flight(); }
+
+void Session::end() {
+  const std::lock_guard lock(mutex_);
+  services_.runner().remove_client(client_);
+  edits_.reset();
+  completer_.reset();
+}
+
+void Session::register_lifecycle() {
+  dispatcher_.on_request(lsp::kInitialize,
+                         [this](const lsp::InitializeParams& params, auto reply) { reply.result(initialize(params)); });
+  dispatcher_.on_notification(lsp::kInitialized, [this](lsp::Nothing) { initialized(); });
+  dispatcher_.on_request(lsp::kShutdown, [this](lsp::Nothing, auto reply) {
+    for (const auto& document : documents_.all()) {
+      edits_->closed(document->uri());
+      completer_->closed(document->uri());
+    }
+    services_.runner().remove_client(client_);
+    reply.result({});
+  });
+  dispatcher_.on_request(kStatus, [this](lsp::Nothing, auto reply) { reply.result(services_.status()); });
+}
+
+void Session::register_documents() {
+  dispatcher_.on_notification(lsp::kDidOpen,
+                              [this](const lsp::DidOpenParams& params) { opened(params.text_document); });
+  dispatcher_.on_notification(lsp::kDidChange, [this](const lsp::DidChangeParams& params) { changed(params); });
+  dispatcher_.on_notification(lsp::kDidClose,
+                              [this](const lsp::DidCloseParams& params) { closed(params.text_document.uri); });
+  dispatcher_.on_notification(
+      lsp::kDidSave, [this](const lsp::DidSaveParams& params) { completer_->saved(params.text_document.uri); });
+  dispatcher_.on_notification(lsp::kDidFocus, [this](const lsp::DidFocusParams& params) { focused(params); });
+}
+
+// The cells' texts are documents like others; the notebook only orders them.
+void Session::register_notebooks() {
+  dispatcher_.on_notification(lsp::kDidOpenNotebook, [this](const lsp::DidOpenNotebookParams& params) {
+    notebooks_.open(params);
+    for (const auto& text : params.texts) opened(text);
+  });
+  dispatcher_.on_notification(lsp::kDidChangeNotebook, [this](const lsp::DidChangeNotebookParams& params) {
+    if (params.structure) {
+      notebooks_.change(params.uri, *params.structure);
+      for (const auto& text : params.structure->opened) opened(text);
+      for (const auto& text : params.structure->closed) closed(text.uri);
+    }
+    for (const auto& text : params.texts) changed(text);
+  });
+  dispatcher_.on_notification(lsp::kDidCloseNotebook, [this](const lsp::DidCloseNotebookParams& params) {
+    notebooks_.close(params.uri);
+    for (const auto& text : params.texts) closed(text.uri);
+  });
+}
+
+void Session::register_completions() {
+  dispatcher_.on_request(lsp::kInlineCompletion, [this](const lsp::InlineCompletionParams& params, auto reply) {
+    complete(params, std::move(reply));
+  });
+  dispatcher_.on_request(lsp::kCompletion, [this](const lsp::CompletionParams& params, auto reply) {
+    complete_menu(params, std::move(reply));
+  });
+  dispatcher_.on_request(lsp::kExecuteCommand, [this](const lsp::ExecuteCommandParams& params, auto reply) {
+    execute(params, std::move(reply));
+  });
+  dispatcher_.on_notification(lsp::kDidShowCompletion,
+                              [this](const lsp::DidShowCompletionParams& params) { completer_->shown(params.item); });
+  dispatcher_.on_notification(lsp::kDidPartiallyAccept, [this](const lsp::DidPartiallyAcceptParams& params) {
+    completer_->partly_accepted(params.item);
+  });
+}
+
+void Session::register_edits() {
+  dispatcher_.on_request(lsp::kCodeAction, [this](const lsp::CodeActionParams& params, auto reply) {
+    reply.result(edits_->offered(params, capabilities_));
+  });
+  dispatcher_.on_request(lsp::kResolveCodeAction, [this](lsp::CodeAction action, auto reply) {
+    edits_->drop_cancelled();
+    edits_->resolve(std::move(action), options_, capabilities_, std::move(reply));
+  });
+  dispatcher_.on_notification(lsp::kCancelProgress, [this](const lsp::CancelProgressParams& params) {
+    edits_->progress_cancelled(params.token);
+  });
+}
+
+void Session::register_configuration() {
+  dispatcher_.on_notification(lsp::kDidChangeConfiguration, [this](const lsp::DidChangeConfigurationParams& params) {
+    if (capabilities_.configuration) return pull_settings();
+    take_settings(params.settings);
+  });
+  dispatcher_.on_notification(lsp::kDidChangeWorkspaceFolders,
+                              [this](const lsp::DidChangeWorkspaceFoldersParams& params) {
+                                for (const auto& path : paths_of(params.removed)) std::erase(folders_, path);
+                                for (auto& path : paths_of(params.added)) folders_.push_back(std::move(path));
+                                reasons_.clear();
+                                completer_->set_workspace(folders_, options_);
+                              });
+}
+
+lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
+  capabilities_ = params.capabilities;
+  folders_ = paths_of(params.folders);
+  initialization_options_ = params.options;
+  if (params.resumed) services_.stats().count(Count::resumed);
+  lsp::InitializeResult result;
+  result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
+  result.capabilities.commands = {Completer::kAccepted};
+  for (const Edit edit : kEdits) {
+    result.capabilities.commands.emplace_back(command_of(edit));
+    if (capabilities_.code_action_literals) result.capabilities.code_action_kinds.emplace_back(kind_of(edit));
+  }
+  result.server = {"cinnabar", std::string(kVersion)};
+  documents_ = DocumentStore(result.capabilities.position_encoding);
+  take_settings(nullptr);
+  result.capabilities.notebooks = true;
+  result.capabilities.completion = announced_menu_ = announced_menu_at_once_ = options_.completion.menu;
+  return result;
+}
+
+void Session::initialized() {
+  is_initialized_ = true;
+  if (capabilities_.did_change_configuration_registration) {
+    dispatcher_.call(lsp::kRegisterCapability, {"configuration", "workspace/didChangeConfiguration", nullptr},
+                     std::function<void(lsp::Expected<lsp::Nothing>)>([](const auto&) {}));
+  }
+  if (capabilities_.configuration)
+    pull_settings();
+  else
+    choose_model();
+  show_progress(model_);
+  show_status();
+}
+
+void Session::changed(const lsp::DidChangeParams& params) {
+  const auto change = documents_.change(params);
+  if (!change) return tell(change.status());
+  edits_->changed(*change->after);
+  if (reason_to_leave_alone(*change->after).empty()) completer_->changed(*change, options_);
+}
+
+void Session::closed(const std::string& uri) {
+  edits_->closed(uri);
+  completer_->closed(uri);
+  reasons_.erase(uri);
+  tell(documents_.close(uri));
+}
+
+void Session::opened(const lsp::TextDocumentItem& text) {
+  const auto document = documents_.open(text);
+  if (!document) return tell(document.status());
+  reasons_.erase((*document)->uri());
+  focus_ = (*document)->uri();
+  if (reason_to_leave_alone(**document).empty()) completer_->focused(*document, options_);
+  show_status();
+}
+
+void Session::focused(const lsp::DidFocusParams& params) {
+  focus_ = params.uri.value_or("");
+  const auto document = documents_.find(focus_);
+  if (document && reason_to_leave_alone(*document).empty()) completer_->focused(document, options_);
+  show_status();
+}
+
+void Session::complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply) {
+  completer_->drop_cancelled();
+  const auto document = documents_.find(params.text_document.uri);
+  if (!document) return Completer::answer_empty(reply);
+  focus_ = document->uri();
+  show_status();
+  if (!reason_to_leave_alone(*document).empty()) return Completer::answer_empty(reply);
+  completer_->complete(document, params, options_, std::move(reply));
+}
+
+void Session::complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply) {
+  if (!options_.completion.menu) return Completer::answer_empty(reply);
+  lsp::InlineCompletionParams same;
+  same.text_document = params.text_document;
+  same.position = params.position;
+  if (params.trigger == lsp::CompletionTrigger::kInvoked) same.trigger = lsp::TriggerKind::kInvoked;
+  complete(same, std::move(reply));
+}
+
+// Fails for documents that are left alone.
+lsp::Expected<SnapshotPtr> Session::open_document(const std::string& uri) {
+  auto document = documents_.find(uri);
+  if (!document) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, "the document is not open: " + uri};
+  const std::string& reason = reason_to_leave_alone(*document);
+  if (!reason.empty()) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, reason};
+  return document;
+}
+
+void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply) {
+  if (const auto edit = edit_of_command(params.command)) {
+    edits_->drop_cancelled();
+    return edits_->execute(*edit, params.arguments, options_, capabilities_, std::move(reply));
+  }
+  if (params.command != Completer::kAccepted)
+    return reply.error(lsp::ErrorCode::kInvalidParams, "params.command: there is no command '" + params.command + "'");
+  completer_->accepted(params.arguments, options_);  // one that is no longer known needs nothing
+  reply.result(nullptr);
+}
+
+void Session::pull_settings() {
+  dispatcher_.call(lsp::kConfiguration, {{{std::nullopt, "cinnabar"}}},
+                   std::function<void(lsp::Expected<std::vector<lsp::Json>>)>([this](auto values) {
+                     if (values.ok() && !values->empty()) return take_settings(values->front());
+                     if (!values.ok()) log("workspace/configuration: " + values.error().message);
+                     choose_model();
+                   }));
+}
+
+// Each time from the start: what is no longer said has its default again.
+void Session::take_settings(const lsp::Json& settings) {
+  Options options = services_.defaults();
+  auto problems = apply_settings(initialization_options_, options);
+  for (auto& problem : apply_settings(settings, options)) problems.push_back(std::move(problem));
+  options_ = std::move(options);
+  completer_->set_workspace(folders_, options_);
+  for (const auto& problem : problems) log(problem);
+  choose_model();
+  announce_menu();
+  reasons_.clear();
+  if (model_.kind == engine::ModelState::Kind::failed) services_.runner().load();
+  show_status();
+}
+
+// Once the client is there for good: a session that only asks for the status has no wish.
+void Session::choose_model() {
+  if (!is_initialized_) return;
+  services_.choose_model(client_, options_.engine);
+  if (const std::string refusal = services_.model_refusal(client_); !refusal.empty()) log(refusal);
+}
+
+// The pop-up menu's requests, when the settings come to ask for them or no longer do.
+void Session::announce_menu() {
+  if (!is_initialized_ || announced_menu_at_once_ || announced_menu_ == options_.completion.menu) return;
+  announced_menu_ = options_.completion.menu;
+  const std::function<void(lsp::Expected<lsp::Nothing>)> done = [](const auto&) {};
+  const std::string id = "completion", method(lsp::kCompletion.name);
+  if (!capabilities_.completion_registration) {
+    if (announced_menu_) log("cinnabar.completion: this editor has to be told in initializationOptions");
+  } else if (announced_menu_) {
+    lsp::Json options = lsp::completion_options();
+    options["documentSelector"] = nullptr;
+    dispatcher_.call(lsp::kRegisterCapability, {id, method, std::move(options)}, done);
+  } else {
+    dispatcher_.call(lsp::kUnregisterCapability, {id, method}, done);
+  }
+}
+
+const std::string& Session::reason_to_leave_alone(const DocumentSnapshot& document) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto [reason, is_new] = reasons_.try_emplace(document.uri());
+  if (is_new || now - reason->second.found > kReasonHolds) {
+    reason->second = {
+        daemon::reason_to_leave_alone(document.uri(), document.language_id(), options_.completion, folders_, ignores_),
+        now};
+  }
+  return reason->second.text;
+}
+
+void Session::model_changed(const engine::ModelState& state) {
+  const std::lock_guard lock(mutex_);
+  model_ = state;
+  if (!is_initialized_) return;
+  show_progress(state);
+  show_status();
+  if (state.kind == engine::ModelState::Kind::ready) told_failure_.clear();
+  // A load that fails is tried again with every document; one message is enough, the status goes on to say it.
+  if (state.kind != engine::ModelState::Kind::failed || state.text == told_failure_) return;
+  told_failure_ = state.text;
+  dispatcher_.notify(lsp::kShowMessage, {lsp::MessageType::kError, "Cinnabar: " + state.text});
+}
+
+// didChangeStatus, when it says something new.
+void Session::show_status() {
+  if (!is_initialized_) return;
+  using Kind = lsp::StatusParams::Kind;
+  lsp::StatusParams status;
+  const auto document = documents_.find(focus_);
+  const std::string reason = document ? reason_to_leave_alone(*document) : std::string();
+  if (model_.kind == engine::ModelState::Kind::failed)
+    status = {false, Kind::kError, model_.text};
+  else if (!reason.empty())
+    status = {false, Kind::kInactive, reason};
+  else if (model_.kind == engine::ModelState::Kind::loading)
+    status = {true, Kind::kNormal, "loading the model"};
+  else if (const std::string refusal = services_.model_refusal(client_); !refusal.empty())
+    status = {false, Kind::kWarning, refusal};
+  else
+    status = {false, Kind::kNormal, model_.text};
+  if (same(status, last_status_)) return;
+  last_status_ = status;
+  dispatcher_.notify(lsp::kDidChangeStatus, status);
+}
+
+// The model's load as work-done progress, for clients that show it.
+void Session::show_progress(const engine::ModelState& state) {
+  if (!capabilities_.work_done_progress) return;
+  if (state.kind == engine::ModelState::Kind::loading) {
+    const lsp::RequestId token = "cinnabar/load/" + std::to_string(++loads_);
+    dispatcher_.call(lsp::kCreateProgress, {token},
+                     std::function<void(lsp::Expected<lsp::Nothing>)>([this, token, load = loads_](const auto& made) {
+                       if (!made.ok() || load != loads_ || model_.kind != engine::ModelState::Kind::loading) return;
+                       progress_ = token;
+                       dispatcher_.notify(lsp::kProgress, {token, lsp::WorkDoneProgress::Kind::kBegin,
+                                                           "Cinnabar: loading the model", "", std::nullopt, false});
+                     }));
+  } else if (const auto token = std::exchange(progress_, std::nullopt)) {
+    dispatcher_.notify(lsp::kProgress,
+                       {*token, lsp::WorkDoneProgress::Kind::kEnd, "", state.text, std::nullopt, false});
+  }
+}
+
+void Session::tell(const Status& status) {
+  if (!status.ok()) log(status.message());
+}
+
+void Session::log(const std::string& text) { dispatcher_.notify(lsp::kLogMessage, {lsp::MessageType::kWarning, text}); }
+
+}  // namespace cinnabar::daemon

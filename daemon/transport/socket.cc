@@ -1,0 +1,176 @@
+#include "daemon/transport/socket.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+namespace cinnabar::daemon {
+namespace {
+
+Status system_error(const std::string& what) { return Status::error(what + ": " + std::strerror(errno)); }
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return address;
+}
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+template <typename Address>
+const sockaddr* generic(const Address& address) {
+  return reinterpret_cast<const sockaddr*>(&address);
+}
+
+int socket_option(int socket, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+}  // namespace
+
+Result<std::string> socket_path(const std::string& chosen) {
+  std::string path = chosen;
+  if (path.empty()) {
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    const bool set = runtime != nullptr && runtime[0] == '/';
+    path = set ? std::string(runtime) + "/cinnabar" : "/tmp/cinnabar-" + std::to_string(geteuid());
+    path += "/cinnabar.sock";
+  }
+  if (path[0] != '/') return Status::error("the socket's path is '" + path + "', expected one that begins with '/'");
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return Status::error("the socket's path has " + std::to_string(path.size()) + " bytes, at most " +
+                         std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
+                         " are possible; set XDG_RUNTIME_DIR to a shorter folder: " + path);
+  }
+  return path;
+}
+
+Status prepare_folder(const std::string& socket) {
+  const std::string folder = folder_of(socket);
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return system_error("cannot make the folder " + folder);
+  struct stat found {};
+  if (lstat(folder.c_str(), &found) != 0) return system_error("cannot look at the folder " + folder);
+  std::string wrong;
+  if (!S_ISDIR(found.st_mode)) {
+    wrong = "is no folder";
+  } else if (found.st_uid != geteuid()) {
+    wrong = "belongs to user " + std::to_string(found.st_uid) + ", expected " + std::to_string(geteuid());
+  } else if ((found.st_mode & 077) != 0) {
+    wrong = "can be entered by others, expected mode 0700";
+  }
+  if (wrong.empty()) return {};
+  return Status::error(folder + " " + wrong + "; remove it, or set XDG_RUNTIME_DIR to a folder of your own");
+}
+
+Result<std::optional<Descriptor>> try_lock(const std::string& path) {
+  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return system_error("cannot open the lock file " + path);
+  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(file));
+  if (errno == EWOULDBLOCK) return std::optional<Descriptor>();
+  return system_error("cannot lock " + path);
+}
+
+Result<Descriptor> listen_at(const std::string& path) {
+  const Attempt there = connect_to(path);
+  if (there.reach != Reach::kNobody) return Status::error("another program answers at " + path);
+  struct stat found {};
+  if (lstat(path.c_str(), &found) == 0) {
+    if (!S_ISSOCK(found.st_mode)) return Status::error(path + " is in the way: it is no socket; remove it");
+    if (unlink(path.c_str()) != 0) return system_error("cannot remove the stale socket " + path);
+  }
+  Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!listener) return system_error("cannot make a socket");
+  const sockaddr_un address = address_of(path);
+  const mode_t before = umask(0177);
+  const int bound = bind(listener.get(), generic(address), sizeof address);
+  umask(before);
+  if (bound != 0) return system_error("cannot make the socket " + path);
+  if (listen(listener.get(), 128) != 0) return system_error("cannot listen at " + path);
+  return listener;
+}
+
+std::optional<FileIdentity> identity_of(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) return std::nullopt;
+  return FileIdentity{found.st_dev, found.st_ino};
+}
+
+Attempt connect_to(const std::string& path) {
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return {Reach::kBusy, {}};
+  const sockaddr_un address = address_of(path);
+  if (connect(socket.get(), generic(address), sizeof address) != 0)
+    return {errno == EAGAIN || errno == EINTR ? Reach::kBusy : Reach::kNobody, {}};
+  const auto user = peer_user(socket.get());
+  if (!user || *user != geteuid()) return {Reach::kForeign, {}};
+  return {Reach::kConnected, std::move(socket)};
+}
+
+Attempt connect_to_port(std::uint16_t port) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return {Reach::kBusy, {}};
+  const sockaddr_in address = loopback(port);
+  if (connect(socket.get(), generic(address), sizeof address) != 0) return {Reach::kNobody, {}};
+  fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+  return {Reach::kConnected, std::move(socket)};
+}
+
+Result<Descriptor> listen_on_port(std::uint16_t port) {
+  Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!listener) return system_error("cannot make a socket");
+  const int yes = 1;
+  setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const sockaddr_in address = loopback(port);
+  if (bind(listener.get(), generic(address), sizeof address) != 0 || listen(listener.get(), 128) != 0)
+    return system_error("cannot listen on port " + std::to_string(port) + " of 127.0.0.1");
+  return listener;
+}
+
+std::optional<uid_t> peer_user(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return peer.uid;
+}
+
+Result<std::optional<Descriptor>> activated_listener() {
+  constexpr int kFirst = 3;  // systemd's SD_LISTEN_FDS_START
+  const char* process = std::getenv("LISTEN_PID");
+  const char* count = std::getenv("LISTEN_FDS");
+  if (process == nullptr || count == nullptr || std::to_string(getpid()) != process) return std::optional<Descriptor>();
+  if (std::string_view(count) != "1") return Status::error("LISTEN_FDS is " + std::string(count) + ", expected 1");
+  if (socket_option(kFirst, SO_DOMAIN) != AF_UNIX || socket_option(kFirst, SO_TYPE) != SOCK_STREAM ||
+      socket_option(kFirst, SO_ACCEPTCONN) != 1) {
+    return Status::error("the descriptor handed over by LISTEN_FDS is no listening unix stream socket");
+  }
+  Descriptor listener(kFirst);
+  fcntl(kFirst, F_SETFD, FD_CLOEXEC);
+  fcntl(kFirst, F_SETFL, fcntl(kFirst, F_GETFL) | O_NONBLOCK);
+  return std::optional(std::move(listener));
+}
+
+}  // namespace cinnabar::daemon

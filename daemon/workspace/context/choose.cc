@@ -1,0 +1,215 @@
+#include "daemon/workspace/context/choose.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <unordered_set>
+
+#include "base/text.h"
+
+namespace cinnabar::daemon::context {
+namespace {
+
+constexpr std::size_t kLinesAbove = 30, kLinesBelow = 12;
+constexpr std::size_t kWords = 120;  // looked up at most
+// A name that many definitions share says little: get, run, init.
+constexpr std::size_t kMostNamesakes = 8;
+
+struct Named {
+  std::string_view word;
+  double weight = 0;
+  long lines = 0;  // from the cursor's; below zero: above
+};
+
+// The text of so many lines around `offset`.
+std::string_view lines_above(std::string_view text, std::size_t offset, std::size_t count) {
+  std::size_t begin = line_begin(text, offset);
+  for (std::size_t i = 0; i < count && begin > 0; ++i) begin = line_begin(text, begin - 1);
+  return text.substr(begin, offset - begin);
+}
+
+std::string_view lines_below(std::string_view text, std::size_t offset, std::size_t count) {
+  std::size_t end = std::min(text.find('\n', offset), text.size());
+  for (std::size_t i = 0; i < count && end < text.size(); ++i) end = std::min(text.find('\n', end + 1), text.size());
+  return text.substr(offset, end - offset);
+}
+
+// Words near the cursor, the nearer the heavier.
+std::vector<Named> names_near(const Cursor& cursor) {
+  std::map<std::string_view, Named> names;
+  const std::string_view above = lines_above(cursor.text, cursor.offset, kLinesAbove);
+  const std::string_view below = lines_below(cursor.text, cursor.offset, kLinesBelow);
+  const auto take = [&](std::string_view part, bool is_above) {
+    for (const std::string_view word : words_in(part)) {
+      const auto at = static_cast<std::size_t>(word.data() - part.data());
+      const std::string_view between = is_above ? part.substr(at) : part.substr(0, at);
+      const auto lines = std::count(between.begin(), between.end(), '\n');
+      const double weight = 1.0 / (1.0 + 0.25 * static_cast<double>(lines));
+      Named& named = names[word];
+      if (weight <= named.weight) continue;
+      named = {word, weight, is_above ? -lines : lines};
+    }
+  };
+  take(above, true);
+  take(below, false);
+  std::vector<Named> found;
+  found.reserve(names.size());
+  for (const auto& [word, named] : names) found.push_back(named);
+  std::stable_sort(found.begin(), found.end(), [](const Named& a, const Named& b) { return a.weight > b.weight; });
+  if (found.size() > kWords) found.resize(kWords);
+  return found;
+}
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+
+std::string_view stem_of(std::string_view path) {
+  path = path.substr(path.rfind('/') + 1);
+  return path.substr(0, path.find('.'));
+}
+
+std::string lines_away(long lines) {
+  if (lines == 0) return "on the cursor's line";
+  return std::to_string(std::abs(lines)) + (std::abs(lines) == 1 ? " line " : " lines ") +
+         (lines < 0 ? "above" : "below");
+}
+
+// C and C++ read one another's headers, the dialects of JavaScript one another's modules.
+bool related(const syntax::Language* a, const syntax::Language* b) {
+  if (a == b) return true;
+  return a != nullptr && b != nullptr && !a->blocks.empty() && a->blocks.data() == b->blocks.data();
+}
+
+std::vector<Piece> definitions_for(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits) {
+  const auto own = files.files().find(cursor.path);
+  std::unordered_set<std::string_view> defined_here;
+  if (own != files.files().end()) {
+    for (const auto& definition : own->second->definitions) defined_here.insert(definition.name);
+  }
+  const auto words = words_in(cursor.text.substr(0, std::min<std::size_t>(cursor.text.size(), 4096)));
+  const std::unordered_set<std::string_view> head_words(words.begin(), words.end());  // where imports stand
+  const std::string folder = folder_of(cursor.path);
+  std::vector<Piece> pieces;
+  std::unordered_set<std::string> heads;
+  for (const Named& named : names_near(cursor)) {
+    if (defined_here.count(named.word) > 0) continue;
+    auto places = files.named(named.word);
+    std::erase_if(places, [&](const FileSet::Place& place) {
+      return place.file->path == cursor.path || !related(place.file->language, cursor.language);
+    });
+    if (places.empty() || places.size() > kMostNamesakes) continue;
+    const auto closeness = [&](const FileSet::Place& place) {
+      const auto& recent = cursor.recent;
+      return (folder_of(place.file->path) == folder ? 1 : 0) +
+             (head_words.count(stem_of(place.file->path)) > 0 ? 2 : 0) +
+             (std::find(recent.begin(), recent.end(), place.file->path) != recent.end() ? 1 : 0);
+    };
+    const auto best = std::max_element(places.begin(), places.end(), [&](const auto& a, const auto& b) {
+      return std::pair(closeness(a), b.file->path) < std::pair(closeness(b), a.file->path);
+    });
+    const Definition& definition = best->file->definitions[best->definition];
+    if (!heads.insert(definition.head).second) continue;
+    const double score = named.weight * (1 + 0.5 * closeness(*best)) / static_cast<double>(places.size());
+    pieces.push_back({best->file->shown, definition.line, definition.head,
+                      "defines " + std::string(named.word) + ", named " + lines_away(named.lines), score});
+  }
+  std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.score > b.score; });
+  if (pieces.size() > limits.definitions) pieces.resize(limits.definitions);
+  return pieces;
+}
+
+struct Weighed {
+  std::uint32_t word;
+  double weight;
+};
+
+// The words of `text`, sorted; those that stand everywhere count little.
+std::vector<Weighed> weighed_words(const FileSet& files, std::string_view text) {
+  std::vector<Weighed> words;
+  for (const std::uint32_t word : word_set(text)) {
+    const double share =
+        static_cast<double>(files.window_count()) / (1.0 + static_cast<double>(files.windows_with(word)));
+    words.push_back({word, std::log(1.0 + share)});
+  }
+  return words;
+}
+
+// How much of the weight of `words` stands in the window, 0 to 1.
+double likeness(const std::vector<Weighed>& words, const Window& window) {
+  double common = 0, all = 0;
+  auto at = window.words.begin();
+  for (const Weighed& weighed : words) {
+    all += weighed.weight;
+    while (at != window.words.end() && *at < weighed.word) ++at;
+    if (at != window.words.end() && *at == weighed.word) common += weighed.weight;
+  }
+  return all > 0 ? common / all : 0;
+}
+
+std::string_view text_of(const File& file, const Window& window) {
+  return std::string_view(file.text).substr(window.begin, window.end - window.begin);
+}
+
+// Whether one of the pieces of a file stands in a text of it.
+bool holds_one(std::string_view text, const std::string& shown_path, const std::vector<Piece>& pieces) {
+  return std::any_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
+    return piece.path == shown_path && text.find(piece.text) != std::string_view::npos;
+  });
+}
+
+// `definitions` are shown already: a window does not repeat them.
+std::vector<Piece> windows_for(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits,
+                               const std::vector<Piece>& definitions) {
+  const std::string around = std::string(lines_above(cursor.text, cursor.offset, 12)) +
+                             std::string(lines_below(cursor.text, cursor.offset, 4));
+  const auto words = weighed_words(files, around);
+  std::vector<Piece> pieces;
+  for (const auto& [path, file] : files.files()) {
+    if (path == cursor.path || !related(file->language, cursor.language)) continue;
+    const Window* best = nullptr;
+    double score = limits.least_likeness;
+    for (const Window& window : file->windows) {
+      const double like = likeness(words, window);
+      if (like <= score || holds_one(text_of(*file, window), file->shown, definitions)) continue;
+      best = &window;
+      score = like;
+    }
+    if (best == nullptr) continue;
+    const auto line =
+        std::count(file->text.begin(), file->text.begin() + static_cast<std::ptrdiff_t>(best->begin), '\n');
+    pieces.push_back({file->shown, static_cast<std::size_t>(line), std::string(right_stripped(text_of(*file, *best))),
+                      "is like the lines at the cursor (" + std::to_string(static_cast<int>(100 * score)) + " %)",
+                      score});
+  }
+  std::sort(pieces.begin(), pieces.end(),
+            [](const Piece& a, const Piece& b) { return a.score != b.score ? a.score > b.score : a.path < b.path; });
+  if (pieces.size() > limits.windows) pieces.resize(limits.windows);
+  return pieces;
+}
+
+}  // namespace
+
+std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits) {
+  const std::vector<Piece> definitions = definitions_for(files, cursor, limits);
+  std::size_t bytes = 0;
+  const auto fits = [&](const Piece& piece) {
+    if (bytes + piece.text.size() > limits.bytes) return false;
+    bytes += piece.text.size();
+    return true;
+  };
+  std::vector<Piece> chosen;
+  std::copy_if(definitions.begin(), definitions.end(), std::back_inserter(chosen), fits);
+  std::sort(chosen.begin(), chosen.end(),
+            [](const Piece& a, const Piece& b) { return std::tie(a.path, a.line) < std::tie(b.path, b.line); });
+  const auto first_window = static_cast<std::ptrdiff_t>(chosen.size());
+  const std::vector<Piece> windows = windows_for(files, cursor, limits, chosen);
+  std::copy_if(windows.begin(), windows.end(), std::back_inserter(chosen), fits);
+  std::reverse(chosen.begin() + first_window, chosen.end());
+  return chosen;
+}
+
+std::string rendered(const Piece& piece, const syntax::Language& language) {
+  const std::string mark(language.line_comment.empty() ? std::string_view("//") : language.line_comment);
+  return mark + " " + piece.path + "\n" + piece.text + "\n";
+}
+
+}  // namespace cinnabar::daemon::context

@@ -1,0 +1,67 @@
+// The files of a workspace as context sees them: their definitions by name, and windows of their text with the words in
+// them. Immutable entries behind shared pointers, so that a choice goes on with what it began with.
+//
+// FileSet: not thread-safe; its owner has the lock (index.h).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/workspace/context/definitions.h"
+
+namespace cinnabar::daemon::context {
+
+// Some lines, and the different words in them, as sorted hashes.
+struct Window {
+  std::size_t begin = 0, end = 0;  // bytes of the file's text
+  std::vector<std::uint32_t> words;
+};
+
+struct File {
+  std::string path;   // as the index names it
+  std::string shown;  // below the workspace's folder
+  const syntax::Language* language = nullptr;
+  std::string text;
+  std::vector<Definition> definitions;
+  std::vector<Window> windows;
+  std::size_t bytes() const;  // of memory, about
+};
+using FilePtr = std::shared_ptr<const File>;
+
+// Null when the text cannot be parsed within the limits of a tree.
+FilePtr make_file(std::string path, std::string shown, const syntax::Language& language, std::string text);
+
+std::uint32_t hash_of(std::string_view word);
+std::vector<std::uint32_t> word_set(std::string_view text);  // sorted, each once
+
+class FileSet {
+ public:
+  struct Place {
+    const File* file;
+    std::size_t definition;  // index
+  };
+
+  void put(FilePtr file);  // in the place of one with the same path
+  void remove(const std::string& path);
+  void clear();
+
+  const std::unordered_map<std::string, FilePtr>& files() const { return files_; }
+  std::vector<Place> named(std::string_view name) const;
+  // In how many windows a word stands.
+  std::size_t windows_with(std::uint32_t word) const;
+  std::size_t window_count() const { return window_count_; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::unordered_map<std::string, FilePtr> files_;  // by path
+  std::unordered_multimap<std::string, Place> by_name_;
+  std::unordered_map<std::uint32_t, std::uint32_t> windows_with_;
+  std::size_t window_count_ = 0, bytes_ = 0;
+};
+
+}  // namespace cinnabar::daemon::context

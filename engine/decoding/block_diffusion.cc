@@ -1,0 +1,106 @@
+#include "engine/decoding/block_diffusion.h"
+
+#include <algorithm>
+
+namespace cinnabar::engine {
+
+BlockDiffusion::BlockDiffusion(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
+                               const BlockOptions& options)
+    : network_(network),
+      cache_(cache),
+      pending_(std::move(pending)),
+      answer_(std::move(answer)),
+      options_(options),
+      block_({}, 0, {}, network.spec().mask) {
+  assert(!pending_.empty());
+  if (options_.length == 0) options_.length = network.spec().block_length;
+  start_block();
+}
+
+void BlockDiffusion::start_block() {
+  block_ = Canvas({}, options_.length, {}, network_.spec().mask);
+  settled_ = 0;
+  first_.reset();
+}
+
+void BlockDiffusion::propose(Proposal& proposal) {
+  const int shift = network_.spec().logits_shift;
+  proposal.segment.kv = &cache_.store();
+  auto& rows = proposal.segment.rows;
+  judged_.clear();
+  const auto judge = [&](int position, bool in_block) {
+    rows.back().judged = true;
+    judged_.push_back(position);
+    const bool next = position == settled_;  // only the first open position knows the text before it
+    proposal.requests.push_back(
+        {.allowed = answer_.allowed_after(next ? std::span<const std::int32_t>() : block_.tokens(), in_block),
+         .temperature = options_.sampling.temperature,
+         .seed = options_.sampling.seed,
+         .step = step_,
+         .position = static_cast<std::uint32_t>(position)});
+  };
+  int slot = cache_.size();
+  for (const std::int32_t token : pending_) {
+    rows.push_back({.token = token, .slot = slot, .limit = slot + 1});
+    ++slot;
+  }
+  if (shift == 1 && !pending_.empty()) judge(0, false);
+  const int end = slot + options_.length;
+  for (int position = 0; position < options_.length; ++position, ++slot) {
+    rows.push_back({.token = block_.token(position), .slot = slot, .limit = end, .in_block = true});
+    const int predicted = position + shift;
+    if (predicted < options_.length && block_.cell(predicted) == Cell::masked) judge(predicted, true);
+  }
+}
+
+void BlockDiffusion::absorb(std::span<const kernels::Score> scores) {
+  cache_.append(pending_);
+  pending_.clear();
+  ++step_;
+  const bool shifted = network_.spec().logits_shift == 1;
+  if (shifted && !judged_.empty() && judged_.front() == 0) first_ = scores.front();
+  std::vector<Candidate> candidates;
+  if (first_ && block_.cell(0) == Cell::masked) candidates.push_back(to_candidate(0, *first_));
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (!shifted || judged_[i] != 0) candidates.push_back(to_candidate(judged_[i], scores[i]));
+  }
+  commit(candidates);
+  settle();
+  if (answer_.complete() || block_.has_masks(0, block_.size())) return;
+  pending_.assign(block_.tokens().begin(), block_.tokens().begin() + settled_);
+  start_block();
+}
+
+void BlockDiffusion::commit(std::span<const Candidate> candidates) {
+  if (answer_.healing()) {  // the typed bytes decide the first open position; later ones wait for it
+    const auto next =
+        std::find_if(candidates.begin(), candidates.end(), [&](const Candidate& c) { return c.position == settled_; });
+    if (next != candidates.end()) block_.unmask(next->position, next->token, next->probability);
+    return;
+  }
+  for (const int i : choose(candidates, options_.choice, options_.quota)) {
+    const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
+    block_.unmask(candidate.position, candidate.token, candidate.probability);
+  }
+}
+
+// Hands the block's leading unmasked positions to the answer, which may be complete before the block is.
+void BlockDiffusion::settle() {
+  while (settled_ < block_.size() && block_.cell(settled_) == Cell::unmasked && !answer_.complete()) {
+    answer_.append(block_.token(settled_), block_.confidence(settled_));
+    ++settled_;
+  }
+}
+
+std::vector<ShownToken> BlockDiffusion::view() const {
+  std::vector<ShownToken> shown;
+  const auto tokens = answer_.tokens();
+  for (std::size_t i = 0; i < tokens.size(); ++i) shown.push_back({tokens[i], answer_.probabilities()[i]});
+  for (int position = settled_; !answer_.complete() && position < block_.size(); ++position) {
+    const bool masked = block_.cell(position) == Cell::masked;
+    shown.push_back({masked ? -1 : block_.token(position), block_.confidence(position)});
+  }
+  return shown;
+}
+
+}  // namespace cinnabar::engine

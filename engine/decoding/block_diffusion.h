@@ -1,0 +1,57 @@
+// Block-causal denoising (Fast-dLLM v2 2509.26328, SDAR, BD3LM 2503.09573): blocks of mask rows behind a clean, causal
+// past whose keys and values are exact. A step judges the block's masked positions and commits those the rule chooses;
+// a finished block runs once more as clean rows, in the same forward as the first step of the next block.
+//
+// With logits shift 1 the row before a position predicts it: the last clean row speaks for the block's first position.
+// Where that is the untouched base (a gated adapter), denoising with remasking does better: verified.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/decoding/canvas.h"
+#include "engine/decoding/decode.h"
+#include "engine/decoding/sampler.h"
+#include "engine/decoding/verified.h"
+#include "engine/forward/kv_cache.h"
+
+namespace cinnabar::engine {
+
+struct BlockOptions {
+  int length = 0;   // B, positions of a block; 0: the model's block length
+  Choice choice{};  // which candidates a step commits
+  int quota = 1;    // positions a step commits under Rule::quota
+  SamplingOptions sampling{};
+};
+
+class BlockDiffusion final : public Decoding {
+ public:
+  // As VerifiedDecoding; the cache needs room for one block behind the answer.
+  BlockDiffusion(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
+                 const BlockOptions& options);
+
+  void propose(Proposal& proposal) override;
+  void absorb(std::span<const kernels::Score> scores) override;
+  std::span<Answer> answers() override { return {&answer_, 1}; }
+  std::vector<ShownToken> view() const override;
+
+ private:
+  void start_block();
+  void commit(std::span<const Candidate> candidates);
+  void settle();
+
+  Network& network_;
+  KvCache& cache_;
+  std::vector<std::int32_t> pending_;  // clean tokens that have not run
+  Answer answer_;
+  BlockOptions options_;
+  Canvas block_;                         // the block alone: positions 0 .. B-1
+  int settled_ = 0;                      // leading positions of the block that the answer has taken
+  std::uint32_t step_ = 0;               // of the whole decoding; keys the noise
+  std::optional<kernels::Score> first_;  // logits shift 1: what the last clean row says about position 0
+  std::vector<int> judged_;              // block positions judged by the forward under way, in the scores' order
+};
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,42 @@
+// Where an answer ends when the model does not say so itself: the one place that decides it, as pure functions over the
+// text around the hole and the text so far. Syntax-tree ends (daemon/syntax) narrow these; they never lengthen an
+// answer.
+//
+// All offsets are bytes into the answer's text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cinnabar::engine {
+
+enum class EndRule : std::uint8_t {
+  line,   // the rest of the cursor's line
+  block,  // until a line is indented less than the hole, or closes what was open before it
+  hole,   // until the text behind the hole is repeated; a model's own end token; else the length limit
+};
+std::optional<EndRule> parse_end_rule(std::string_view text);  // "line", "block", "hole"
+
+// What the ends are judged by, taken from the text around the hole once.
+struct HoleSurroundings {
+  EndRule rule = EndRule::line;
+  std::string line_before;   // the cursor's line up to the cursor
+  std::string rest_of_line;  // what stands behind the cursor on its line, without white space around
+  std::string next_line;  // the first line behind the cursor's that is not blank, with its indentation, right-stripped
+};
+HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix, EndRule rule);
+
+// The length of the complete answer within `text`, as soon as `text` shows it; none while more must come. Monotone:
+// once found, more text behind it does not change it. A bracket that the text behind the cursor closes already is not
+// closed again; a line that only repeats the line behind the hole is not part of it.
+std::optional<std::size_t> find_hole_end(const HoleSurroundings& hole, std::string_view text);
+
+// What a caller knows of ends beside these rules: the same question about the text so far. Called on the engine's
+// thread after every token of every candidate; the shorter of both answers counts.
+using OtherEnd = std::function<std::optional<std::size_t>(std::string_view)>;
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,192 @@
+#include "engine/decoding/in_place.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "engine/decoding/schedule.h"
+
+namespace cinnabar::engine {
+
+InPlaceDiffusion::InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, std::vector<Answer> answers,
+                                   const InPlaceOptions& options)
+    : network_(network),
+      cache_(cache),
+      canvas_(std::move(canvas)),
+      answers_(std::move(answers)),
+      options_(options),
+      blocks_(canvas_.holes()) {
+  assert(answers_.size() == canvas_.holes());
+  for (std::size_t hole = 0; hole < canvas_.holes(); ++hole) {
+    start_block(hole);
+    if (blocks_[hole].masked_at_start == 0) finish(hole, StopReason::hole_end);
+  }
+}
+
+int InPlaceDiffusion::block_end(std::size_t hole) const {
+  return std::min(block_begin(hole) + options_.block_length, canvas_.hole_end(hole));
+}
+
+void InPlaceDiffusion::start_block(std::size_t hole) {
+  blocks_[hole].step = 0;
+  blocks_[hole].masked_at_start = static_cast<int>(canvas_.masked(block_begin(hole), block_end(hole)).size());
+}
+
+void InPlaceDiffusion::propose(Proposal& proposal) {
+  proposal.segment.kv = &cache_.store();
+  judged_.clear();
+  const int shift = network_.spec().logits_shift;
+  bool fresh = options_.reuse == Reuse::exact;
+  int first = canvas_.size();
+  std::vector<std::size_t> open;
+  for (std::size_t hole = 0; hole < canvas_.holes(); ++hole) {
+    if (!is_open(hole)) continue;
+    open.push_back(hole);
+    fresh = fresh || blocks_[hole].step == 0;
+    first = std::min(first, std::max(0, block_begin(hole) - shift));
+    blocks_[hole].open_first = allowed(hole, {});
+    blocks_[hole].open = allowed(hole, canvas_.hole(hole).first(1));
+  }
+  const auto in_a_block = [&](int position) {  // or the row that predicts a block's first position
+    return std::any_of(open.begin(), open.end(), [&](std::size_t hole) {
+      return position >= block_begin(hole) - shift && position < block_end(hole);
+    });
+  };
+  for (int position = fresh ? 0 : first; position < canvas_.size(); ++position) {
+    if (!fresh && options_.reuse == Reuse::dual && !in_a_block(position)) continue;
+    proposal.segment.rows.push_back(
+        {.token = canvas_.token(position), .slot = position, .limit = canvas_.size(), .in_block = true});
+    const int predicted = position + shift;
+    for (const std::size_t hole : open) {
+      if (predicted >= block_begin(hole) && predicted < block_end(hole)) judge(proposal, hole, predicted);
+    }
+  }
+}
+
+std::vector<std::uint64_t> InPlaceDiffusion::allowed(std::size_t hole, std::span<const std::int32_t> ahead) {
+  const ModelSpec& spec = network_.spec();
+  const std::uint64_t* words = answers_[hole].allowed_after(ahead, true);
+  std::vector<std::uint64_t> bitmap(words, words + (static_cast<std::size_t>(spec.vocabulary) + 63) / 64);
+  const auto close = [&](std::int32_t token) {
+    if (token >= 0) bitmap[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
+  };
+  const int length = canvas_.hole_end(hole) - canvas_.hole_begin(hole);
+  if (options_.remask || length >= options_.longest_hole) close(spec.expand);
+  if (options_.remask && spec.expand >= 0) close(spec.erase);
+  return bitmap;
+}
+
+// The last row of the proposal speaks about `position`.
+void InPlaceDiffusion::judge(Proposal& proposal, std::size_t hole, int position) {
+  if (canvas_.cell(position) != Cell::masked && !options_.remask) return;
+  const Block& block = blocks_[hole];
+  proposal.segment.rows.back().judged = true;
+  judged_.push_back({hole, position});
+  proposal.requests.push_back(
+      {.allowed = position == canvas_.hole_begin(hole) ? block.open_first.data() : block.open.data(),
+       .temperature = options_.sampling.temperature,
+       .seed = options_.sampling.seed,
+       .step = steps_done_,
+       .position = static_cast<std::uint32_t>(position)});
+}
+
+void InPlaceDiffusion::absorb(std::span<const kernels::Score> scores) {
+  std::vector<std::vector<Candidate>> candidates(canvas_.holes());
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    candidates[judged_[i].hole].push_back(to_candidate(judged_[i].position, scores[i]));
+  for (std::size_t hole = canvas_.holes(); hole-- > 0;) {  // a length change moves only what is behind it
+    if (is_open(hole)) step(hole, candidates[hole]);
+  }
+  ++steps_done_;
+}
+
+void InPlaceDiffusion::step(std::size_t hole, std::span<const Candidate> candidates) {
+  if (options_.remask)
+    keep(hole, candidates);
+  else
+    apply(hole, candidates);
+  Block& block = blocks_[hole];
+  ++block.step;
+  while (!canvas_.has_masks(block_begin(hole), block_end(hole))) {
+    if (block_end(hole) == canvas_.hole_end(hole)) return finish(hole, StopReason::hole_end);
+    block.at += options_.block_length;
+    start_block(hole);
+  }
+  if (block.step >= options_.steps) finish(hole, StopReason::steps);
+}
+
+void InPlaceDiffusion::apply(std::size_t hole, std::span<const Candidate> candidates) {
+  const Block& block = blocks_[hole];
+  Choice choice = options_.choice;
+  int count = 1;
+  if (options_.quota != Quota::none) {
+    choice.rule = Rule::quota;
+    count = options_.quota == Quota::even
+                ? even_quota(block.masked_at_start, options_.steps, block.step)
+                : timestep_quota(static_cast<int>(candidates.size()), options_.steps, block.step);
+  }
+  std::vector<int> chosen = choose(candidates, choice, count);
+  std::reverse(chosen.begin(), chosen.end());  // from right to left, as the holes
+  for (const int i : chosen) {
+    const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
+    const ModelSpec& spec = network_.spec();
+    if (candidate.token >= 0 && (candidate.token == spec.expand || candidate.token == spec.erase)) {
+      apply_length_change(hole, candidate.position, candidate.token);
+    } else {
+      canvas_.unmask(candidate.position, candidate.token, candidate.probability);
+    }
+  }
+}
+
+void InPlaceDiffusion::apply_length_change(std::size_t hole, int position, std::int32_t token) {
+  if (token == network_.spec().expand) {
+    canvas_.expand(position);
+    return;
+  }
+  const int behind = canvas_.hole_end(hole) - position - 1;
+  const bool masks_only = static_cast<int>(canvas_.masked(position + 1, canvas_.hole_end(hole)).size()) == behind;
+  canvas_.erase(position);
+  if (!options_.broadcast_erase || !masks_only) return;
+  while (canvas_.hole_end(hole) > position) canvas_.erase(position);
+}
+
+void InPlaceDiffusion::keep(std::size_t hole, std::span<const Candidate> candidates) {
+  // In whole numbers, so that the last step keeps all: n - floor(n (1 - k / steps)).
+  const auto n = static_cast<std::int64_t>(candidates.size());
+  const std::int64_t left = std::max(options_.steps - blocks_[hole].step - 1, 0);
+  const auto kept = static_cast<int>(n - n * left / std::max(options_.steps, 1));
+  for (const Candidate& candidate : candidates)
+    if (canvas_.cell(candidate.position) == Cell::unmasked) canvas_.remask(candidate.position);
+  for (const int i : keep_surest(candidates, options_.choice.confidence, kept)) {
+    const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
+    canvas_.unmask(candidate.position, candidate.token, candidate.probability);
+  }
+}
+
+// The answer is what stands before the first mask: all of the hole, or a beginning when the limits ended it.
+void InPlaceDiffusion::finish(std::size_t hole, StopReason reason) {
+  Answer& answer = answers_[hole];
+  for (int position = canvas_.hole_begin(hole); position < canvas_.hole_end(hole); ++position) {
+    if (canvas_.cell(position) == Cell::masked) break;
+    answer.append(canvas_.token(position), canvas_.confidence(position));
+  }
+  answer.stop(reason);
+}
+
+void InPlaceDiffusion::stop(StopReason reason) {
+  for (std::size_t hole = 0; hole < canvas_.holes(); ++hole) {
+    if (is_open(hole)) finish(hole, reason);
+  }
+}
+
+std::vector<ShownToken> InPlaceDiffusion::view() const {
+  std::vector<ShownToken> shown;
+  for (std::size_t hole = 0; hole < canvas_.holes(); ++hole) {
+    for (int position = canvas_.hole_begin(hole); position < canvas_.hole_end(hole); ++position) {
+      const bool masked = canvas_.cell(position) == Cell::masked;
+      shown.push_back({masked ? -1 : canvas_.token(position), canvas_.confidence(position)});
+    }
+  }
+  return shown;
+}
+
+}  // namespace cinnabar::engine

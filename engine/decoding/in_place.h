@@ -1,0 +1,97 @@
+// Denoising under full attention: [prefix][masks][suffix] on one canvas, every position sees every other (LLaDA
+// 2502.09992, Dream 2508.15487, DreamOn 2602.01326). Blocks of the hole are denoised from left to right
+// (semi-autoregressive); one block over the whole hole gives Dream's order.
+//
+// Several holes of one canvas are denoised together: every forward works at the block under way of each of them, which
+// sees what the others hold by then.
+//
+// Keys and values of a changed canvas are exact only when everything is recomputed; the named modes trade that for
+// speed (Fast-dLLM 2505.22618). Only `exact` is used by golden tests.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/decoding/canvas.h"
+#include "engine/decoding/decode.h"
+#include "engine/decoding/sampler.h"
+#include "engine/decoding/verified.h"
+#include "engine/forward/kv_cache.h"
+
+namespace cinnabar::engine {
+
+enum class Reuse : std::uint8_t {
+  exact,   // every step runs the whole canvas
+  prefix,  // rows before the active block keep the keys and values of the block's first step
+  dual,    // rows behind it too: only the block's rows run
+};
+
+enum class Quota : std::uint8_t { none, even, timestep };  // schedule.h; none: the rule alone decides
+
+struct InPlaceOptions {
+  int block_length = 32;
+  int steps = 32;  // per block; an upper bound when the rule decides
+  Quota quota = Quota::none;
+  Choice choice{};
+  Reuse reuse = Reuse::exact;
+  int longest_hole = 128;        // expand is not offered to a hole of this length
+  bool broadcast_erase = false;  // an erase followed by masks only takes them along
+  // P2 (2502.03540): every step judges the block's committed positions again, keeps the surest share (step / steps) and
+  // masks the others; `choice` says only what sure means, and the hole keeps its length.
+  bool remask = false;
+  SamplingOptions sampling{};
+};
+
+class InPlaceDiffusion final : public Decoding {
+ public:
+  // An answer for each hole of the canvas. The cache needs room for the canvas and its growth. Its tokens are not used:
+  // in-place reuse is within one answer.
+  InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, std::vector<Answer> answers,
+                   const InPlaceOptions& options);
+
+  void propose(Proposal& proposal) override;
+  void absorb(std::span<const kernels::Score> scores) override;
+  std::span<Answer> answers() override { return answers_; }
+  void stop(StopReason reason) override;
+  std::vector<ShownToken> view() const override;
+  const Canvas& canvas() const { return canvas_; }
+
+ private:
+  // What is under way in a hole.
+  struct Block {
+    int at = 0;                                   // its first position, counted from the hole's
+    int step = 0;                                 // within the block
+    int masked_at_start = 0;                      // for the even quota
+    std::vector<std::uint64_t> open, open_first;  // tokens that may be chosen in the forward under way
+  };
+  struct Judged {
+    std::size_t hole;
+    int position;
+  };
+
+  bool is_open(std::size_t hole) const { return !answers_[hole].complete(); }
+  int block_begin(std::size_t hole) const { return canvas_.hole_begin(hole) + blocks_[hole].at; }
+  int block_end(std::size_t hole) const;
+  void start_block(std::size_t hole);
+  std::vector<std::uint64_t> allowed(std::size_t hole, std::span<const std::int32_t> ahead);
+  void judge(Proposal& proposal, std::size_t hole, int position);
+  // Works at one hole after a forward.
+  void step(std::size_t hole, std::span<const Candidate> candidates);
+  void apply(std::size_t hole, std::span<const Candidate> candidates);
+  void apply_length_change(std::size_t hole, int position, std::int32_t token);
+  // P2: keeps the surest share of the block, which grows from step to step, and masks the rest again.
+  void keep(std::size_t hole, std::span<const Candidate> candidates);
+  void finish(std::size_t hole, StopReason reason);
+
+  Network& network_;
+  KvCache& cache_;
+  Canvas canvas_;
+  std::vector<Answer> answers_;
+  InPlaceOptions options_;
+  std::vector<Block> blocks_;  // one a hole
+  std::uint32_t steps_done_ = 0;
+  std::vector<Judged> judged_;
+};
+
+}  // namespace cinnabar::engine

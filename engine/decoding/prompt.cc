@@ -1,0 +1,107 @@
+#include "engine/decoding/prompt.h"
+
+#include <algorithm>
+
+namespace cinnabar::engine {
+
+PromptBudget budget_of(std::size_t bytes) {
+  constexpr PromptBudget kWhole;
+  constexpr std::size_t kBytes = kWhole.prefix_bytes + kWhole.suffix_bytes;
+  const std::size_t suffix = bytes * kWhole.suffix_bytes / kBytes;
+  return {bytes - suffix, suffix, bytes * kWhole.context_tokens / kBytes};
+}
+
+std::string_view prefix_window(std::string_view prefix, std::size_t budget) {
+  if (prefix.size() <= budget) return prefix;
+  const std::size_t stride = std::max<std::size_t>(budget / 4, 1);
+  const std::size_t dropped = (prefix.size() - budget + stride - 1) / stride * stride;
+  // Looked for within one stride only, which typing no longer changes. A longer line is cut inside: better half a line
+  // than little or nothing.
+  const std::size_t newline = prefix.substr(0, std::min(dropped + stride, prefix.size())).find('\n', dropped);
+  return prefix.substr(newline == std::string_view::npos ? dropped : newline + 1);
+}
+
+std::string_view suffix_window(std::string_view suffix, std::size_t budget) {
+  if (suffix.size() <= budget) return suffix;
+  suffix = suffix.substr(0, budget);
+  const std::size_t newline = suffix.rfind('\n');
+  return newline == std::string_view::npos ? suffix : suffix.substr(0, newline + 1);
+}
+
+namespace {
+
+bool is_word_byte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+// The bytes at the prefix's end that a tokenizer would join with what follows: a word under way, or the blanks in front
+// of the next one. A newline is a safe boundary, and so is any other punctuation.
+std::size_t unsafe_tail(std::string_view prefix) {
+  constexpr std::size_t kLongest = 64;
+  std::size_t tail = 0;
+  while (tail < std::min(prefix.size(), kLongest) && is_word_byte(prefix[prefix.size() - 1 - tail])) ++tail;
+  const std::size_t word = tail;
+  while (tail < std::min(prefix.size(), kLongest)) {
+    const char c = prefix[prefix.size() - 1 - tail];
+    if (c != ' ' && c != '\t') break;
+    ++tail;
+    if (word > 0) break;  // a word takes one blank in front of it along
+  }
+  return tail == kLongest ? 0 : tail;
+}
+
+}  // namespace
+
+namespace {
+
+// As many pieces as the budget holds; says how many.
+std::vector<std::int32_t> context_tokens(const Tokenizer& tokenizer, const Context& context, std::size_t budget,
+                                         std::size_t& pieces) {
+  std::vector<std::int32_t> all;
+  for (pieces = 0; pieces < context.size(); ++pieces) {
+    const auto tokens = tokenizer.encode(context[pieces]);
+    if (all.size() + tokens.size() > budget) break;
+    all.insert(all.end(), tokens.begin(), tokens.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
+                            std::string_view suffix, const PromptBudget& budget, const Context& context) {
+  Prompt prompt;
+  const auto elsewhere = context_tokens(tokenizer, context, budget.context_tokens, prompt.context_pieces);
+  std::string_view shown = prefix_window(prefix, budget.prefix_bytes);
+  const std::string_view behind = suffix_window(suffix, budget.suffix_bytes);
+  const std::size_t tail = unsafe_tail(shown);
+  prompt.typed = shown.substr(shown.size() - tail);
+  shown.remove_suffix(tail);
+  const auto append = [](std::vector<std::int32_t>& to, const std::vector<std::int32_t>& tokens) {
+    to.insert(to.end(), tokens.begin(), tokens.end());
+  };
+  if (spec.infill == InfillLayout::in_place) {
+    if (spec.bos >= 0) prompt.before.push_back(spec.bos);
+    append(prompt.before, elsewhere);
+    append(prompt.before, tokenizer.encode(prefix_window(prefix, budget.prefix_bytes)));
+    prompt.behind = tokenizer.encode(behind);
+    if (spec.end_of_text >= 0) prompt.behind.push_back(spec.end_of_text);
+    prompt.typed.clear();  // the masks stand between two texts that are tokenised as they are
+    return prompt;
+  }
+  if (spec.fim_prefix < 0 || spec.fim_suffix < 0 || spec.fim_middle < 0) {
+    return Status::error(spec.family +
+                         ": the model has no <fim_prefix>, <fim_suffix> and <fim_middle> tokens, which its "
+                         "infill layout needs");
+  }
+  prompt.before.push_back(spec.fim_prefix);
+  append(prompt.before, elsewhere);
+  prompt.before.push_back(spec.fim_suffix);
+  append(prompt.before, tokenizer.encode(behind));
+  prompt.before.push_back(spec.fim_middle);
+  append(prompt.before, tokenizer.encode(shown));
+  return prompt;
+}
+
+}  // namespace cinnabar::engine

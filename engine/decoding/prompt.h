@@ -1,0 +1,48 @@
+// From the text around a hole to the model's prompt: which bytes of prefix and suffix are shown, in which order, and
+// which bytes in front of the hole the answer must begin with. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/model/model_spec.h"
+#include "engine/tokenizer/tokenizer.h"
+
+namespace cinnabar::engine {
+
+// Budgets in bytes of text; a token of code is about 3 bytes.
+struct PromptBudget {
+  std::size_t prefix_bytes = 6000;
+  std::size_t suffix_bytes = 2000;
+  std::size_t context_tokens = 600;  // of text from elsewhere
+  bool operator==(const PromptBudget&) const = default;
+};
+// So many bytes of a hole's surroundings in the same parts.
+PromptBudget budget_of(std::size_t bytes);
+
+// Text from elsewhere that the model reads before the hole's surroundings, as it is to be read.
+using Context = std::vector<std::string>;
+
+struct Prompt {
+  std::vector<std::int32_t> before;                // tokens in front of the hole
+  std::vector<std::int32_t> behind;                // tokens behind it; empty unless the layout is in place
+  std::vector<std::vector<std::int32_t>> between;  // tokens from one hole to the next, where there are several
+  std::string typed;               // bytes of the prefix that the answer must repeat (AnswerRules::typed)
+  std::size_t context_pieces = 0;  // of the context that fitted its budget, from the first on
+};
+
+// The end of the prefix that is shown. Its start moves in steps of a quarter of the budget and stands at a line's
+// start, so typing a character almost always only appends to the former prompt.
+std::string_view prefix_window(std::string_view prefix, std::size_t budget);
+// The beginning of the suffix that is shown, ending with a line.
+std::string_view suffix_window(std::string_view suffix, std::size_t budget);
+
+// Fails when the layout needs tags that the model does not have. The context comes first of all, so that what follows
+// does not change it: keys and values of it stay valid while the surroundings change.
+Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
+                            std::string_view suffix, const PromptBudget& budget, const Context& context = {});
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,146 @@
+#include "engine/model/families.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "engine/model/json.h"
+
+namespace cinnabar::engine {
+namespace {
+
+constexpr TensorNames kGguf = {.layer = "blk.",
+                               .embedding = "token_embd",
+                               .final_norm = "output_norm",
+                               .head = "output",
+                               .attention_norm = "attn_norm",
+                               .query = "attn_q",
+                               .key = "attn_k",
+                               .value = "attn_v",
+                               .attention_output = "attn_output",
+                               .query_norm = "attn_q_norm",
+                               .key_norm = "attn_k_norm",
+                               .ffn_norm = "ffn_norm",
+                               .gate = "ffn_gate",
+                               .up = "ffn_up",
+                               .down = "ffn_down"};
+constexpr TensorNames kHuggingFace = {.layer = "layers.",
+                                      .embedding = "embed_tokens",
+                                      .final_norm = "norm",
+                                      .head = "lm_head",
+                                      .attention_norm = "input_layernorm",
+                                      .query = "self_attn.q_proj",
+                                      .key = "self_attn.k_proj",
+                                      .value = "self_attn.v_proj",
+                                      .attention_output = "self_attn.o_proj",
+                                      .query_norm = "self_attn.q_norm",
+                                      .key_norm = "self_attn.k_norm",
+                                      .ffn_norm = "post_attention_layernorm",
+                                      .gate = "mlp.gate_proj",
+                                      .up = "mlp.up_proj",
+                                      .down = "mlp.down_proj"};
+// OLMo's names; the layer's ff_out is the down projection, the one outside of the layers is the head.
+constexpr TensorNames kLlada = {.layer = "blocks.",
+                                .embedding = "wte",
+                                .final_norm = "ln_f",
+                                .head = "ff_out",
+                                .attention_norm = "attn_norm",
+                                .query = "q_proj",
+                                .key = "k_proj",
+                                .value = "v_proj",
+                                .attention_output = "attn_out",
+                                .query_norm = "q_norm",
+                                .key_norm = "k_norm",
+                                .ffn_norm = "ff_norm",
+                                .gate = "ff_proj",
+                                .up = "up_proj",
+                                .down = "ff_out"};
+
+constexpr auto kHf = ConfigDialect::hugging_face;
+constexpr auto kFull = Attention::full;
+constexpr auto kBlocks = Attention::block_causal;
+
+// Shift, attention and mask ids: the models' own code and cards; autoregressive classes are block-causal with the
+// shift.
+//  name          gguf     architecture                  model_type      dialect names          attention shift B mask
+//  interleaved expand
+constexpr std::array kFamilies = {
+    Family{"qwen2", "qwen2", "Qwen2ForCausalLM", "qwen2", kHf, &kHuggingFace, kBlocks, 1, 32, -1, false, false},
+    Family{"qwen3", "qwen3", "Qwen3ForCausalLM", "qwen3", kHf, &kHuggingFace, kBlocks, 1, 32, -1, false, false},
+    Family{"llama", "llama", "LlamaForCausalLM", "llama", kHf, &kHuggingFace, kBlocks, 1, 32, -1, true, false},
+    Family{"dream", "dream", "DreamModel", "Dream", kHf, &kHuggingFace, kFull, 1, 32, 151666, false, true},
+    Family{"llada", "llada", "LLaDAModelLM", "llada", ConfigDialect::olmo, &kLlada, kFull, 0, 32, 126336, true, false},
+    Family{"fast-dllm", "", "Fast_dLLM_QwenForCausalLM", "Fast_dLLM_Qwen", kHf, &kHuggingFace, kBlocks, 1, 32, 151665,
+           false, false},
+    Family{"a2d-qwen2", "", "", "a2d-qwen2", kHf, &kHuggingFace, kFull, 0, 32, -1, false, false},
+    Family{"a2d-qwen3", "", "", "a2d-qwen3", kHf, &kHuggingFace, kFull, 0, 32, -1, false, false},
+    Family{"sdar", "", "SDARForCausalLM", "sdar", kHf, &kHuggingFace, kBlocks, 0, 4, 151669, false, false},
+};
+
+// "<M>": Open-dCoder. "<[MASK_TOKEN]>": Stable-DiffCoder.
+constexpr std::array kMaskLiterals = {MaskLiteral{"<M>", kFull, 1, 32}, MaskLiteral{"<[MASK_TOKEN]>", kBlocks, 0, 4}};
+
+std::string supported(bool gguf) {
+  std::string text;
+  for (const auto& row : kFamilies) {
+    const auto name = gguf ? row.gguf : row.architecture.empty() ? row.model_type : row.architecture;
+    if (!name.empty()) text += (text.empty() ? "" : ", ") + std::string(name);
+  }
+  return text;
+}
+
+Result<const Family*> find_gguf(const Checkpoint& checkpoint) {
+  const auto found = checkpoint.metadata.find("general.architecture");
+  const auto* name = found == checkpoint.metadata.end() ? nullptr : std::get_if<std::string>(&found->second);
+  if (!name) return Status::error("key 'general.architecture' is missing");
+  for (const auto& row : kFamilies)
+    if (!row.gguf.empty() && row.gguf == *name) return &row;
+  return Status::error("architecture " + shown_name(*name) + " is not supported; expected one of " + supported(true));
+}
+
+Result<const Family*> find_hugging_face(const Checkpoint& checkpoint) {
+  const auto text = checkpoint.texts.find("config.json");
+  if (text == checkpoint.texts.end()) return Status::error("config.json is missing");
+  const auto config = parse_json(text->second);
+  if (!config) return config.status().in("config.json");
+  std::string architecture;
+  if (config->is_object() && config->contains("architectures")) {
+    const auto& list = (*config)["architectures"];
+    if (list.is_array() && !list.empty() && list[0].is_string()) architecture = list[0].get<std::string>();
+  }
+  const auto model_type = json_string(*config, "model_type").value_or("");
+  for (const auto& row : kFamilies)
+    if (!row.architecture.empty() && row.architecture == architecture) return &row;
+  // The type alone decides only where the class says nothing: mixture-of-experts models reuse the dense ones' type.
+  for (const auto& row : kFamilies)
+    if (row.model_type == model_type && (architecture.empty() || row.architecture.empty())) return &row;
+  return Status::error("config.json: architecture " + shown_name(architecture) + " of model_type " +
+                       shown_name(model_type) + " is not supported; expected one of " + supported(false));
+}
+
+}  // namespace
+
+const TensorNames& gguf_names() { return kGguf; }
+std::span<const Family> families() { return kFamilies; }
+std::span<const MaskLiteral> mask_literals() { return kMaskLiterals; }
+
+Result<const Family*> find_family(const Checkpoint& checkpoint) {
+  const bool gguf = checkpoint.kind == Checkpoint::Kind::gguf;
+  const auto family = gguf ? find_gguf(checkpoint) : find_hugging_face(checkpoint);
+  return family ? family : Result<const Family*>(family.status().in(checkpoint.source));
+}
+
+std::string tensor_prefix(const Checkpoint& checkpoint, const TensorNames& names) {
+  const std::string suffix = std::string(names.embedding) + ".weight";
+  std::string shortest;
+  bool any = false;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    if (!name.ends_with(suffix)) continue;
+    const std::string prefix = name.substr(0, name.size() - suffix.size());
+    if (!prefix.empty() && prefix.back() != '.') continue;
+    if (!any || prefix.size() < shortest.size()) shortest = prefix;
+    any = true;
+  }
+  return shortest;
+}
+
+}  // namespace cinnabar::engine

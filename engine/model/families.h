@@ -1,0 +1,60 @@
+// Model families as rows of data: how a family is recognised, its defaults, and what its tensors are called. A new
+// family is a new row in families.cc; nothing else knows a family's name.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/model/checkpoint.h"
+#include "engine/model/model_spec.h"
+
+namespace cinnabar::engine {
+
+// What the configuration calls a model's sizes.
+enum class ConfigDialect : std::uint8_t { hugging_face, olmo };
+
+// A family's tensor names: `layer` + number + "." + one of the others, or PREFIX + embedding and so on, each with
+// ".weight" or ".bias" behind it.
+struct TensorNames {
+  std::string_view layer, embedding, final_norm, head;
+  std::string_view attention_norm, query, key, value, attention_output, query_norm, key_norm;
+  std::string_view ffn_norm, gate, up, down;
+};
+const TensorNames& gguf_names();
+
+struct Family {
+  std::string_view name;          // for messages
+  std::string_view gguf;          // general.architecture; empty: not in GGUF
+  std::string_view architecture;  // config.json's architectures[0]; empty: recognised by model_type only
+  std::string_view model_type;    // config.json's model_type
+  ConfigDialect dialect;
+  const TensorNames* names;  // in a Hugging Face folder
+  Attention attention;
+  int logits_shift;
+  int block_length;
+  std::int32_t mask;           // -1: from the file or none
+  bool rope_interleaved_gguf;  // the GGUF converter permutes query and key rows
+  bool trained_expand;         // <|expand|> in the tokenizer means DreamOn's length control
+};
+std::span<const Family> families();
+
+// A plain autoregressive class that a mask token in its tokenizer turns into a diffusion model.
+struct MaskLiteral {
+  std::string_view literal;
+  Attention attention;
+  int logits_shift;
+  int block_length;
+};
+std::span<const MaskLiteral> mask_literals();
+
+// The row for the checkpoint: by GGUF general.architecture, or config.json's architectures, then model_type. The error
+// names what was found and what is supported.
+Result<const Family*> find_family(const Checkpoint& checkpoint);
+
+// The text before the first layer-independent name, found by the embedding's suffix ("model." of
+// "model.embed_tokens.weight"); custom-code repositories differ in it.
+std::string tensor_prefix(const Checkpoint& checkpoint, const TensorNames& names);
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,175 @@
+// A GGUF file's metadata as a ModelSpec: llama.cpp's keys, its diffusion.* ones, and our cinnabar.*.
+#include <optional>
+#include <utility>
+
+#include "engine/model/spec_source.h"
+
+namespace cinnabar::engine {
+namespace {
+
+// Typed access to the metadata; remembers the first key that was missing or of another kind.
+class Keys {
+ public:
+  Keys(const Checkpoint& checkpoint, std::string_view architecture)
+      : checkpoint_(checkpoint), architecture_(architecture) {}
+
+  const Status& status() const { return status_; }
+  void fail(const std::string& key, const std::string& message) {
+    if (status_) status_ = Status::error("key '" + key + "': " + message);
+  }
+  std::string own(const std::string& key) const { return architecture_ + "." + key; }
+
+  std::optional<int> integer(const std::string& key) {
+    const MetaValue* value = find(key);
+    if (!value) return std::nullopt;
+    if (const auto* number = std::get_if<std::uint64_t>(value); number && *number <= INT32_MAX)
+      return static_cast<int>(*number);
+    if (const auto* number = std::get_if<std::int64_t>(value); number && *number >= INT32_MIN && *number <= INT32_MAX)
+      return static_cast<int>(*number);
+    fail(key, "expected an integer of 32 bits");
+    return std::nullopt;
+  }
+  int required(const std::string& key) {
+    if (!find(key)) fail(key, "is missing");
+    return integer(key).value_or(0);
+  }
+  std::optional<double> number(const std::string& key) { return get<double>(key, "a floating point number"); }
+  std::optional<bool> boolean(const std::string& key) { return get<bool>(key, "a boolean"); }
+  std::optional<std::string> string(const std::string& key) { return get<std::string>(key, "a string"); }
+  template <typename T>
+  const T* list(const std::string& key) {
+    const MetaValue* value = find(key);
+    const T* found = value ? std::get_if<T>(value) : nullptr;
+    if (value && !found) fail(key, "expected an array of another kind");
+    return found;
+  }
+
+ private:
+  const MetaValue* find(const std::string& key) const {
+    const auto found = checkpoint_.metadata.find(key);
+    return found == checkpoint_.metadata.end() ? nullptr : &found->second;
+  }
+  template <typename T>
+  std::optional<T> get(const std::string& key, const char* kind) {
+    const MetaValue* value = find(key);
+    if (!value) return std::nullopt;
+    if (const T* found = std::get_if<T>(value)) return *found;
+    fail(key, std::string("expected ") + kind);
+    return std::nullopt;
+  }
+
+  const Checkpoint& checkpoint_;
+  std::string architecture_;
+  Status status_;
+};
+
+// tokenizer.ggml.token_type
+constexpr std::int64_t kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5;
+
+bool looks_like_a_tag(const std::string& token) {
+  return token.size() > 2 &&
+         ((token.front() == '<' && token.back() == '>') || (token.front() == '[' && token.back() == ']'));
+}
+
+void read_specials(Keys& keys, SpecialTokens& specials) {
+  const auto* tokens = keys.list<std::vector<std::string>>("tokenizer.ggml.tokens");
+  const auto* types = keys.list<std::vector<std::int64_t>>("tokenizer.ggml.token_type");
+  if (!tokens || !types) return;
+  if (tokens->size() != types->size()) {
+    keys.fail("tokenizer.ggml.token_type", "expected " + std::to_string(tokens->size()) + " items as in " +
+                                               "'tokenizer.ggml.tokens', found " + std::to_string(types->size()));
+    return;
+  }
+  for (std::size_t i = 0; i < tokens->size(); ++i) {
+    const std::int64_t type = (*types)[i];
+    if (type < kUnknown || type > kUnused) continue;
+    const auto id = static_cast<std::int32_t>(i);
+    if (type == kControl || type == kUserDefined) specials.ids.emplace((*tokens)[i], id);
+    // User-defined tokens are text in some vocabularies (runs of spaces) and tags in others.
+    if (type != kUserDefined || looks_like_a_tag((*tokens)[i])) specials.unusable.push_back(id);
+  }
+}
+
+void read_sizes(Keys& keys, ModelSpec& spec) {
+  spec.layers = keys.required(keys.own("block_count"));
+  spec.width = keys.required(keys.own("embedding_length"));
+  spec.ffn = keys.required(keys.own("feed_forward_length"));
+  spec.heads = keys.required(keys.own("attention.head_count"));
+  spec.kv_heads = keys.integer(keys.own("attention.head_count_kv")).value_or(spec.heads);
+  spec.context = keys.required(keys.own("context_length"));
+  if (const auto size = keys.integer(keys.own("attention.key_length")))
+    spec.head_size = *size;
+  else if (spec.heads > 0)
+    spec.head_size = spec.width / spec.heads;
+  spec.norm_epsilon = static_cast<float>(keys.number(keys.own("attention.layer_norm_rms_epsilon")).value_or(1e-6));
+  spec.rope_theta = static_cast<float>(keys.number(keys.own("rope.freq_base")).value_or(1e4));
+}
+
+// Switches of llama.cpp's that change the arithmetic and that we do not have.
+void refuse_unsupported(Keys& keys, const Checkpoint& checkpoint, const ModelSpec& spec) {
+  if (keys.integer(keys.own("expert_count")).value_or(0) > 0)
+    keys.fail(keys.own("expert_count"), "mixture-of-experts models are not supported");
+  const auto scaling = keys.string(keys.own("rope.scaling.type"));
+  if ((scaling && *scaling != "none") || checkpoint.find("rope_freqs.weight"))
+    keys.fail(keys.own("rope.scaling.type"), "scaled rotary embeddings are not supported");
+  if (keys.integer(keys.own("rope.dimension_count")).value_or(spec.head_size) != spec.head_size)
+    keys.fail(keys.own("rope.dimension_count"), "expected the head size " + std::to_string(spec.head_size));
+  if (keys.integer(keys.own("attention.value_length")).value_or(spec.head_size) != spec.head_size)
+    keys.fail(keys.own("attention.value_length"), "expected the head size " + std::to_string(spec.head_size));
+}
+
+void read_switches(Keys& keys, ModelSpec& spec) {
+  if (const auto shift = keys.boolean("diffusion.shift_logits")) spec.logits_shift = *shift ? 1 : 0;
+  if (const auto block = keys.integer("cinnabar.block_length")) spec.block_length = *block;
+  if (const auto attention = keys.string("cinnabar.attention"))
+    if (const auto status = parse_attention(*attention, spec); !status)
+      keys.fail("cinnabar.attention", status.message());
+}
+
+void read_ids(Keys& keys, ModelSpec& spec) {
+  const std::pair<const char*, std::int32_t*> ids[] = {{"tokenizer.ggml.mask_token_id", &spec.mask},
+                                                       {"tokenizer.ggml.bos_token_id", &spec.bos},
+                                                       {"tokenizer.ggml.eos_token_id", &spec.end_of_text},
+                                                       {"tokenizer.ggml.fim_pre_token_id", &spec.fim_prefix},
+                                                       {"tokenizer.ggml.fim_mid_token_id", &spec.fim_middle},
+                                                       {"tokenizer.ggml.fim_suf_token_id", &spec.fim_suffix},
+                                                       {"cinnabar.hole_end_token_id", &spec.hole_end},
+                                                       {"cinnabar.expand_token_id", &spec.expand},
+                                                       {"cinnabar.erase_token_id", &spec.erase}};
+  for (const auto& [key, id] : ids)
+    if (const auto value = keys.integer(key)) *id = *value;
+}
+
+// A model that cannot see behind the hole needs the suffix before it, where it knows the tags for that.
+void read_infill(Keys& keys, const SpecialTokens& specials, ModelSpec& spec) {
+  const bool tags = spec.fim_suffix >= 0 || specials.find("<|fim_suffix|>") >= 0 || specials.find("<fim_suffix>") >= 0;
+  if (spec.attention == Attention::block_causal && tags) spec.infill = InfillLayout::suffix_then_prefix;
+  if (const auto layout = keys.string("cinnabar.infill_layout"))
+    if (const auto status = parse_infill(*layout, spec); !status) keys.fail("cinnabar.infill_layout", status.message());
+}
+
+}  // namespace
+
+Status read_gguf_spec(const Checkpoint& checkpoint, const Family& family, SpecialTokens& specials, ModelSpec& spec) {
+  Keys keys(checkpoint, family.gguf);
+  read_sizes(keys, spec);
+  read_specials(keys, specials);
+  refuse_unsupported(keys, checkpoint, spec);
+  apply_mask_literals(specials, spec);
+  read_ids(keys, spec);
+  read_switches(keys, spec);
+  read_infill(keys, specials, spec);
+  if (!keys.status()) return keys.status();
+  const Tensor* embedding = checkpoint.find("token_embd.weight");
+  if (!embedding || embedding->shape.size() != 2)
+    return Status::error("tensor 'token_embd.weight': expected a matrix, found none");
+  const auto rows = checked_int("tensor 'token_embd.weight'", embedding->shape[0]);
+  if (!rows) return rows.status();
+  spec.vocabulary = *rows;
+  spec.tied_head = !checkpoint.find("output.weight");
+  spec.qkv_bias = checkpoint.find("blk.0.attn_q.bias") != nullptr;
+  spec.qk_norm = checkpoint.find("blk.0.attn_q_norm.weight") != nullptr;
+  return {};
+}
+
+}  // namespace cinnabar::engine

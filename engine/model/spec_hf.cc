@@ -1,0 +1,193 @@
+// A Hugging Face folder's config.json and tokenizer files as a ModelSpec.
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "engine/model/json.h"
+#include "engine/model/spec_source.h"
+
+namespace cinnabar::engine {
+namespace {
+
+using nlohmann::json;
+
+// What a dialect calls the sizes.
+struct ConfigNames {
+  const char *layers, *width, *heads, *kv_heads, *ffn, *vocabulary, *context, *tied;
+};
+constexpr ConfigNames kHuggingFace = {"num_hidden_layers",       "hidden_size",        "num_attention_heads",
+                                      "num_key_value_heads",     "intermediate_size",  "vocab_size",
+                                      "max_position_embeddings", "tie_word_embeddings"};
+constexpr ConfigNames kOlmo = {
+    "n_layers",    "d_model", "n_heads", "n_kv_heads", "mlp_hidden_size", "vocab_size", "max_sequence_length",
+    "weight_tying"};
+
+bool is_set(const json& config, const char* name) { return config.contains(name) && !config[name].is_null(); }
+
+// The integer `name`, `fallback` when it is absent or null; without a fallback its absence is an error.
+Status take_int(const json& config, const char* name, std::optional<int> fallback, int& out) {
+  if (!is_set(config, name)) {
+    if (!fallback) return Status::error(std::string("'") + name + "' is missing");
+    out = *fallback;
+    return {};
+  }
+  const auto value = json_integer(config, name);
+  if (!value) return Status::error(std::string("'") + name + "': expected an integer");
+  const auto checked = checked_int(name, *value);
+  if (!checked) return checked.status();
+  out = *checked;
+  return {};
+}
+
+Status read_sizes(const json& config, ConfigDialect dialect, ModelSpec& spec) {
+  const ConfigNames& names = dialect == ConfigDialect::olmo ? kOlmo : kHuggingFace;
+  const std::pair<const char*, int*> required[] = {
+      {names.layers, &spec.layers}, {names.width, &spec.width},           {names.heads, &spec.heads},
+      {names.ffn, &spec.ffn},       {names.vocabulary, &spec.vocabulary}, {names.context, &spec.context}};
+  for (const auto& [name, size] : required)
+    if (const auto status = take_int(config, name, std::nullopt, *size); !status) return status;
+  if (const auto status = take_int(config, names.kv_heads, spec.heads, spec.kv_heads); !status) return status;
+  // OLMo's matrices may have more rows than its vocabulary has tokens.
+  if (dialect == ConfigDialect::olmo)
+    if (const auto status = take_int(config, "embedding_size", spec.vocabulary, spec.vocabulary); !status)
+      return status;
+  const int divided = spec.heads > 0 ? spec.width / spec.heads : 0;
+  return take_int(config, "head_dim", divided, spec.head_size);
+}
+
+Status read_rope(const json& config, ModelSpec& spec) {
+  spec.rope_theta = static_cast<float>(json_number(config, "rope_theta").value_or(spec.rope_theta));
+  for (const char* name : {"rope_scaling", "rope_parameters"}) {
+    if (!is_set(config, name)) continue;
+    const json& rope = config[name];
+    if (!rope.is_object()) return Status::error(std::string("'") + name + "': expected an object");
+    const auto kind = json_string(rope, "rope_type").value_or(json_string(rope, "type").value_or("default"));
+    if (kind != "default")
+      return Status::error(std::string("'") + name + "': scaled rotary embeddings (" + shown_name(kind) +
+                           ") are not supported");
+    spec.rope_theta = static_cast<float>(json_number(rope, "rope_theta").value_or(spec.rope_theta));
+  }
+  return {};
+}
+
+Status read_arithmetic(const json& config, ModelSpec& spec) {
+  spec.norm_epsilon = static_cast<float>(json_number(config, "rms_norm_eps").value_or(spec.norm_epsilon));
+  for (const char* name : {"hidden_act", "activation_type"}) {
+    const auto activation = json_string(config, name);
+    if (activation && *activation != "silu")
+      return Status::error(std::string("'") + name + "': expected 'silu', found " + shown_name(*activation));
+  }
+  for (const char* name : {"num_experts", "num_local_experts", "n_routed_experts"})
+    if (json_integer(config, name).value_or(0) > 0)
+      return Status::error(std::string("'") + name + "': mixture-of-experts models are not supported");
+  if (json_bool(config, "use_sliding_window").value_or(false))
+    return Status::error("'use_sliding_window': sliding windows are not supported");
+  return read_rope(config, spec);
+}
+
+Status read_switches(const json& config, ModelSpec& spec) {
+  if (const auto shift = json_bool(config, "cinnabar_logits_shift")) spec.logits_shift = *shift ? 1 : 0;
+  if (spec.attention == Attention::block_causal)
+    for (const char* name : {"block_size", "bd_size"})
+      if (const auto status = take_int(config, name, spec.block_length, spec.block_length); !status) return status;
+  if (const auto status = take_int(config, "cinnabar_block_length", spec.block_length, spec.block_length); !status)
+    return status;
+  if (const auto attention = json_string(config, "cinnabar_attention"))
+    if (const auto status = parse_attention(*attention, spec); !status) return status;
+  if (const auto layout = json_string(config, "cinnabar_infill_layout")) return parse_infill(*layout, spec);
+  return {};
+}
+
+Status read_ids(const json& config, ModelSpec& spec) {
+  const std::pair<const char*, std::int32_t*> ids[] = {{"mask_token_id", &spec.mask},
+                                                       {"bos_token_id", &spec.bos},
+                                                       {"cinnabar_hole_end_token_id", &spec.hole_end},
+                                                       {"cinnabar_expand_token_id", &spec.expand},
+                                                       {"cinnabar_erase_token_id", &spec.erase}};
+  for (const auto& [name, id] : ids)
+    if (const auto status = take_int(config, name, *id, *id); !status) return status;
+  // One end token, or a list whose first is the one that ends a text.
+  if (config.contains("eos_token_id") && config["eos_token_id"].is_array()) {
+    const json& list = config["eos_token_id"];
+    if (list.empty()) return {};
+    return take_int(json{{"eos_token_id", list[0]}}, "eos_token_id", -1, spec.end_of_text);
+  }
+  return take_int(config, "eos_token_id", -1, spec.end_of_text);
+}
+
+// Ids above every vocabulary come from hostile or foreign files; they name no row of this model.
+void add(SpecialTokens& specials, const std::string& literal, std::optional<std::int64_t> id, bool special,
+         int vocabulary) {
+  if (!id || *id < 0 || *id >= vocabulary) return;
+  const auto narrow = static_cast<std::int32_t>(*id);
+  if (specials.ids.emplace(literal, narrow).second && special) specials.unusable.push_back(narrow);
+}
+
+Result<json> read_text(const Checkpoint& checkpoint, const char* name, std::string_view skip = {}) {
+  const auto text = checkpoint.texts.find(name);
+  if (text == checkpoint.texts.end()) return json::object();
+  auto tree = parse_json(text->second, {.skip = skip});
+  if (!tree) return tree.status().in(name);
+  return tree;
+}
+
+// Added tokens, from whichever of the three files lists them.
+Status read_specials(const Checkpoint& checkpoint, int vocabulary, SpecialTokens& specials) {
+  const auto tokenizer = read_text(checkpoint, "tokenizer.json", "model");
+  if (!tokenizer) return tokenizer.status();
+  if (tokenizer->is_object() && tokenizer->contains("added_tokens"))
+    for (const json& token : (*tokenizer)["added_tokens"])
+      if (const auto literal = json_string(token, "content"))
+        add(specials, *literal, json_integer(token, "id"), json_bool(token, "special").value_or(true), vocabulary);
+  const auto config = read_text(checkpoint, "tokenizer_config.json");
+  if (!config) return config.status();
+  if (config->is_object() && config->contains("added_tokens_decoder"))
+    for (const auto& [id, token] : (*config)["added_tokens_decoder"].items()) {
+      const bool digits = !id.empty() && id.size() < 10 && id.find_first_not_of("0123456789") == std::string::npos;
+      const auto literal = json_string(token, "content");
+      if (digits && literal)
+        add(specials, *literal, std::stol(id), json_bool(token, "special").value_or(true), vocabulary);
+    }
+  const auto added = read_text(checkpoint, "added_tokens.json");
+  if (!added) return added.status();
+  if (added->is_object())
+    for (const auto& [literal, id] : added->items())
+      add(specials, literal, json_integer(*added, literal.c_str()), true, vocabulary);
+  return {};
+}
+
+// The tokenizer's own word for its mask token.
+void read_mask_token(const Checkpoint& checkpoint, const SpecialTokens& specials, ModelSpec& spec) {
+  for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
+    const auto tree = read_text(checkpoint, file);
+    if (!tree || !tree->is_object() || !tree->contains("mask_token") || spec.mask >= 0) continue;
+    const json& token = (*tree)["mask_token"];
+    const auto literal = token.is_object() ? json_string(token, "content") : json_string(*tree, "mask_token");
+    if (literal) spec.mask = specials.find(*literal);
+  }
+}
+
+}  // namespace
+
+Status read_hf_spec(const Checkpoint& checkpoint, const Family& family, SpecialTokens& specials, ModelSpec& spec) {
+  const auto config = read_text(checkpoint, "config.json");
+  if (!config) return config.status();
+  if (const auto status = read_sizes(*config, family.dialect, spec); !status) return status.in("config.json");
+  if (const auto status = read_arithmetic(*config, spec); !status) return status.in("config.json");
+  if (const auto status = read_specials(checkpoint, spec.vocabulary, specials); !status) return status;
+  apply_mask_literals(specials, spec);
+  if (const auto status = read_ids(*config, spec); !status) return status.in("config.json");
+  read_mask_token(checkpoint, specials, spec);
+  if (spec.attention == Attention::block_causal && specials.find("<|fim_suffix|>") >= 0)
+    spec.infill = InfillLayout::suffix_then_prefix;
+  if (const auto status = read_switches(*config, spec); !status) return status.in("config.json");
+  const std::string prefix = tensor_prefix(checkpoint, *family.names);
+  const std::string layer = prefix + std::string(family.names->layer) + "0.";
+  spec.qkv_bias = checkpoint.find(layer + std::string(family.names->query) + ".bias") != nullptr;
+  spec.qk_norm = checkpoint.find(layer + std::string(family.names->query_norm) + ".weight") != nullptr;
+  const char* tied = family.dialect == ConfigDialect::olmo ? kOlmo.tied : kHuggingFace.tied;
+  spec.tied_head = json_bool(*config, tied).value_or(false);
+  return {};
+}
+
+}  // namespace cinnabar::engine

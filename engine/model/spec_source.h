@@ -1,0 +1,40 @@
+// The two places a model's configuration comes from, and what both share. Used by read_spec (weights.h) only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/model/checkpoint.h"
+#include "engine/model/families.h"
+#include "engine/model/model_spec.h"
+
+namespace cinnabar::engine {
+
+// Tokens with a role of their own, by their literal text.
+struct SpecialTokens {
+  std::map<std::string, std::int32_t, std::less<>> ids;
+  std::vector<std::int32_t> unusable;  // control and unused ones: never text
+
+  std::int32_t find(std::string_view literal) const;  // -1: none
+};
+
+// Fill `spec` (preset with the family's defaults) from the file's own configuration. Sizes are not yet validated.
+Status read_gguf_spec(const Checkpoint& checkpoint, const Family& family, SpecialTokens& specials, ModelSpec& spec);
+Status read_hf_spec(const Checkpoint& checkpoint, const Family& family, SpecialTokens& specials, ModelSpec& spec);
+
+// An autoregressive class with a diffusion model's mask token: mask, attention and shift from mask_literals(). Called
+// before the file's own switches are read, which override it.
+void apply_mask_literals(const SpecialTokens& specials, ModelSpec& spec);
+
+// Sets `attention` or `infill` from its name ("full", "block_causal"; "in_place", "suffix_then_prefix").
+Status parse_attention(std::string_view text, ModelSpec& spec);
+Status parse_infill(std::string_view text, ModelSpec& spec);
+
+// `value` as an int, or an error that names `what`.
+Result<int> checked_int(std::string_view what, std::int64_t value);
+
+}  // namespace cinnabar::engine

@@ -1,0 +1,70 @@
+// A checkpoint's tensors in the order the forward uses them, with dtype and shape checked against the spec. Views only:
+// they borrow from the Checkpoint, which must live until the backend has packed them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/model/checkpoint.h"
+#include "engine/model/model_spec.h"
+#include "kernels/backend.h"
+
+namespace cinnabar::engine {
+
+struct LayerWeights {
+  kernels::StoredMatrix query, key, value;              // [H*E, D], [K*E, D], [K*E, D]
+  kernels::StoredMatrix attention_output;               // [D, H*E]
+  kernels::StoredMatrix gate, up;                       // [F, D]
+  kernels::StoredMatrix down;                           // [D, F]
+  std::vector<float> attention_norm, ffn_norm;          // [D]
+  std::vector<float> query_bias, key_bias, value_bias;  // [H*E], [K*E], [K*E]; empty without qkv_bias
+  std::vector<float> query_norm, key_norm;              // [E]; empty without qk_norm
+};
+
+struct Weights {
+  kernels::StoredMatrix embedding;   // [V, D]
+  kernels::StoredMatrix head;        // [V, D]; the embedding when tied
+  std::vector<float> final_norm;     // [D]
+  std::vector<LayerWeights> layers;  // L
+  // Memory of matrices that had to be rewritten at load (un-permuted q/k, merged LoRA); the views above point into it.
+  std::vector<std::unique_ptr<std::vector<std::byte>>> owned;
+};
+
+struct LoadedModel {
+  Checkpoint checkpoint;
+  ModelSpec spec;
+  Weights weights;
+};
+
+// The family row for the checkpoint (by GGUF general.architecture or config.json's architectures, then model_type),
+// overridden by the file's own configuration; then every required tensor with its exact shape.
+Result<ModelSpec> read_spec(const Checkpoint& checkpoint);
+Result<Weights> bind_weights(const Checkpoint& checkpoint, const ModelSpec& spec);
+// open_checkpoint + read_spec + bind_weights.
+Result<LoadedModel> load_model(const std::string& path);
+
+// Low-rank addition to one product: out += (x A^T) B^T, A [R, K], B [N, R] with the adapter's scale (alpha / R) in B.
+struct LowRank {
+  std::vector<float> a, b;
+  std::int64_t rank = 0, inputs = 0, outputs = 0;
+};
+
+// An adapter: GGUF adapter (general.type "adapter") or a PEFT folder (adapter_config.json + adapter_model.safetensors).
+struct LayerAdapter {
+  std::optional<LowRank> query, key, value, attention_output, gate, up, down;
+};
+struct Adapter {
+  bool gated = false;  // active only on block rows (models/README: gated adapter); else it is merged into the weights
+  std::vector<LayerAdapter> layers;
+  // What training gave a meaning to: GGUF cinnabar.hole_end_token_id and cinnabar.block_length (PEFT configuration:
+  // cinnabar_hole_end_token_id, cinnabar_block_length). -1 and 0: nothing said, the model's own values hold.
+  std::int32_t hole_end = -1;
+  int block_length = 0;
+};
+Result<Adapter> load_adapter(const std::string& path, const ModelSpec& spec);
+// weights += adapter, matrix by matrix, as f32 in `owned`. Only for adapters that are not gated.
+Status merge_adapter(const Adapter& adapter, const ModelSpec& spec, Weights& weights);
+
+}  // namespace cinnabar::engine

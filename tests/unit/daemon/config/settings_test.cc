@@ -1,0 +1,75 @@
+#include "daemon/config/settings.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+namespace cinnabar::daemon {
+namespace {
+
+using lsp::Json;
+using Problems = std::vector<std::string>;
+
+TEST_CASE("settings set what they name, by the command line's table") {
+  Options options;
+  const Json settings = {{"maxTokens", 40},
+                         {"deadlineMs", 300},
+                         {"lookup", false},
+                         {"mode", "diffusion"},
+                         {"threshold", 0.5},
+                         {"keep", 0.25},
+                         {"multiline", "never"},
+                         {"languages", {{"c", false}, {"*", true}}},
+                         {"exclude", {"a/", "*.gen"}},
+                         {"model", nullptr}};
+  CHECK(apply_settings({{"cinnabar", settings}}, options).empty());
+  CHECK(options.request.max_tokens == 40);
+  CHECK(options.deadline_ms == 300);
+  CHECK_FALSE(options.request.drafts.lookup);
+  CHECK(options.request.mode == engine::Mode::diffusion);
+  CHECK(options.request.block.choice.value == 0.5f);
+  CHECK(options.request.keep == 0.25f);
+  CHECK(options.completion.multiline == Multiline::never);
+  CHECK(options.completion.languages == std::map<std::string, bool>{{"c", false}, {"*", true}});
+  CHECK(options.completion.exclude == std::vector<std::string>{"a/", "*.gen"});
+  CHECK(options.engine.model.empty());
+}
+
+TEST_CASE("what is wrong with a setting is said, and the others are taken") {
+  Options options;
+  const auto problems = apply_settings(
+      {{"maxTokens", 0}, {"nosuch", 1}, {"enabled", "maybe"}, {"exclude", {{{"a", 1}}}}, {"seed", 7}}, options);
+  CHECK(problems == Problems{"cinnabar.enabled: expected one of on, off",
+                             "cinnabar.exclude: expected another kind of value than array",
+                             "cinnabar.maxTokens: expected a number from 1 to 1024",
+                             "cinnabar.nosuch: there is no such setting"});
+  CHECK(options.request.sampling.seed == 7);
+  CHECK(options.request.max_tokens == 128);
+  for (const Json& odd : {Json(), Json(1), Json("x"), Json::array()}) CHECK(apply_settings(odd, options).empty());
+}
+
+TEST_CASE("a share outside 0 to 1, and what is no number, is refused in plain words") {
+  for (const char* odd : {"1.5", "-0.1", "nan", "inf", "0.5x", ""}) {
+    Options options;
+    CHECK(apply_settings({{"keep", odd}}, options) == Problems{"cinnabar.keep: expected a number from 0 to 1"});
+    CHECK(options.request.keep == Options().request.keep);
+  }
+}
+
+TEST_CASE("a workspace that is not trusted chooses no model, wherever the word stands") {
+  Options options;
+  CHECK(apply_settings({{"adapter", "x"}, {"trusted", false}}, options) ==
+        Problems{"cinnabar.adapter: not taken from a workspace that is not trusted"});
+  CHECK(options.engine.adapter.empty());
+}
+
+TEST_CASE("every editor option has a key of its own in camel case") {
+  std::set<std::string> keys;
+  for (const Option* option : editor_options()) {
+    CHECK(keys.insert(json_key(*option)).second);
+    CHECK(json_key(*option).find('-') == std::string::npos);
+  }
+  CHECK(keys.contains("maxTokens"));
+}
+
+}  // namespace
+}  // namespace cinnabar::daemon

@@ -1,0 +1,75 @@
+// The line before LSP: what is one, what is LSP already, and which version is older.
+#include "daemon/transport/handshake.h"
+
+#include <catch2/catch.hpp>
+
+namespace cinnabar::daemon {
+namespace {
+
+TEST_CASE("the first bytes decide whether a greeting comes") {
+  struct Case {
+    std::string bytes;
+    Opening opening;
+  };
+  const std::vector<Case> cases = {
+      {"", Opening::kUndecided},
+      {"c", Opening::kUndecided},
+      {"cinnabar", Opening::kUndecided},
+      {"cinnabar hello 1.0", Opening::kUndecided},
+      {"cinnabar hello 1.0\n", Opening::kGreeting},
+      {"cinnabar hello 1.0\nContent-Length: 2\r\n\r\n{}", Opening::kGreeting},
+      {"content-length: 2\r\n", Opening::kOther},
+      {"Content-Length: 2\r\n", Opening::kOther},
+      {"cinnabars", Opening::kOther},
+      {"\n", Opening::kOther},
+      {"cinnabar " + std::string(kGreetingBytes, 'x'), Opening::kOther},
+      {"cinnabar " + std::string(kGreetingBytes, 'x') + "\n", Opening::kOther},
+  };
+  for (const auto& [bytes, opening] : cases) {
+    CAPTURE(bytes);
+    CHECK(opening_of(bytes) == opening);
+  }
+}
+
+TEST_CASE("a greeting survives its line") {
+  for (const Greeting& greeting : {Greeting{"hello", "1.2.3", ""}, Greeting{"drain", "0", "secret"}}) {
+    std::string line = to_line(greeting);
+    REQUIRE(line.back() == '\n');
+    line.pop_back();
+    const auto parsed = parse_greeting(line);
+    REQUIRE(parsed);
+    CHECK(parsed->verb == greeting.verb);
+    CHECK(parsed->version == greeting.version);
+    CHECK(parsed->token == greeting.token);
+  }
+  for (const char* line :
+       {"", "cinnabar", "cinnabar ", "cinnabar hello", "cinnabar hello ", "cinnabar  1", "cinnabar a b c d"}) {
+    CAPTURE(line);
+    CHECK_FALSE(parse_greeting(line));
+  }
+}
+
+TEST_CASE("versions compare by number, part by part") {
+  struct Case {
+    std::string left, right;
+    int order;
+  };
+  const std::vector<Case> cases = {{"1.0", "1.0", 0},     {"1", "1.0.0", 0},     {"0.9.0", "0.10.0", -1},
+                                   {"2.0", "1.99.99", 1}, {"1.0-rc1", "1.0", 0}, {"", "0", 0},
+                                   {"x", "0.1", -1},      {"1.0.1", "1.0", 1}};
+  for (const auto& [left, right, order] : cases) {
+    CAPTURE(left, right);
+    CHECK(compare_versions(left, right) == order);
+    CHECK(compare_versions(right, left) == -order);
+  }
+}
+
+TEST_CASE("tokens are equal or not") {
+  CHECK(equal_tokens("abc", "abc"));
+  CHECK_FALSE(equal_tokens("abc", "abd"));
+  CHECK_FALSE(equal_tokens("abc", "ab"));
+  CHECK_FALSE(equal_tokens("", "a"));
+}
+
+}  // namespace
+}  // namespace cinnabar::daemon

@@ -1,0 +1,162 @@
+#include "engine/decoding/prompt.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "tests/support/byte_tokenizer.h"
+
+namespace cinnabar::engine {
+namespace {
+
+std::string lines(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += "line " + std::to_string(i) + "\n";
+  return text;
+}
+
+ModelSpec fim_spec() {
+  ModelSpec spec;
+  spec.family = "tiny";
+  spec.vocabulary = 288;
+  spec.infill = InfillLayout::suffix_then_prefix;
+  spec.fim_prefix = 260;
+  spec.fim_middle = 261;
+  spec.fim_suffix = 262;
+  spec.bos = 258;
+  spec.end_of_text = 257;
+  return spec;
+}
+
+std::string text_of(const std::vector<std::int32_t>& tokens) {
+  std::string text;
+  for (const std::int32_t token : tokens)
+    text += token < 256 ? std::string(1, static_cast<char>(token)) : "<" + std::to_string(token) + ">";
+  return text;
+}
+
+Prompt build(const ModelSpec& spec, std::string_view prefix, std::string_view suffix) {
+  auto prompt = build_prompt(spec, tests::ByteTokenizer(), prefix, suffix, {});
+  REQUIRE(prompt);
+  return std::move(prompt).value();
+}
+
+TEST_CASE("a budget is divided as the default is") {
+  CHECK(budget_of(8000) == PromptBudget());
+  CHECK(budget_of(2001) == PromptBudget{1501, 500, 150});
+}
+
+TEST_CASE("context stands before all else, whole pieces within its budget") {
+  ModelSpec spec;
+  spec.infill = InfillLayout::suffix_then_prefix;
+  spec.fim_prefix = 300;
+  spec.fim_suffix = 301;
+  spec.fim_middle = 302;
+  PromptBudget budget;
+  budget.context_tokens = 8;
+  const auto at = [&](std::string_view prefix, std::string_view suffix, const Context& context) {
+    auto prompt = build_prompt(spec, tests::ByteTokenizer(), prefix, suffix, budget, context);
+    REQUIRE(prompt);
+    return std::move(prompt).value();
+  };
+  const auto prompt = at("x;\n", "y;\n", {"abc\n", "def\n", "ghi\n"});
+  CHECK(text_of(prompt.before) == "<300>abc\ndef\n<301>y;\n<302>x;\n");
+  CHECK(prompt.context_pieces == 2);
+  // Nothing in front of the surroundings changes with them.
+  CHECK(text_of(at("x; z;\n", "other;\n", {"abc\n", "def\n"}).before).starts_with("<300>abc\ndef\n<301>"));
+  CHECK(text_of(at("x;\n", "", {"much too long\n", "a\n"}).before) == "<300><301><302>x;\n");
+  spec.infill = InfillLayout::in_place;
+  CHECK(text_of(at("x;\n", "y;\n", {"abc\n"}).before) == "abc\nx;\n");
+}
+
+TEST_CASE("windows: what fits is shown whole, the rest at line ends within the budget") {
+  const std::string text = lines(100);
+  CHECK(prefix_window(text, text.size()) == text);
+  CHECK(suffix_window(text, text.size()) == text);
+  for (std::size_t budget : {1, 7, 40, 200, 500}) {
+    const auto before = prefix_window(text, budget), behind = suffix_window(text, budget);
+    CHECK(before.size() <= budget);
+    CHECK(behind.size() <= budget);
+    CHECK(text.ends_with(before));
+    CHECK(text.starts_with(behind));
+    if (budget < 40) continue;
+    CHECK(text[text.size() - before.size() - 1] == '\n');
+    CHECK(behind.back() == '\n');
+    CHECK(before.size() >= budget / 2);
+  }
+  CHECK(prefix_window(text, 0).empty());
+  CHECK(suffix_window(text, 0).empty());
+}
+
+TEST_CASE("the prefix window's start moves in steps while typing") {
+  const std::string text = lines(200);
+  constexpr std::size_t kBudget = 400;
+  std::set<std::size_t> starts;
+  for (std::size_t length = kBudget + 1; length <= text.size(); ++length) {
+    starts.insert(length - prefix_window(std::string_view(text).substr(0, length), kBudget).size());
+  }
+  CHECK(starts.size() <= (text.size() - kBudget) / (kBudget / 4) + 1);
+}
+
+TEST_CASE("a long line is cut inside, also when a newline comes after it") {
+  std::string text(3000, 'x');
+  const std::size_t shown = prefix_window(text, 400).size();
+  CHECK(shown >= 200);
+  text += "\ny";
+  CHECK(prefix_window(text, 400).size() >= 200);
+  CHECK(suffix_window(std::string(3000, 'x'), 400).size() == 400);
+}
+
+TEST_CASE("suffix first, then prefix; what a tokenizer would join stays out") {
+  const std::pair<std::string, std::string> typed[] = {{"x = re", " re"},
+                                                       {"x = ", " "},
+                                                       {"f(", ""},
+                                                       {"a.b", "b"},
+                                                       {"x\n", ""},
+                                                       {"x\n    ", "    "},
+                                                       {"x\n\t\tif", "\tif"},
+                                                       {"", ""},
+                                                       {"\xC3\xA9", "\xC3\xA9"},
+                                                       {std::string(80, 'a'), ""},
+                                                       {"x\n" + std::string(70, ' '), ""}};
+  for (const auto& [prefix, tail] : typed) {
+    INFO(prefix);
+    const Prompt prompt = build(fim_spec(), prefix, "\nend");
+    CHECK(prompt.typed == tail);
+    CHECK(text_of(prompt.before) == "<260><262>\nend<261>" + prefix.substr(0, prefix.size() - tail.size()));
+    CHECK(prompt.behind.empty());
+  }
+}
+
+TEST_CASE("typing a word keeps the prompt's tokens") {
+  const std::string text = "def f(value):\n    return value.strip_all";
+  std::vector<std::int32_t> former;
+  for (std::size_t length = 1; length <= text.size(); ++length) {
+    const Prompt prompt = build(fim_spec(), text.substr(0, length), "\n");
+    CHECK(text_of(prompt.before) + prompt.typed == "<260><262>\n<261>" + text.substr(0, length));
+    // A blank that was typed alone is given back when a word follows; otherwise tokens are only appended.
+    CHECK(std::equal(former.begin(), former.end() - (former.empty() ? 0 : 3), prompt.before.begin()));
+    former = prompt.before;
+  }
+}
+
+TEST_CASE("in place: prefix and suffix as they are") {
+  ModelSpec spec = fim_spec();
+  spec.infill = InfillLayout::in_place;
+  const Prompt prompt = build(spec, "x = re", " + 1\n");
+  CHECK(text_of(prompt.before) == "<258>x = re");
+  CHECK(text_of(prompt.behind) == " + 1\n<257>");
+  CHECK(prompt.typed.empty());
+}
+
+TEST_CASE("a model without infill tags cannot take the layout that needs them") {
+  for (std::int32_t ModelSpec::*tag : {&ModelSpec::fim_prefix, &ModelSpec::fim_middle, &ModelSpec::fim_suffix}) {
+    ModelSpec spec = fim_spec();
+    spec.*tag = -1;
+    const auto prompt = build_prompt(spec, tests::ByteTokenizer(), "a", "b", {});
+    REQUIRE_FALSE(prompt);
+    CHECK(prompt.message().find("fim_prefix") != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace cinnabar::engine
