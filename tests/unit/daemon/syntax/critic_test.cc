@@ -107,10 +107,10 @@ TEST_CASE("a tree follows its document") {
   CHECK_FALSE(trees.of(snapshot(std::string(2000, '\n'), 100)).tree);  // too large
   CHECK_FALSE(trees.of(snapshot(std::string(200, 'x'), 101)).tree);    // a line too long
   CHECK(trees.of(snapshot("x = 1\n", 102)).tree);
-  CHECK(difference("abcd", "abXd") == daemon::ByteEdit{2, 3, 3});
-  CHECK(difference("aaa", "aaaa") == daemon::ByteEdit{3, 3, 4});
-  CHECK(difference("\u00e4", "\u00f6") == daemon::ByteEdit{0, 2, 2});
-  CHECK(merged(std::vector<daemon::ByteEdit>{{5, 6, 9}, {2, 3, 3}, {10, 12, 10}}) == daemon::ByteEdit{2, 9, 10});
+  CHECK(difference("abcd", "abXd") == ByteEdit{2, 3, 3});
+  CHECK(difference("aaa", "aaaa") == ByteEdit{3, 3, 4});
+  CHECK(difference("\u00e4", "\u00f6") == ByteEdit{0, 2, 2});
+  CHECK(merged(std::vector<ByteEdit>{{5, 6, 9}, {2, 3, 3}, {10, 12, 10}}) == ByteEdit{2, 9, 10});
 }
 
 TEST_CASE("of a large document a part around the cursor is worked in") {
