@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/decoding/scoring.h"
+
 namespace cinnabar::engine {
 
 int rows_ahead(const InfillRequest& request, const ModelSpec& spec) {
@@ -159,6 +161,13 @@ std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candi
     sampling.seed += static_cast<std::uint64_t>(candidate);
   }
   std::vector<std::int32_t> pending(prompt_.before.begin() + cache.size(), prompt_.before.end());
+  if (request_.scored) {
+    auto text = room_.tokenizer.encode(prompt_.typed + *request_.scored);
+    const int most = static_cast<int>(text.size()) + 1;
+    Answer answer(room_.tokenizer, room_.network.spec(),
+                  {describe_hole("", "", EndRule::hole), prompt_.typed, most, {}});
+    return std::make_unique<TextScoring>(cache, std::move(pending), std::move(text), std::move(answer));
+  }
   const bool diffusion = request_.mode == Mode::diffusion;
   if (diffusion && !remasks(room_.network)) {
     BlockOptions block = request_.block;

@@ -82,6 +82,12 @@ class EngineFilling final : public Filling {
   InfillResult result_;
 };
 
+// Rows of one forward while a prompt is read: as many as this device computes within the latency that a cancellation
+// may have meanwhile, a shorter one where `somebody_waits` (beside others' decoding, and while a prompt is only
+// warmed). `row_milliseconds`: what a row has cost so far; 0: not known yet.
+inline constexpr int kPromptChunk = 256;  // at most
+int prompt_chunk(double row_milliseconds, bool somebody_waits);
+
 // Rows that a forward may run behind the longest answer: drafts and masks, or a block.
 int rows_ahead(const InfillRequest& request, const ModelSpec& spec);
 

@@ -125,6 +125,11 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
     return Status::error("the block length is " + std::to_string(request.block.length) +
                          ", expected 0 (the model's) to " + std::to_string(kLongestBlock));
   }
+  if (request.scored &&
+      (request.scored->empty() || request.candidates != 1 || !request.resume.empty() || !request.next.empty()))
+    return Status::error("a text to be scored must not be empty, and is one answer to one hole");
+  if (request.scored && (spec.attention == Attention::full || spec.logits_shift != 1))
+    return Status::error(spec.family + ": only models that predict the next token can score a text");
   if (!(request.keep >= 0 && request.keep <= 1))
     return Status::error("keep is " + std::to_string(request.keep) + ", expected 0 to 1");
   if (!request.next.empty() && (spec.attention != Attention::full || !request.resume.empty()))
@@ -154,10 +159,13 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   constexpr std::size_t kLeast = 256;  // bytes; a model whose context holds no more is of no use
   for (PromptBudget budget = options_.budget;;
        budget.prefix_bytes /= 2, budget.suffix_bytes /= 2, budget.context_tokens /= 2) {
-    auto prompt = build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget, request.context);
+    auto prompt = request.parts.empty()
+                      ? build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget, request.context)
+                      : build_prompt(spec(), *tokenizer_, request.parts);
     if (!prompt) return prompt.status();
     auto tokens = static_cast<std::int64_t>(prompt->before.size() + prompt->behind.size());
     int answer = request.max_tokens;
+    if (request.scored) answer = static_cast<int>(tokenizer_->encode(prompt->typed + *request.scored).size());
     for (const NextHole& hole : request.next) {
       prompt->between.push_back(tokenizer_->encode(hole.between));
       tokens += static_cast<std::int64_t>(prompt->between.back().size());
@@ -165,7 +173,7 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
     }
     const int growth = spec().attention == Attention::full ? answer : 0;  // of a canvas whose hole can expand
     if (tokens + answer + growth + rows_ahead(request, spec()) <= options_.context) return prompt;
-    if (budget.prefix_bytes < kLeast)
+    if (budget.prefix_bytes < kLeast || !request.parts.empty())
       return Status::error("prompt of " + std::to_string(tokens) + " tokens and an answer of at most " +
                            std::to_string(answer) + " do not fit the context of " + std::to_string(options_.context));
   }

@@ -60,6 +60,12 @@ struct InfillRequest {
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft
   Resume resume;       // of one hole
+  // The whole prompt, laid out by the caller: then prefix, suffix and context are not shown to the model. `end` is judged
+  // by prefix and suffix all the same.
+  std::vector<PromptPart> parts;
+  // Text whose probability is wanted: nothing is decoded, the answer is this text, and its path says how probable each
+  // of its tokens is.
+  std::optional<std::string> scored;
   // Further holes, filled together with the first by models that see both sides (Engine::fills_together).
   std::vector<NextHole> next;
 };
@@ -90,12 +96,6 @@ struct EngineOptions {
   int places = 3;               // prompts whose keys and values are kept
   std::int64_t context = 4096;  // tokens of keys and values a place has room for
 };
-
-// Rows of one forward while a prompt is read: as many as this device computes within the latency that a cancellation
-// may have meanwhile, a shorter one where `somebody_waits` (beside others' decoding, and while a prompt is only
-// warmed). `row_milliseconds`: what a row has cost so far; 0: not known yet.
-inline constexpr int kPromptChunk = 256;  // at most
-int prompt_chunk(double row_milliseconds, bool somebody_waits);
 
 class EngineFilling;
 struct Place;

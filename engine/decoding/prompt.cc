@@ -104,4 +104,28 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
   return prompt;
 }
 
+Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, const std::vector<PromptPart>& parts) {
+  if (spec.infill == InfillLayout::in_place)
+    return Status::error(spec.family +
+                         ": a prompt in parts needs a model that continues text, this one fills a canvas");
+  Prompt prompt;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    std::string_view text = parts[i].text;
+    if (parts[i].special) {
+      const auto token = tokenizer.special(text);
+      if (!token) return Status::error(spec.family + ": the model has no token " + parts[i].text);
+      prompt.before.push_back(*token);
+      continue;
+    }
+    if (i + 1 == parts.size()) {
+      const std::size_t tail = unsafe_tail(text);
+      prompt.typed = text.substr(text.size() - tail);
+      text.remove_suffix(tail);
+    }
+    const auto tokens = tokenizer.encode(text);
+    prompt.before.insert(prompt.before.end(), tokens.begin(), tokens.end());
+  }
+  return prompt;
+}
+
 }  // namespace cinnabar::engine

@@ -45,4 +45,14 @@ std::string_view suffix_window(std::string_view suffix, std::size_t budget);
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
                             std::string_view suffix, const PromptBudget& budget, const Context& context = {});
 
+// A piece of a prompt that the caller lays out himself (a chat, a form of an edit model): text, or the literal of one
+// special token ("<|im_start|>").
+struct PromptPart {
+  std::string text;
+  bool special = false;
+};
+
+// The parts in order; the answer follows the last one. Fails when the model has no such special token.
+Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, const std::vector<PromptPart>& parts);
+
 }  // namespace cinnabar::engine

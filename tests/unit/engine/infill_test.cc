@@ -69,6 +69,42 @@ TEST_CASE("a keystroke only appends to the prompt") {
   }
 }
 
+TEST_CASE("a text is as probable as decoding says of the same tokens") {
+  const auto engine = open_engine();
+  auto asked = request(code(300) + "\n", "\n}\n", 24);
+  asked.mode = Mode::autoregressive;
+  const auto decoded = answer(*engine, asked).answers.at(0);
+  asked.scored = decoded.text;
+  const auto result = answer(*engine, asked);
+  const auto& scored = result.answers.at(0);
+  CHECK(scored.text == decoded.text);
+  CHECK(result.decode.nfe == 1);
+  const std::size_t tokens = std::min(scored.path.size(), decoded.path.size());
+  REQUIRE(tokens >= 20);
+  for (std::size_t i = 0; i < tokens; ++i) {
+    CHECK(scored.path[i].id == decoded.path[i].id);
+    CHECK(scored.path[i].probability == decoded.path[i].probability);
+  }
+  // A long text runs in several forwards; no token is scored twice.
+  asked.scored = code(700);
+  const auto longer = answer(*engine, asked);
+  CHECK(longer.answers.at(0).text == code(700));
+  CHECK(longer.decode.nfe == 3);
+  asked.scored = "";
+  CHECK(engine->infill(asked, {}).message().find("must not be empty") != std::string::npos);
+}
+
+TEST_CASE("a prompt in parts is continued; a token that the model lacks is named") {
+  const auto engine = open_engine();
+  const ModelSpec& spec = engine->spec();
+  auto laid_out = request(code(200) + "\n");
+  laid_out.parts = {{laid_out.suffix + laid_out.prefix, false}};
+  const auto result = answer(*engine, laid_out);
+  CHECK(result.prompt_tokens == static_cast<int>(laid_out.suffix.size() + laid_out.prefix.size()));
+  laid_out.parts.insert(laid_out.parts.begin(), {"<|no_such_token|>", true});
+  CHECK(engine->infill(laid_out, {}).message() == spec.family + ": the model has no token <|no_such_token|>");
+}
+
 TEST_CASE("behind an accepted answer its keys and values are there already") {
   const auto engine = open_engine();
   auto asked = request(code(300) + "\n");
