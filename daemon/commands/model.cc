@@ -81,7 +81,7 @@ int run_model_verify(Options& options) {
 int run_completion(Options& options) {
   const std::string script = options.arguments.size() == 1 ? completion_script(options.arguments[0]) : std::string();
   if (script.empty()) {
-    std::cerr << "cinnabar: completion expects bash or zsh\n";
+    std::cerr << "cinnabar: completion expects bash, zsh or fish\n";
     return 2;
   }
   std::cout << script;

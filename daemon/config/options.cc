@@ -458,7 +458,7 @@ const std::vector<Command>& commands() {
       {"bench syntax", "[FILE...]",
        "Time what syntax costs around a request in a file of 10,000 lines: a keystroke's parse, the plan, the critic.",
        0, run_bench_syntax},
-      {"completion", "bash|zsh", "Print a shell completion script.", 0, run_completion},
+      {"completion", "bash|zsh|fish", "Print a shell completion script.", 0, run_completion},
   };
   return kCommands;
 }
@@ -557,8 +557,9 @@ int run_command_line(const std::vector<std::string>& arguments) {
 }
 
 std::string completion_script(std::string_view shell) {
+  if (shell == "fish") return fish_completion();
   if (shell != "bash" && shell != "zsh") return {};
-  std::string script = shell == "zsh" ? "autoload -U +X bashcompinit && bashcompinit\n" : "";
+  std::string script = shell == "zsh" ? "#compdef cinnabar\nautoload -U +X bashcompinit && bashcompinit\n" : "";
   script +=
       "_cinnabar() {\n  local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n  case \"$last\" in\n";
   for (const auto& [group, option] : table()) {
@@ -587,6 +588,8 @@ std::string completion_script(std::string_view shell) {
   script += "  esac\n";
   script += "  COMPREPLY=($(compgen -W '" + first_words +
             "--help --version' -- \"$word\"))\n}\ncomplete -F _cinnabar cinnabar\n";
+  // Installed for zsh the script is an autoloaded function, which has to answer the first time, too.
+  if (shell == "zsh") script += "[[ ${funcstack[1]} == _cinnabar ]] && _bash_complete -F _cinnabar\n";
   return script;
 }
 

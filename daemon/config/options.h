@@ -130,7 +130,8 @@ int run_command_line(const std::vector<std::string>& arguments);
 Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first,
                               Options start = {});
 
-// Completion script for "bash" or "zsh"; empty for another shell.
+// Completion script for "bash", "zsh" or "fish"; empty for another shell.
 std::string completion_script(std::string_view shell);
+std::string fish_completion();
 
 }  // namespace cinnabar::daemon
