@@ -1,0 +1,68 @@
+// Whether one of the edits that the last ones ask for is shown: the model says how likely the present text and the
+// proposed one are in their place, and a pattern that speaks strongly for itself needs less of it. Quiet by default.
+//
+// The protocol is the same as everywhere: request() is what the model is asked next, take() its answer; when request()
+// is null, shown() is the result. Pure; the owner's thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/editing/analogy.h"
+#include "engine/infill.h"
+
+namespace cinnabar::daemon {
+
+struct NextEditOptions {
+  float eagerness = 0;     // nats added to every proposal's gain; below 0: quieter
+  std::size_t judged = 6;  // proposals that the model is asked about
+  engine::InfillRequest defaults = {};
+};
+
+class NextEditMachine {
+ public:
+  // `text` as the history left it; `edited`: the lines of the last edit as they are now, which the model sees where
+  // they do not stand before the proposal anyway.
+  NextEditMachine(std::string text, std::vector<EditCandidate> candidates, LineEdit edited, NextEditOptions options);
+
+  const engine::InfillRequest* request() const { return request_ ? &*request_ : nullptr; }
+  // Requires: the answer to *request().
+  void take(const engine::InfillResult& result);
+  // The best proposal first, then those beside it that hold, too (at most kApart lines away), in order of the text.
+  const std::vector<EditCandidate>& shown() const { return shown_; }
+  static constexpr std::size_t kApart = 12;
+
+  // How much likelier the proposal made its line, in nats; of the one judged last. For reports.
+  const std::vector<float>& gains() const { return gains_; }
+
+ private:
+  struct Judging {
+    std::size_t line = 0, end = 0;  // bytes of the whole lines that the proposal changes
+    std::string changed;            // what they become; of an insertion the added text alone
+    std::optional<float> present;   // log-probability of the lines as they are
+  };
+  void ask_next();
+  void ask(std::string_view scored);
+  bool is_beside_shown(const EditCandidate& candidate) const;
+  void judge(const EditCandidate& candidate, float gain);
+
+  const std::string text_;
+  const std::vector<EditCandidate> candidates_;
+  const LineEdit edited_;
+  const NextEditOptions options_;
+  std::size_t window_ = 0;  // byte of the text from which on the model reads
+  std::size_t next_ = 0;    // candidate
+  std::size_t judged_ = 0;
+  Judging judging_;
+  std::optional<engine::InfillRequest> request_;
+  std::vector<EditCandidate> shown_;
+  std::vector<float> gains_;
+};
+
+// Natural logarithm of the text's probability: the sum over an answer's tokens. `tokens` counts them.
+float log_probability(const engine::InfillAnswer& answer);
+
+}  // namespace cinnabar::daemon
