@@ -157,7 +157,7 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
 // has: then less of it is shown.
 Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   constexpr std::size_t kLeast = 256;  // bytes; a model whose context holds no more is of no use
-  for (PromptBudget budget = options_.budget;;
+  for (PromptBudget budget = request.budget;;
        budget.prefix_bytes /= 2, budget.suffix_bytes /= 2, budget.context_tokens /= 2) {
     auto prompt = request.parts.empty()
                       ? build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget, request.context)

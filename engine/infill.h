@@ -48,6 +48,7 @@ struct NextHole {
 struct InfillRequest {
   std::string prefix, suffix;  // bytes before the hole and behind it, or behind the last of several
   Context context;             // text from elsewhere, the stablest first; as much is read as its budget holds
+  PromptBudget budget;         // how much of prefix, suffix and context the model reads, at most
   EndRule end = EndRule::line;
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
@@ -92,7 +93,6 @@ struct EngineOptions {
   std::string adapter;  // path; empty: adapter.gguf in the model's folder, where there is one; or kNoAdapter
   DeviceOptions device;
   kernels::Compute compute = kernels::Compute::int8;
-  PromptBudget budget;
   int places = 3;               // prompts whose keys and values are kept
   std::int64_t context = 4096;  // tokens of keys and values a place has room for
 };

@@ -123,9 +123,9 @@ int run_prompt(Options& options) {
     }
   }
   const auto prompt = engine::build_prompt(model->spec, **tokenizer, request.prefix, request.suffix,
-                                           options.engine.budget, request.context);
+                                           options.request.budget, request.context);
   if (!prompt) return failed(prompt.status());
-  print_prompt(model->spec, **tokenizer, request, *prompt, options.engine.budget);
+  print_prompt(model->spec, **tokenizer, request, *prompt, options.request.budget);
   return 0;
 }
 

@@ -128,12 +128,12 @@ std::optional<std::string> set_prompt(Options& options, std::string_view value) 
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), bytes);
   if (error != std::errc() || end != value.data() + value.size() || bytes < kLeastPrompt || bytes > kMostPrompt)
     return "expected a number from " + std::to_string(kLeastPrompt) + " to " + std::to_string(kMostPrompt);
-  options.engine.budget = engine::budget_of(bytes);
+  options.request.budget = engine::budget_of(bytes);
   return std::nullopt;
 }
 
 std::string get_prompt(const Options& options) {
-  return std::to_string(options.engine.budget.prefix_bytes + options.engine.budget.suffix_bytes);
+  return std::to_string(options.request.budget.prefix_bytes + options.request.budget.suffix_bytes);
 }
 
 std::string get_stop(const Options& options) {

@@ -262,7 +262,7 @@ syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offs
 engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
   const auto site = site_at(document, offset);
   auto request = infill_request(*site, offset, options);
-  request.prefix.insert(0, notebooks_.above(*document, documents_, options.engine.budget.prefix_bytes));
+  request.prefix.insert(0, notebooks_.above(*document, documents_, options.request.budget.prefix_bytes));
   if (!options.completion.context) return request;
   const std::string path = path_of(document->uri());
   const syntax::Language* language = syntax::language_of(*document);
@@ -349,7 +349,7 @@ std::function<void(const engine::Outcome&)> Completer::recording(const Place& pl
   Recording recording;
   const auto parsed = trees_.of(place.document);
   if (parsed.tree) recording.language = parsed.tree->language().name;
-  recording.above = notebooks_.above(*place.document, documents_, options.engine.budget.prefix_bytes);
+  recording.above = notebooks_.above(*place.document, documents_, options.request.budget.prefix_bytes);
   recording.before = place.document->text().substr(0, place.offset);
   recording.behind = place.document->text().substr(place.offset);
   recording.options = options;

@@ -130,7 +130,7 @@ std::optional<lsp::ResponseError> EditActions::start(Edit edit, const EditPlace&
   auto holes = holes_of(edit, *parsed.tree, begin, end);
   if (holes.empty()) return lsp::ResponseError{ErrorCode::kRequestFailed, "there is nothing to be filled here"};
   const FillingOptions filling{.repairs = options.repairs,
-                               .near = options.engine.budget.suffix_bytes,
+                               .near = options.request.budget.suffix_bytes,
                                .together = services_.runner().model().fills_together};
   const std::uint64_t id = ++last_work_;
   works_[id] = Work{edit,

@@ -5,7 +5,7 @@ namespace cinnabar::daemon {
 bool same_engine(const engine::EngineOptions& a, const engine::EngineOptions& b) {
   return a.model == b.model && a.adapter == b.adapter && a.device.kind == b.device.kind &&
          a.device.cpu.threads == b.device.cpu.threads && a.device.cpu.isa == b.device.cpu.isa &&
-         a.compute == b.compute && a.context == b.context && a.budget == b.budget;
+         a.compute == b.compute && a.context == b.context;
 }
 
 std::optional<engine::EngineOptions> SharedModel::wants(engine::ClientId client, const engine::EngineOptions& engine) {

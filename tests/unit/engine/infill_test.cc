@@ -459,6 +459,17 @@ TEST_CASE("diffusion under a gated adapter takes the options for what it keeps a
   }
 }
 
+TEST_CASE("each request says how much of its surroundings is read") {
+  const auto engine = open_engine();
+  InfillRequest whole = request(code(600), code(300, 2)), part = whole;
+  part.budget = {.prefix_bytes = 200, .suffix_bytes = 100};
+  const int all = answer(*engine, whole).prompt_tokens, less = answer(*engine, part).prompt_tokens;
+  CHECK(all >= 900);
+  CHECK(less <= 310);
+  CHECK(less >= 200);
+  CHECK(answer(*engine, whole).prompt_tokens == all);
+}
+
 TEST_CASE("several holes of one request: one canvas, an answer each, and each ends by its own rule") {
   const auto engine = open_engine(1, 1024, "dream");
   REQUIRE(engine->fills_together());

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "daemon/server/shared_model.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -32,6 +34,14 @@ TEST_CASE("settings set what they name, by the command line's table") {
   CHECK(options.completion.languages == std::map<std::string, bool>{{"c", false}, {"*", true}});
   CHECK(options.completion.exclude == std::vector<std::string>{"a/", "*.gen"});
   CHECK(options.engine.model.empty());
+}
+
+TEST_CASE("a setting of one request changes it and not the model") {
+  Options options;
+  const Json settings = {{"promptBytes", 4000}, {"maxTokens", 40}, {"mode", "diffusion"}, {"lookup", false}};
+  CHECK(apply_settings({{"cinnabar", settings}}, options).empty());
+  CHECK(options.request.budget == engine::budget_of(4000));
+  CHECK(same_engine(options.engine, Options().engine));
 }
 
 TEST_CASE("what is wrong with a setting is said, and the others are taken") {
