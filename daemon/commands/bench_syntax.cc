@@ -10,7 +10,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/completion/hole.h"
+#include "daemon/completion/answer.h"
 #include "daemon/completion/present.h"
 #include "daemon/syntax/critic.h"
 #include "daemon/workspace/documents/region.h"
@@ -108,7 +108,6 @@ void measure(const std::string& path, const std::string& text, std::string_view 
   if (places.empty()) return;
   std::mt19937 random(1);
   syntax::Trees trees;
-  const Options options;
   engine::InfillAnswer answer;
   answer.text = answer_text;
   answer.reason = engine::StopReason::hole_end;
@@ -128,12 +127,12 @@ void measure(const std::string& path, const std::string& text, std::string_view 
     const auto site = syntax::site_at(document, cursor, trees);
     const auto followed = Clock::now();
     if (!site->tree) return;
-    const auto request = infill_request(*site, cursor, options);
+    AnswerMachine machine(ask_at(site, cursor, {}), {.repairs = 0});
     const auto planned = Clock::now();
-    const std::string_view view = document->text();
-    const std::string shown = presentable(answer, view.substr(0, cursor), view.substr(cursor));
-    const auto hole = planned_hole(*site->tree, cursor - site->begin, Multiline::automatic);
-    syntax::judge(*site->tree, site->lines, hole, shown);
+    engine::InfillResult result;
+    result.answers.push_back(answer);
+    machine.take(std::move(result));
+    machine.finish();
     const auto judged = Clock::now();
     times.parse.push_back(milliseconds(start, followed));
     times.plan.push_back(milliseconds(followed, planned));

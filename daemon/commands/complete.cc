@@ -9,8 +9,6 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/completion/fill.h"
-#include "daemon/completion/repair.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -50,88 +48,64 @@ class Watcher {
 
 std::string line_before(const std::string& prefix) { return prefix.substr(prefix.rfind('\n') + 1); }
 
-void print_result(const engine::InfillRequest& request, const engine::InfillResult& result) {
+// What was made of the place, stage by stage.
+void explain(const AskedSpot& asked, const Answered& answered, std::ostream& out) {
+  const auto line = [&](std::string_view stage, double milliseconds, const std::string& did) {
+    out << std::left << std::setw(8) << stage << std::right << std::fixed << std::setprecision(2) << std::setw(9)
+        << milliseconds << " ms  " << did << "\n";
+  };
+  const syntax::TreePtr& tree = asked.ask.site->tree;
+  line("parse", asked.parse_milliseconds, tree ? std::string(tree->language().name) : "no tree");
+  for (const StageReport& stage : answered.stages) line(stage.stage, stage.milliseconds, stage.did);
+}
+
+void print_result(const engine::InfillRequest& request, const Answered& answered) {
   const bool terminal = isatty(STDOUT_FILENO) == 1;
-  for (const auto& answer : result.answers) {
-    const std::string rest = request.suffix.substr(0, request.suffix.find('\n'));
-    std::cout << line_before(request.prefix) << (terminal ? "\x1b[32m" : "") << answer.text
+  const std::string rest = request.suffix.substr(0, request.suffix.find('\n'));
+  for (const Shown& shown : answered.shown) {
+    std::cout << line_before(request.prefix) << (terminal ? "\x1b[32m" : "") << shown.text
               << (terminal ? "\x1b[0m" : "") << rest << "\n";
   }
+  if (answered.shown.empty()) std::cout << "-- nothing fit to be shown (--explain says why)\n";
+  const engine::InfillResult& result = answered.first;
   int tokens = 0;
   for (const auto& answer : result.answers) tokens += answer.tokens;
-  const auto& decode = result.decode;
-  std::cout << std::fixed << std::setprecision(0) << "-- " << result.prompt_milliseconds + decode.milliseconds
-            << " ms (prompt of " << result.prompt_tokens << " tokens " << result.prompt_milliseconds << " ms, "
-            << decode.nfe << " forwards " << decode.milliseconds << " ms), " << tokens << " tokens, "
-            << std::setprecision(2) << (tokens > 0 ? static_cast<double>(decode.nfe) / tokens : 0.0)
-            << " forwards/token, " << std::setprecision(0)
-            << (decode.milliseconds > 0 ? tokens * 1000.0 / decode.milliseconds : 0.0)
+  const int forwards = result.decode.nfe + answered.repair_forwards;
+  const double decode = result.decode.milliseconds + answered.repair_milliseconds;
+  std::cout << std::fixed << std::setprecision(0) << "-- " << result.prompt_milliseconds + decode << " ms (prompt of "
+            << result.prompt_tokens << " tokens " << result.prompt_milliseconds << " ms, " << forwards << " forwards "
+            << decode << " ms), " << tokens << " tokens, " << std::setprecision(2)
+            << (tokens > 0 ? static_cast<double>(forwards) / tokens : 0.0) << " forwards/token, "
+            << std::setprecision(0) << (decode > 0 ? tokens * 1000.0 / decode : 0.0)
             << " tokens/s, end: " << name(result.answers.front().reason) << "\n";
 }
 
-// What is to be filled in a file, and what the model is asked for it.
-struct PlannedFile {
-  PlannedFile(const OpenSpot& spot, const Options& options) : request(options.request) {
-    if (options.by_plan) {
-      const PlannedSpot planned = plan_spot(spot);
-      site = planned.site;
-      hole = planned.plan.holes.front();
-      request = syntax::request_for(*site, hole, std::move(request));
-      begin = site->begin + hole.begin;
-      end = site->begin + hole.end;
-    } else {
-      request.prefix = spot.text.substr(0, spot.offset);
-      request.suffix = spot.text.substr(spot.offset);
-      begin = end = spot.offset;
-    }
-  }
-  bool has_tree() const { return site && site->tree; }
-
-  syntax::SitePtr site;  // null: no plan is wanted
-  syntax::Hole hole;
-  engine::InfillRequest request;
-  std::size_t begin = 0, end = 0;  // what the answer replaces, in the file
-};
-
-// The answers as the critic leaves them; the first is repaired where that is wanted.
-Result<engine::InfillResult> fill(engine::Engine& engine, const PlannedFile& file, const Options& options,
-                                  const engine::StepObserver& observer) {
-  const auto limits = limits_of(options);
-  auto result = engine.infill(file.request, limits, observer);
-  if (!result || !file.has_tree()) return result;
-  const syntax::Site& site = *file.site;
-  syntax::Repair repair(*site.tree, site.lines, file.hole, file.request, options.repairs);
-  engine::InfillAnswer first = result->answers.front();
-  while (!repair.take(first)) {
-    auto again = engine.infill(repair.request(), limits, observer);
-    if (!again) return again.status();
-    first = again->answers.front();
-    result->decode.nfe += again->decode.nfe;
-    result->decode.milliseconds += again->decode.milliseconds;
-  }
-  result->answers.front().text = repair.verdict().text;
-  for (auto& answer : std::span(result->answers).subspan(1))
-    answer.text = syntax::judge(*site.tree, site.lines, file.hole, answer.text).text;
-  return result;
-}
-
-void print_json(const engine::InfillResult& result, const PlannedFile& file) {
+void print_json(const AskedSpot& asked, const Answered& answered, bool with_stages) {
+  const engine::InfillResult& result = answered.first;
   nlohmann::json answers = nlohmann::json::array();
-  for (const auto& answer : result.answers) {
-    answers.push_back({{"text", answer.text}, {"finish_reason", name(answer.reason)}, {"tokens", answer.tokens}});
+  for (const Shown& shown : answered.shown) {
+    answers.push_back({{"text", shown.text},
+                       {"finish_reason", name(shown.reason)},
+                       {"tokens", shown.tokens},
+                       {"sureness", shown.sureness}});
   }
-  const nlohmann::json out = {{"answers", answers},
-                              {"nfe", result.decode.nfe},
-                              {"ms", result.prompt_milliseconds + result.decode.milliseconds},
-                              {"prompt_ms", result.prompt_milliseconds},
-                              {"prompt_tokens", result.prompt_tokens},
-                              {"replaces", {{"begin", file.begin}, {"end", file.end}}}};
+  nlohmann::json out = {{"answers", answers},
+                        {"nfe", result.decode.nfe + answered.repair_forwards},
+                        {"ms", result.prompt_milliseconds + result.decode.milliseconds + answered.repair_milliseconds},
+                        {"prompt_ms", result.prompt_milliseconds},
+                        {"prompt_tokens", result.prompt_tokens},
+                        {"replaces", {{"begin", asked.ask.begin()}, {"end", asked.ask.end()}}}};
+  if (with_stages) {
+    out["stages"].push_back({{"stage", "parse"}, {"ms", asked.parse_milliseconds}});
+    for (const StageReport& stage : answered.stages)
+      out["stages"].push_back({{"stage", stage.stage}, {"ms", stage.milliseconds}, {"did", stage.did}});
+  }
   std::cout << out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
 // What the answer takes the place of, when that is more than blanks.
-void print_replaced(const PlannedFile& file, const std::string& text) {
-  const std::string replaced = text.substr(file.begin, file.end - file.begin);
+void print_replaced(const Ask& ask, const std::string& text) {
+  const std::string replaced = text.substr(ask.begin(), ask.end() - ask.begin());
   if (!is_blank(replaced)) std::cout << "-- instead of: " << replaced << "\n";
 }
 
@@ -144,19 +118,21 @@ int run_complete(Options& options) {
   if (!file) return failed(file.status());
   auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
-  const PlannedFile planned(*file, options);
+  const AskedSpot asked = ask_at(*file, options);
+  AnswerMachine machine(asked.ask, answer_options(options));
   Watcher watcher((*engine)->tokenizer());
   engine::StepObserver observer;
   if (options.watch) observer = std::ref(watcher);
-  const auto result = fill(**engine, planned, options, observer);
-  if (!result) return failed(result.status());
+  const auto answered = answered_by(**engine, machine, limits_of(options), observer);
+  if (!answered) return failed(answered.status());
   if (options.watch) watcher.erase();
   if (options.json) {
-    print_json(*result, planned);
-  } else {
-    print_result(planned.request, *result);
-    print_replaced(planned, file->text);
+    print_json(asked, *answered, options.explain);
+    return 0;
   }
+  if (options.explain) explain(asked, *answered, std::cout);
+  print_result(asked.ask.request, *answered);
+  print_replaced(asked.ask, file->text);
   return 0;
 }
 

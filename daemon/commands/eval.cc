@@ -112,7 +112,7 @@ Result<std::optional<bool>> goes_on(const Options& options, engine::Engine& engi
 Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Workspaces& workspaces, const Hole& hole) {
   evaluation::HoleLine line;
   if (Status read = evaluation::read_hole(hole.line, options, workspaces, line); !read) return read;
-  line.request.mode = options.request.mode;  // one mode is asked, whatever the line would have
+  line.ask.request.mode = options.request.mode;  // one mode is asked, whatever the line would have
   json answer = evaluation::fill_hole(options, engine, limits_of(options), line);
   if (answer.contains("error")) return Status::error(answer["error"].get<std::string>());
   const auto on = goes_on(options, engine, hole.cut, answer["raw"].get<std::string>());

@@ -1,6 +1,4 @@
 // `cinnabar plan FILE:LINE:COL`: what would be filled there, without a model.
-#include "daemon/syntax/plan.h"
-
 #include <iostream>
 
 #include "daemon/commands/commands.h"
@@ -15,9 +13,9 @@ int run_plan(Options& options) {
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
-  const PlannedSpot planned = plan_spot(*file);
-  const syntax::Language* language = planned.plan.language;
-  std::cout << (language == nullptr ? "no tree" : language->name) << "\n" << describe(planned);
+  const AskedSpot asked = ask_at(*file, options);
+  const syntax::TreePtr& tree = asked.ask.site->tree;
+  std::cout << (tree ? tree->language().name : "no tree") << "\n" << describe(asked.ask);
   return 0;
 }
 

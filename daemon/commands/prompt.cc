@@ -2,43 +2,14 @@
 // there.
 #include "engine/decoding/prompt.h"
 
-#include <filesystem>
 #include <iostream>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
-#include "daemon/completion/fill.h"
-#include "daemon/workspace/context/index.h"
-#include "daemon/workspace/exclusions.h"
 
 namespace cinnabar::daemon {
 namespace {
-
-namespace fs = std::filesystem;
-
-// The folder of a version control around the file; else the file's own.
-fs::path workspace_of(const fs::path& file) {
-  std::error_code error;
-  for (fs::path folder = file.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
-    if (fs::exists(folder / ".git", error)) return folder;
-  }
-  return file.parent_path();
-}
-
-// What an editor's session would have chosen there, its recent edits aside.
-std::vector<context::Piece> pieces_at(const OpenSpot& spot, const syntax::Language& language, const Options& options) {
-  const fs::path file = fs::weakly_canonical(fs::absolute(spot.file));
-  const std::string folder = workspace_of(file).string() + "/";
-  context::FileSet files;
-  IgnoreFiles ignores;
-  const auto may_read = [&](const std::string& path) {
-    const syntax::Language* known = syntax::language_of_path(path);
-    return known != nullptr && may_be_read(path, known->name, options.completion, {folder}, ignores);
-  };
-  context::scan(folder, {}, may_read, [&](context::FilePtr found) { return files.put(std::move(found)), true; });
-  return context::choose(files, {file.string(), &language, spot.text, spot.offset, {}});
-}
 
 // The tokens from `at` to the next special one, as text; moves `at` there.
 std::string text_until_special(const engine::Tokenizer& tokenizer, std::span<const std::int32_t> tokens,
@@ -112,16 +83,11 @@ int run_prompt(Options& options) {
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);
   if (!tokenizer) return failed(tokenizer.status());
 
-  const PlannedSpot planned = plan_spot(*file);
-  auto request = syntax::request_for(*planned.site, planned.plan.holes.front(), options.request);
-  const syntax::Language* language = syntax::language_of_path(file->file);
-  std::cout << "=== the hole: " << describe(planned);
-  if (options.completion.context && language != nullptr) {
-    for (const auto& piece : pieces_at(*file, *language, options)) {
-      std::cout << "=== " << piece.path << ":" << piece.line + 1 << " " << piece.why << "\n";
-      request.context.push_back(context::rendered(piece, *language));
-    }
-  }
+  const AskedSpot asked = ask_at(*file, options);
+  const engine::InfillRequest& request = asked.ask.request;
+  std::cout << "=== the hole: " << describe(asked.ask);
+  for (const auto& piece : asked.pieces)
+    std::cout << "=== " << piece.path << ":" << piece.line + 1 << " " << piece.why << "\n";
   const auto prompt = engine::build_prompt(model->spec, **tokenizer, request.prefix, request.suffix,
                                            options.request.budget, request.context);
   if (!prompt) return failed(prompt.status());

@@ -6,7 +6,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
-#include "daemon/completion/hole.h"
+#include "daemon/completion/ask.h"
 #include "daemon/server/recording.h"
 #include "daemon/server/shared_model.h"
 #include "daemon/workspace/documents/region.h"
@@ -43,11 +43,9 @@ engine::InfillRequest request_of(const Recording& recording) {
   limits.time = std::chrono::minutes(1);  // there was a tree in time when it was recorded
   const std::size_t offset = recording.before.size();
   const auto site = syntax::site_at(recording.before + recording.behind, offset, recording.language, "", limits);
-  auto request = infill_request(*site, offset, recording.options);
-  request.prefix.insert(0, recording.above);
+  auto request = ask_at(site, offset, ask_options(recording.options), {recording.above, recording.context}).request;
   request.candidates = recording.candidates;
   request.former = recording.former;
-  request.context = recording.context;
   request.resume = recording.resume;
   return request;
 }

@@ -88,4 +88,14 @@ engine::DecodeLimits limits_of(const Options& options) {
   return limits;
 }
 
+Result<Answered> answered_by(engine::Engine& engine, AnswerMachine& machine, const engine::DecodeLimits& limits,
+                             const engine::StepObserver& observer) {
+  for (bool last = false; !last;) {
+    auto result = engine.infill(machine.request(), limits, observer);
+    if (!result) return result.status();
+    last = machine.take(std::move(result).value());
+  }
+  return machine.finish();
+}
+
 }  // namespace cinnabar::daemon

@@ -30,4 +30,8 @@ Result<FinderOptions> finder_options(const PlaceOptions& place);
 
 engine::DecodeLimits limits_of(const Options& options);
 
+// Runs the machine's requests until it has its last answer.
+Result<Answered> answered_by(engine::Engine& engine, AnswerMachine& machine, const engine::DecodeLimits& limits,
+                             const engine::StepObserver& observer = {});
+
 }  // namespace cinnabar::daemon

@@ -1,11 +1,18 @@
 #include "daemon/commands/spot.h"
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
+#include "daemon/workspace/context/scan.h"
+#include "daemon/workspace/exclusions.h"
+
 namespace cinnabar::daemon {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestFile = 8U << 20;
 
@@ -24,6 +31,29 @@ Result<std::size_t> offset_of(const std::string& text, const Spot& spot) {
                          std::to_string(end - at + 1) + " columns, not " + std::to_string(spot.column));
   }
   return at + spot.column - 1;
+}
+
+// The folder of a version control around the file; else the file's own.
+fs::path workspace_of(const fs::path& file) {
+  std::error_code error;
+  for (fs::path folder = file.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+    if (fs::exists(folder / ".git", error)) return folder;
+  }
+  return file.parent_path();
+}
+
+// What an editor's session would have chosen there, its recent edits aside.
+std::vector<context::Piece> pieces_at(const OpenSpot& spot, const syntax::Language& language, const Options& options) {
+  const fs::path file = fs::weakly_canonical(fs::absolute(spot.file));
+  const std::string folder = workspace_of(file).string() + "/";
+  context::FileSet files;
+  IgnoreFiles ignores;
+  const auto may_read = [&](const std::string& path) {
+    const syntax::Language* known = syntax::language_of_path(path);
+    return known != nullptr && may_be_read(path, known->name, options.completion, {folder}, ignores);
+  };
+  context::scan(folder, {}, may_read, [&](context::FilePtr found) { return files.put(std::move(found)), true; });
+  return context::choose(files, {file.string(), &language, spot.text, spot.offset, {}});
 }
 
 }  // namespace
@@ -72,21 +102,27 @@ Result<OpenSpot> open_spot(const Spot& spot) {
   return OpenSpot{spot.file, std::move(text).value(), *offset};
 }
 
-PlannedSpot plan_spot(const OpenSpot& spot) {
-  PlannedSpot planned{syntax::site_at(spot.text, spot.offset, "", spot.file), {}};
-  const syntax::Site& site = *planned.site;
-  planned.plan = site.tree ? syntax::plan_at(*site.tree, spot.offset - site.begin)
-                           : syntax::plan_at(site.document->text(), spot.offset);
-  return planned;
+AskedSpot ask_at(const OpenSpot& spot, const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto site = syntax::site_at(spot.text, spot.offset, "", spot.file);
+  AskedSpot asked;
+  asked.parse_milliseconds =
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  Surroundings around;
+  const syntax::Language* language = syntax::language_of_path(spot.file);
+  if (options.completion.context && language != nullptr) {
+    asked.pieces = pieces_at(spot, *language, options);
+    for (const auto& piece : asked.pieces) around.context.push_back(context::rendered(piece, *language));
+  }
+  asked.ask = daemon::ask_at(site, spot.offset, ask_options(options), std::move(around));
+  return asked;
 }
 
-std::string describe(const PlannedSpot& planned) {
-  syntax::Plan plan = planned.plan;
-  for (syntax::Hole& hole : plan.holes) {
-    hole.begin += planned.site->begin;
-    hole.end += planned.site->begin;
-  }
-  return syntax::describe(plan, planned.site->document->text());
+std::string describe(const Ask& ask) {
+  syntax::Hole hole = ask.hole;
+  hole.begin = ask.begin();
+  hole.end = ask.end();
+  return syntax::describe({nullptr, {std::move(hole)}}, ask.site->document->text());
 }
 
 int wrong_spot(const Status& status) {

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "daemon/syntax/plan.h"
-#include "daemon/workspace/documents/region.h"
+#include "daemon/completion/ask.h"
+#include "daemon/config/options.h"
+#include "daemon/workspace/context/choose.h"
 
 namespace cinnabar::daemon {
 
@@ -34,14 +35,16 @@ Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_v
 // Errors: the file cannot be read, is too large, or has no such place.
 Result<OpenSpot> open_spot(const Spot& spot);
 
-// What would be filled there, and the part of the file in which that was planned, whose offsets the plan has.
-struct PlannedSpot {
-  syntax::SitePtr site;
-  syntax::Plan plan;
+// What the model would be asked there. Text of other files comes with `options.completion.context` only, as in an
+// editor's session whose recent edits are left out: of the version control's folder around the file, else of its own.
+struct AskedSpot {
+  Ask ask;
+  std::vector<context::Piece> pieces;  // of other files
+  double parse_milliseconds = 0;
 };
-PlannedSpot plan_spot(const OpenSpot& spot);
-// syntax::describe, in the file's lines.
-std::string describe(const PlannedSpot& planned);
+AskedSpot ask_at(const OpenSpot& spot, const Options& options);
+// The hole, in the file's lines (syntax::describe).
+std::string describe(const Ask& ask);
 
 // Prints a usage error; returns 2.
 int wrong_spot(const Status& status);

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/completion/fill.h"
-#include "daemon/completion/present.h"
-
 namespace cinnabar::daemon {
 
 namespace {
@@ -68,23 +65,20 @@ void Filling::begin(std::size_t index, int repairs) {
   Fill& fill = fills_[now_ = index];
   fill.asked = ++turn_;
   const std::size_t replaced = fill.hole.end - fill.hole.begin;
-  open_ = text_;
-  open_.replace(fill.begin, length(fill), original_, fill.hole.begin, replaced);
-  hole_ = fill.hole;
-  hole_.begin = fill.begin;
-  hole_.end = fill.begin + replaced;
-  lead_ = lead_of(hole_, open_);
-  open_.insert(hole_.begin, lead_);
-  hole_.begin += lead_.size();
-  hole_.end += lead_.size();
-  repair_.reset();
-  lines_ = LineIndex(open_);
-  tree_ = syntax::Tree::parse(language_, open_, lines_);
+  std::string open = text_;
+  open.replace(fill.begin, length(fill), original_, fill.hole.begin, replaced);
+  syntax::Hole hole = fill.hole;
+  hole.begin = fill.begin;
+  hole.end = fill.begin + replaced;
+  lead_ = lead_of(hole, open);
+  open.insert(hole.begin, lead_);
+  hole.begin += lead_.size();
+  hole.end += lead_.size();
   engine::InfillRequest defaults = defaults_;
   if (fill.answer) defaults.former = fill.answer->substr(fill.lead);
-  request_ = tree_ ? syntax::request_for(*tree_, hole_, std::move(defaults))
-                   : syntax::request_for(open_, hole_, std::move(defaults));
-  if (tree_) repair_.emplace(*tree_, lines_, hole_, request_, repairs);
+  machine_ = std::make_unique<AnswerMachine>(
+      ask_for(syntax::whole_site(std::move(open), language_), std::move(hole), std::move(defaults)),
+      AnswerOptions{.repairs = repairs});
 }
 
 // The first turn of the next hole, or of those that are near each other.
@@ -99,19 +93,20 @@ void Filling::begin_next() {
   begin(seen_, options_.repairs);
 }
 
-// The requests of the holes become one: between two of them is given what the second would be given behind the first.
+// The requests of the holes become one: between two of them is given what the second would be given after the first.
 void Filling::begin_together(std::size_t first, std::size_t end) {
   begin(first, 0);
-  engine::InfillRequest all = request_;
+  engine::InfillRequest all = request();
   for (std::size_t i = first + 1; i < end; ++i) {
     begin(i, 0);
+    const engine::InfillRequest& one = request();
     const std::size_t behind = fills_[i - 1].begin + length(fills_[i - 1]);
-    all.next.push_back({request_.prefix.substr(behind), request_.end, request_.other_end, request_.max_tokens});
-    all.suffix = request_.suffix;
+    all.next.push_back({one.prefix.substr(behind), one.end, one.other_end, one.max_tokens});
+    all.suffix = one.suffix;
   }
   now_ = first;
   together_ = end - first;
-  repair_.reset();
+  machine_.reset();
   request_ = std::move(all);
 }
 
@@ -119,15 +114,11 @@ void Filling::take_together(const engine::InfillResult& result) {
   const std::size_t first = now_, end = first + together_;
   for (std::size_t i = first; i < end; ++i) {
     if (i > first && i - first > result.next.size()) break;
-    const auto& answer = i == first ? result.answers.front() : result.next[i - first - 1];
+    engine::InfillResult one;
+    one.answers.push_back(i == first ? result.answers.front() : result.next[i - first - 1]);
     begin(i, 0);
-    syntax::Verdict verdict;
-    verdict.text = shown(answer);
-    if (repair_) {
-      repair_->take(answer, verdict.text);
-      verdict = repair_->verdict();
-    }
-    settle(verdict);
+    machine_->take(std::move(one));
+    settle(machine_->finish().text());
   }
   for (std::size_t i = first; i < end; ++i) {
     fills_[i].asked = turn_;  // they have seen each other
@@ -142,43 +133,33 @@ void Filling::take(const engine::InfillResult& result) {
     take_together(result);
     return turn_taken();
   }
-  const auto& answer = result.answers.front();
-  syntax::Verdict verdict;
-  verdict.text = shown(answer);
-  if (repair_) {
-    if (repair_->repairs() > 0) repair_forwards_ += result.decode.nfe;
-    if (!repair_->take(answer, verdict.text)) {
-      ++repairs_;
-      return;
-    }
-    if (repair_->repaired()) ++repaired_;
-    verdict = repair_->verdict();
+  if (!machine_->take(result)) {
+    ++repairs_;
+    return;
   }
-  settle(verdict);
+  const Answered answered = machine_->finish();
+  repair_forwards_ += answered.repair_forwards;
+  if (answered.repaired) ++repaired_;
+  settle(answered.text());
   turn_taken();
-}
-
-std::string Filling::shown(const engine::InfillAnswer& answer) const {
-  const std::string_view text = open_;
-  return presentable(answer, text.substr(0, hole_.begin), text.substr(hole_.end));
 }
 
 void Filling::skip() {
   if (!done()) turn_taken();
 }
 
-void Filling::settle(const syntax::Verdict& verdict) {
+// Where there is nothing fit to be shown, what stands there stays.
+void Filling::settle(const std::string& text) {
   Fill& fill = fills_[now_];
+  const Ask& ask = machine_->ask();
   const std::size_t before = length(fill);
-  // Where there is nothing fit to be shown, what stands there stays.
-  if (!verdict.text.empty() && !verdict.withheld && fill.answer != lead_ + verdict.text) {
-    text_ = open_;
-    text_.replace(hole_.begin, hole_.end - hole_.begin, verdict.text);
-    fill.answer = lead_ + verdict.text;
-    fill.lead = lead_.size();
-    fill.changed = turn_;
-    for (std::size_t i = now_ + 1; i < fills_.size(); ++i) fills_[i].begin += fill.answer->size() - before;
-  }
+  if (text.empty() || fill.answer == lead_ + text) return;
+  text_ = ask.site->document->text();
+  text_.replace(ask.begin(), ask.end() - ask.begin(), text);
+  fill.answer = lead_ + text;
+  fill.lead = lead_.size();
+  fill.changed = turn_;
+  for (std::size_t i = now_ + 1; i < fills_.size(); ++i) fills_[i].begin += fill.answer->size() - before;
 }
 
 // First every hole in its order, then those whose neighbourhood is not what it was, once.
@@ -192,7 +173,7 @@ void Filling::turn_taken() {
     return begin(i, options_.repairs);
   }
   now_ = fills_.size();
-  repair_.reset();
+  machine_.reset();
 }
 
 bool Filling::wants_another_turn(std::size_t index) const {

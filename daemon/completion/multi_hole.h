@@ -8,13 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "daemon/completion/repair.h"
+#include "daemon/completion/answer.h"
 #include "engine/infill.h"
-#include "lsp/position.h"
 
 namespace cinnabar::daemon {
 
@@ -37,7 +37,7 @@ class Filling {
 
   bool done() const { return now_ == fills_.size(); }
   // Not when done.
-  const engine::InfillRequest& request() const { return repair_ ? repair_->request() : request_; }
+  const engine::InfillRequest& request() const { return machine_ ? machine_->request() : request_; }
   void take(const engine::InfillResult& result);
   // The model has nothing to say about this hole: on to the next.
   void skip();
@@ -75,8 +75,7 @@ class Filling {
   void begin(std::size_t index, int repairs);
   void begin_together(std::size_t first, std::size_t end);
   void take_together(const engine::InfillResult& result);
-  std::string shown(const engine::InfillAnswer& answer) const;
-  void settle(const syntax::Verdict& verdict);
+  void settle(const std::string& text);
   std::size_t length(const Fill& fill) const;
 
   const syntax::Language& language_;
@@ -90,12 +89,9 @@ class Filling {
   std::uint64_t turn_ = 0;
   int repairs_ = 0, repair_forwards_ = 0, repaired_ = 0;
   // Of the hole whose turn it is: the text without its answer, and what was made from it.
-  std::string open_, lead_;
-  LineIndex lines_;
-  syntax::TreePtr tree_;
-  syntax::Hole hole_;
-  engine::InfillRequest request_;
-  std::optional<syntax::Repair> repair_;
+  std::string lead_;
+  std::unique_ptr<AnswerMachine> machine_;  // none while several are filled together
+  engine::InfillRequest request_;           // then
 };
 
 }  // namespace cinnabar::daemon

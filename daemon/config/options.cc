@@ -50,6 +50,14 @@ Access text(Target target) {
   return {set, [=](const Options& options) { return target(options); }};
 }
 
+template <typename Target>
+Access flag(Target target) {
+  return [=](Options& options, std::string_view) -> std::optional<std::string> {
+    target(options) = true;
+    return std::nullopt;
+  };
+}
+
 // The parts between `separator`; empty ones are left out.
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -237,7 +245,7 @@ Rows editor_rows() {
       {Group::editor,
        {"automatic", "SWITCH", "on off", "complete while typing; off: only when asked for (default: on)",
         word(parse_switch, CINNABAR_FIELD(completion.automatic), "on, off")}},
-      {Group::editor,
+      {Group::answer,
        {"multiline", "WHEN", "auto never always", "answers of several lines (default: auto)",
         word(parse_multiline, CINNABAR_FIELD(completion.multiline), "auto, never, always")}},
       {Group::editor,
@@ -250,18 +258,19 @@ Rows editor_rows() {
       {Group::editor,
        {"prefetch", "SWITCH", "on off", "work ahead on what follows the text shown (default: on)",
         word(parse_switch, CINNABAR_FIELD(completion.prefetch), "on, off")}},
-      {Group::editor,
+      {Group::answer,
        {"eagerness", "HOW", "eager balanced quiet",
-        "how sure an answer must be to be shown while typing (default: balanced)",
+        "how sure an answer must be to be shown while typing (default: balanced; of commands that print answers: "
+        "eager)",
         word(parse_eagerness, CINNABAR_FIELD(completion.eagerness), "eager, balanced, quiet")}},
-      {Group::editor,
+      {Group::files,
        {"workspace-context", "SWITCH", "on off",
         "also read the workspace's other files, where it is trusted (default: off)",
         word(parse_switch, CINNABAR_FIELD(completion.context), "on, off")}},
       {Group::editor,
        {"languages", "LIST", "", "NAME=on or NAME=off by language id, * for the rest (default: all on)",
         set_languages}},
-      {Group::editor,
+      {Group::files,
        {"exclude", "GLOBS", "", "files that are neither completed nor read, with commas between", set_exclude}},
       {Group::editor,
        {"trusted", "SWITCH", "on off", "off: an editor's settings may not choose model and adapter (default: on)",
@@ -292,37 +301,22 @@ Rows command_rows() {
         text(CINNABAR_FIELD(place.token_file))}},
       {Group::proxy,
        {"in-process", "", "", "serve in this process, without a daemon; for debugging",
-        [](Options& o, std::string_view) -> std::optional<std::string> {
-          o.place.in_process = true;
-          return {};
-        }}},
+        flag(CINNABAR_FIELD(place.in_process))}},
       {Group::proxy,
        {"stdio", "", "", "what it does anyway; some editors say it",
         [](Options&, std::string_view) -> std::optional<std::string> { return {}; }}},
-      {Group::watch,
-       {"watch", "", "", "draw the answer while it settles",
-        [](Options& o, std::string_view) -> std::optional<std::string> {
-          o.watch = true;
-          return {};
-        }}},
-      {Group::json,
-       {"json", "", "", "print JSON",
-        [](Options& o, std::string_view) -> std::optional<std::string> {
-          o.json = true;
-          return {};
-        }}},
+      {Group::watch, {"watch", "", "", "draw the answer while it settles", flag(CINNABAR_FIELD(watch))}},
+      {Group::stubs,
+       {"stubs", "", "", "a stub or a note such as TODO at the place is replaced, as by the code actions",
+        flag(CINNABAR_FIELD(stubs))}},
+      {Group::explain,
+       {"explain", "", "", "say what each stage did, and how long it took", flag(CINNABAR_FIELD(explain))}},
+      {Group::json, {"json", "", "", "print JSON", flag(CINNABAR_FIELD(json))}},
       {Group::fill,
-       {"diff", "", "", "print what changes, as diff -u does, instead of the new text",
-        [](Options& o, std::string_view) -> std::optional<std::string> {
-          o.diff = true;
-          return {};
-        }}},
+       {"diff", "", "", "print what changes, as diff -u does, instead of the new text", flag(CINNABAR_FIELD(diff))}},
       {Group::details,
        {"details", "", "", "also the raw answer, what became of it, and [end, probability, margin] of each token",
-        [](Options& o, std::string_view) -> std::optional<std::string> {
-          o.details = true;
-          return {};
-        }}},
+        flag(CINNABAR_FIELD(details))}},
       {Group::eval,
        {"answers", "PATH", "", "keep the answers in this file; what is there is not asked again (default: none)",
         text(CINNABAR_FIELD(answers))}},
@@ -350,7 +344,9 @@ const Rows& table() {
 
 constexpr unsigned bits(Group group) { return static_cast<unsigned>(group); }
 constexpr unsigned kEngine = bits(Group::model) | bits(Group::decode);
-constexpr unsigned kServing = kEngine | bits(Group::editor) | bits(Group::daemon);
+constexpr unsigned kEditor = bits(Group::editor) | bits(Group::answer) | bits(Group::files);
+constexpr unsigned kServing = kEngine | kEditor | bits(Group::daemon);
+constexpr unsigned kPlace = kEngine | bits(Group::answer) | bits(Group::files) | bits(Group::stubs);
 
 void print_help(const Command& command) {
   std::cout << "Usage: cinnabar " << command.name << " [OPTION...] " << command.arguments << "\n"
@@ -390,17 +386,16 @@ int wrong_usage(const std::string& message) {
 
 }  // namespace
 
-std::optional<Multiline> parse_multiline(std::string_view text) {
-  if (text == "auto") return Multiline::automatic;
-  if (text == "never") return Multiline::never;
-  if (text == "always") return Multiline::always;
-  return std::nullopt;
+AskOptions ask_options(const Options& options) {
+  return {options.completion.multiline, options.by_plan, options.stubs, options.request};
 }
+
+AnswerOptions answer_options(const Options& options) { return {options.repairs, options.completion.eagerness}; }
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
       {"complete", "FILE:LINE:COL", "Fill the hole at a place of a file (line and column count from 1).",
-       kEngine | bits(Group::watch) | bits(Group::json), run_complete},
+       kPlace | bits(Group::watch) | bits(Group::json) | bits(Group::explain), run_complete},
       {"infill", "--jsonl",
        "Fill holes read as JSON lines from standard input.\n"
        "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\",\n"
@@ -410,27 +405,28 @@ const std::vector<Command>& commands() {
        "bytes before and behind. workspace: a folder whose other files are read for context; raw: an answer to end "
        "and\n"
        "judge, no model is asked.",
-       kEngine | bits(Group::details), run_infill},
+       kEngine | bits(Group::answer) | bits(Group::details), run_infill},
       {"eval", "FILE...",
        "Fill holes cut from real code and say how good the answers are, by language, kind and mode.\n"
        "A file holds JSON lines as infill reads them, with \"id\", \"language\", \"kind\" and \"middle\", what stood "
        "in "
        "the hole;\n"
        "- is standard input. One mode is asked at a time; modes whose answers are in one file are compared.",
-       kEngine | bits(Group::eval), run_eval},
+       kEngine | bits(Group::answer) | bits(Group::eval), run_eval},
       {"fill", "FILE[:FIRST-LAST]",
        "Fill every TODO mark, stub and empty function body of a file, or of some of its lines; print the new text.\n"
        "The file stays as it is.",
        kEngine | bits(Group::fill), run_fill},
       {"prompt", "FILE:LINE:COL",
-       "Print what the model would read at a place of a file, part by part, and why each part is there.",
-       kEngine | bits(Group::editor), run_prompt},
+       "Print what the model would read at a place of a file, part by part, and why each part is there.", kPlace,
+       run_prompt},
       {"parse", "--jsonl",
        "Count what does not parse in texts read as JSON lines from standard input.\n"
        "A line: {\"id\",\"text\",\"language\" or \"path\"}; the answer: {\"id\",\"errors\",\"missing\"}, nodes of the "
        "syntax tree.",
        0, run_parse},
-      {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", 0, run_plan},
+      {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", bits(Group::stubs),
+       run_plan},
       {"lsp", "",
        "Speak LSP on standard input and output: what an editor starts. Finds the user's daemon or starts it.\n"
        "Options other than the daemon's place are handed to a daemon that it starts.",
@@ -472,7 +468,7 @@ std::vector<const Option*> options_of(const Command& command) {
 }
 
 std::vector<const Option*> editor_options() {
-  constexpr unsigned kGroups = bits(Group::model) | bits(Group::decode) | bits(Group::editor);
+  constexpr unsigned kGroups = kEngine | kEditor;
   std::vector<const Option*> options;
   for (const auto& [group, option] : table()) {
     if ((kGroups & bits(group)) != 0) options.push_back(&option);
@@ -549,7 +545,9 @@ int run_command_line(const std::vector<std::string>& arguments) {
       print_help(command);
       return 0;
     }
-    auto options = parse_options(command, arguments, first);
+    Options start;  // what a command prints was asked for
+    if ((command.groups & bits(Group::editor)) == 0) start.completion.eagerness = Eagerness::eager;
+    auto options = parse_options(command, arguments, first, std::move(start));
     if (!options) return wrong_usage(options.message());
     return command.run(*options);
   }

@@ -12,13 +12,11 @@
 #include <vector>
 
 #include "base/result.h"
-#include "daemon/completion/gate.h"
+#include "daemon/completion/answer.h"
+#include "daemon/completion/ask.h"
 #include "engine/infill.h"
 
 namespace cinnabar::daemon {
-
-enum class Multiline : std::uint8_t { automatic, never, always };
-std::optional<Multiline> parse_multiline(std::string_view text);  // "auto", "never", "always"
 
 // When an editor gets something to show, and how much.
 struct CompletionOptions {
@@ -56,6 +54,8 @@ struct Options {
   int idle_unload_minutes = 30;  // 0: never
   std::string record;            // the file that requests to the model are recorded in; empty: none
   bool watch = false;
+  bool explain = false;  // complete: what each stage did
+  bool stubs = false;    // a stub at the place may be replaced
   bool json = false;
   bool diff = false;                   // fill: print what changes
   bool details = false;                // infill: what was said before it was judged, and how sure the model was
@@ -67,6 +67,10 @@ struct Options {
   std::vector<std::string> arguments;  // positional
   std::vector<std::string> given;      // the options as they were set, "--name=value"; paths are absolute
 };
+
+// How a place is asked about, and what becomes of its answer.
+AskOptions ask_options(const Options& options);
+AnswerOptions answer_options(const Options& options);
 
 // How an option's value gets into Options and out again. `set` returns what is wrong with a value, or nothing; `get`
 // gives what `set` would read, and is empty where nobody asks.
@@ -103,7 +107,11 @@ enum class Group : std::uint16_t {
   proxy = 256,
   fill = 512,
   details = 1024,
-  eval = 2048
+  eval = 2048,
+  answer = 4096,  // what is shown of answers
+  files = 8192,   // text of other files
+  stubs = 16384,
+  explain = 32768
 };
 
 struct Command {

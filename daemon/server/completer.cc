@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/completion/hole.h"
-#include "daemon/completion/present.h"
 #include "daemon/server/menu_item.h"
-#include "daemon/syntax/critic.h"
 #include "daemon/workspace/exclusions.h"
 
 namespace cinnabar::daemon {
@@ -49,12 +46,6 @@ std::string next_line_start(const DocumentSnapshot& document, std::size_t offset
   return (carriage_returns ? "\r\n" : "\n") + std::string(text.substr(begin, indent));
 }
 
-bool stopped_early(const engine::InfillResult& result) {
-  return std::any_of(result.answers.begin(), result.answers.end(), [](const engine::InfillAnswer& answer) {
-    return answer.reason == engine::StopReason::deadline || answer.reason == engine::StopReason::cancelled;
-  });
-}
-
 std::vector<AnswerCache::Rest> whole(const std::vector<std::string>& texts) {
   std::vector<AnswerCache::Rest> rests;
   rests.reserve(texts.size());
@@ -93,12 +84,15 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
     stats.time(Stage::total, milliseconds_since(since));
     return;
   }
-  engine::InfillRequest request = request_at(place.document, place.offset, options);
-  request.candidates = asked;
-  request.former = unfinished_.former(*place.document, place.offset);
-  if (request.former.empty()) request.former = answers_.former(*place.document, place.offset);
+  Ask ask = ask_at(place.document, place.offset, options);
+  ask.request.candidates = asked;
+  ask.request.former = unfinished_.former(*place.document, place.offset);
+  if (ask.request.former.empty()) ask.request.former = answers_.former(*place.document, place.offset);
+  AnswerOptions shaping = answer_options(options);
+  if (several) shaping.eagerness = Eagerness::eager;
   const auto priority = several ? engine::Priority::invoked : engine::Priority::typing;
-  submit(Live{0, document, place, std::move(reply), options, asked, since, priority}, std::move(request));
+  submit(Live{0, document, place, std::move(reply), options, asked, since, priority,
+              std::make_unique<AnswerMachine>(std::move(ask), shaping)});
 }
 
 Completer::Place Completer::place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const {
@@ -157,17 +151,15 @@ std::chrono::milliseconds Completer::time_left(const Live& live) const {
   const auto limit = live.options.deadline_ms > 0                 ? std::chrono::milliseconds(live.options.deadline_ms)
                      : live.priority == engine::Priority::invoked ? kInvokedLimit
                                                                   : kTypingLimit;
-  return live.repairing == nullptr
-             ? limit
-             : std::chrono::duration_cast<std::chrono::milliseconds>(live.since + limit - Clock::now());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(live.since + limit - Clock::now());
 }
 
-void Completer::submit(Live live, engine::InfillRequest request) {
+void Completer::submit(Live live) {
   LiveKey key{live.document->uri(), live.reply.index()};
   engine::Job job;
   job.client = client_;
   job.priority = live.priority;
-  job.request = std::move(request);
+  job.request = live.machine->request();
   job.time_limit = time_left(live);
   // The runner knows the id only after this; the lock that is held here keeps its answer waiting until then.
   const auto id = std::make_shared<engine::JobId>(0);
@@ -196,16 +188,15 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   stats.time(Stage::queue, outcome.queue_milliseconds);
   stats.time(Stage::prompt, outcome.result->prompt_milliseconds);
   stats.time(Stage::denoise, outcome.result->decode.milliseconds);
-  if (wants_repair(live, *outcome.result)) {
-    auto request = live.repairing->repair.request();
-    return submit(std::move(live), std::move(request));
-  }
-  const auto eagerness =
-      live.priority == engine::Priority::invoked ? Eagerness::eager : live.options.completion.eagerness;
-  const syntax::Repair* judged = live.repairing ? &live.repairing->repair : nullptr;
-  if (judged != nullptr) outcome.result->answers.front() = judged->answer();
-  const auto texts = keep(live.place, *outcome.result, live.asked, eagerness, judged);
   const bool stale = is_stale(live);
+  if (!live.machine->take(std::move(outcome.result).value()) && !stale && time_left(live) > kWorthRepairing) {
+    stats.count(Count::repairs);
+    return submit(std::move(live));
+  }
+  Answered answered = live.machine->finish();
+  stats.count(Count::repair_forwards, static_cast<std::uint64_t>(answered.repair_forwards));
+  if (answered.repaired) stats.count(Count::repaired);
+  const auto texts = keep(live.place, std::move(answered), live.asked);
   if (stale) {
     stats.count(Count::stale);
     answer_empty(live.reply);
@@ -223,34 +214,7 @@ bool Completer::is_stale(const Live& live) const {
   return !now || now->revision() != live.document->revision();
 }
 
-bool Completer::wants_repair(Live& live, const engine::InfillResult& result) {
-  const SnapshotPtr& document = live.place.document;
-  const std::size_t offset = live.place.offset;
-  if (result.answers.empty() || live.asked > 1 || is_stale(live)) return false;
-  const auto& answer = result.answers.front();
-  const std::string_view text = document->text();
-  const std::string shown = presentable(answer, text.substr(0, offset), text.substr(offset));
-  Stats& stats = services_.stats();
-  if (!live.repairing) {
-    const auto site = site_at(document, offset);
-    if (shown.empty() || !site->tree) return false;
-    const auto hole = planned_hole(*site->tree, offset - site->begin, Multiline::automatic);
-    live.repairing = std::make_shared<Repairing>(
-        Repairing{site, syntax::Repair(*site->tree, site->lines, hole, request_at(document, offset, live.options),
-                                       live.options.repairs)});
-  } else {
-    stats.count(Count::repair_forwards, static_cast<std::uint64_t>(result.decode.nfe));
-  }
-  syntax::Repair& repair = live.repairing->repair;
-  if (!repair.take(answer, shown) && time_left(live) > kWorthRepairing) {
-    stats.count(Count::repairs);
-    return true;
-  }
-  if (repair.repaired()) stats.count(Count::repaired);
-  return false;
-}
-
-// The last one is kept: a request and its answer are about the same place.
+// The last one is kept: what is read in advance and what is asked then are about the same place.
 syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offset) {
   if (!site_ || site_->document != document || site_offset_ != offset) {
     site_ = syntax::site_at(document, offset, trees_);
@@ -259,47 +223,25 @@ syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offs
   return site_;
 }
 
-engine::InfillRequest Completer::request_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
-  const auto site = site_at(document, offset);
-  auto request = infill_request(*site, offset, options);
-  request.prefix.insert(0, notebooks_.above(*document, documents_, options.request.budget.prefix_bytes));
-  if (!options.completion.context) return request;
-  const std::string path = path_of(document->uri());
-  const syntax::Language* language = syntax::language_of(*document);
-  for (const auto& piece : context_.pieces(document, path, language, offset))
-    request.context.push_back(context::rendered(piece, *language));
-  return request;
+Ask Completer::ask_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
+  AskOptions how = ask_options(options);
+  how.defaults.candidates = 1;
+  Surroundings around{notebooks_.above(*document, documents_, options.request.budget.prefix_bytes), {}};
+  if (options.completion.context) {
+    const syntax::Language* language = syntax::language_of(*document);
+    for (const auto& piece : context_.pieces(document, path_of(document->uri()), language, offset))
+      around.context.push_back(context::rendered(piece, *language));
+  }
+  return daemon::ask_at(site_at(document, offset), offset, how, std::move(around));
 }
 
-// The presentable texts of an answer; remembers them. What is not sure enough is a draft for the next request. The
-// first answer's verdict may be there already.
-std::vector<std::string> Completer::keep(const Place& place, const engine::InfillResult& result, int asked,
-                                         Eagerness eagerness, const syntax::Repair* judged) {
-  const std::string_view text = place.document->text();
-  const auto site = site_at(place.document, place.offset);
+// Remembers the texts of an answer and returns them. What is not sure enough is a draft for the next request.
+std::vector<std::string> Completer::keep(const Place& place, Answered answered, int asked) {
+  const bool doubted = !answered.doubted.empty();
+  for (std::string& text : answered.doubted) unfinished_.add({place.document, place.offset, {std::move(text)}, 1});
   std::vector<std::string> texts;
-  bool doubted = false;
-  for (const engine::InfillAnswer& given : result.answers) {
-    engine::InfillAnswer answer = given;
-    const std::size_t sure = sure_bytes(answer.text, answer.path, eagerness);
-    const bool cut = sure < answer.text.size();
-    if (cut) unfinished_.add({place.document, place.offset, {answer.text}, 1});
-    doubted = doubted || cut;
-    answer.text.resize(sure);
-    std::string shown = presentable(answer, text.substr(0, place.offset), text.substr(place.offset));
-    if (!shown.empty() && site->tree) {
-      const bool known = judged != nullptr && !cut && &given == &result.answers.front();
-      const auto hole = planned_hole(*site->tree, place.offset - site->begin, Multiline::automatic);
-      const auto verdict = known ? judged->verdict() : syntax::judge(*site->tree, site->lines, hole, shown);
-      if (!cut || !verdict.cut)
-        shown = verdict.text;
-      else
-        shown.clear();  // its beginning is no whole statement
-    }
-    if (!shown.empty() && std::find(texts.begin(), texts.end(), shown) == texts.end())
-      texts.push_back(std::move(shown));
-  }
-  const bool known = !texts.empty() || (!stopped_early(result) && !doubted);
+  for (Shown& shown : answered.shown) texts.push_back(std::move(shown.text));
+  const bool known = !texts.empty() || (!answered.stopped_early && !doubted);
   if (known) answers_.add({place.document, place.offset, texts, asked});
   return texts;
 }
@@ -425,7 +367,7 @@ void Completer::warm(const SnapshotPtr& document, std::size_t offset, const Opti
   job.priority = engine::Priority::prefetch;
   job.only_warm = true;
   job.delay = kWarmDelay;
-  job.request = request_at(document, offset, options);
+  job.request = ask_at(document, offset, options).request;
   engine::JobId& last = warming_[document->uri()];
   services_.runner().cancel(last);
   last = services_.runner().submit(std::move(job));
@@ -445,24 +387,28 @@ void Completer::prefetch(const Place& place, const std::string& text, const Opti
   job.priority = engine::Priority::prefetch;
   job.delay = kPrefetchDelay;
   job.time_limit = kPrefetchLimit;
-  job.request = request_at(next.document, next.offset, options);
+  AnswerOptions shaping = answer_options(options);
+  shaping.repairs = 0;  // it may never be looked at
+  const auto machine = std::make_shared<AnswerMachine>(ask_at(next.document, next.offset, options), shaping);
+  job.request = machine->request();
   const auto id = std::make_shared<engine::JobId>(0);
-  job.done = [this, id, next, eagerness = options.completion.eagerness, guard = guard_,
+  job.done = [this, id, next, machine, guard = guard_,
               record = recording(next, job, options)](engine::Outcome outcome) {
     if (record) record(outcome);
-    guard([&] { prefetched(*id, next, outcome, eagerness); });
+    guard([&] { prefetched(*id, next, *machine, std::move(outcome)); });
   };
   engine::JobId& last = prefetching_[place.document->uri()];
   services_.runner().cancel(last);
   *id = last = services_.runner().submit(std::move(job));
 }
 
-void Completer::prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome, Eagerness eagerness) {
+void Completer::prefetched(engine::JobId job, const Place& place, AnswerMachine& machine, engine::Outcome outcome) {
   const auto current = prefetching_.find(place.document->uri());
   if (current == prefetching_.end() || current->second != job || !outcome.result) return;
   prefetching_.erase(current);
   services_.stats().count(Count::prefetched);
-  keep(place, *outcome.result, 1, eagerness);
+  machine.take(std::move(outcome.result).value());
+  keep(place, machine.finish(), 1);
 }
 
 Completer::Offer* Completer::offer(const lsp::Json& arguments) {

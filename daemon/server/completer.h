@@ -1,5 +1,5 @@
 // The inline completions of one client: which request is alive, what the model works on for it, what is shown and what
-// is kept. Everything that has a state about completions is here; deciding and shaping are pure functions in features/.
+// is kept. What the model is asked and what is made of its answers: daemon/completion/.
 //
 // Under its session's lock: called by the session, and by the runner's thread through the `Guard`.
 #pragma once
@@ -14,7 +14,7 @@
 #include <utility>
 #include <variant>
 
-#include "daemon/completion/repair.h"
+#include "daemon/completion/answer.h"
 #include "daemon/server/answer_cache.h"
 #include "daemon/server/services.h"
 #include "daemon/workspace/context/index.h"
@@ -74,11 +74,6 @@ class Completer {
     std::size_t offset = 0;
     std::optional<lsp::SelectedCompletion> selected;
   };
-  // The judgement of an answer and, where the critic faults it, its repair; and what that borrows.
-  struct Repairing {
-    syntax::SitePtr site;
-    syntax::Repair repair;
-  };
   struct Live {
     engine::JobId job = 0;
     SnapshotPtr document;  // the client's when it asked
@@ -88,7 +83,7 @@ class Completer {
     int asked = 1;
     Clock::time_point since;
     engine::Priority priority = engine::Priority::typing;
-    std::shared_ptr<Repairing> repairing = {};
+    std::unique_ptr<AnswerMachine> machine = {};
   };
   using LiveKey = std::pair<std::string, std::size_t>;  // uri, and which way it was asked
   struct Offer {
@@ -102,12 +97,10 @@ class Completer {
   bool is_invoked(const lsp::InlineCompletionParams& params);
   void supersede(const LiveKey& key);
   void stop(const Live& live);
-  void submit(Live live, engine::InfillRequest request);
+  void submit(Live live);
   std::chrono::milliseconds time_left(const Live& live) const;
   void finished(engine::JobId job, engine::Outcome outcome);
   bool is_stale(const Live& live) const;
-  // Whether the answer's first text is to be repaired; live.repairing then says what to ask.
-  bool wants_repair(Live& live, const engine::InfillResult& result);
   void reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests);
   lsp::InlineCompletionItem item_for(const Place& place, const AnswerCache::Rest& rest);
   lsp::Command make_offer(const Place& place, const std::string& text);
@@ -115,13 +108,12 @@ class Completer {
 
   void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
   void prefetch(const Place& place, const std::string& text, const Options& options);
-  void prefetched(engine::JobId job, const Place& place, const engine::Outcome& outcome, Eagerness eagerness);
-  std::vector<std::string> keep(const Place& place, const engine::InfillResult& result, int asked, Eagerness eagerness,
-                                const syntax::Repair* judged = nullptr);
+  void prefetched(engine::JobId job, const Place& place, AnswerMachine& machine, engine::Outcome outcome);
+  std::vector<std::string> keep(const Place& place, Answered answered, int asked);
   syntax::SitePtr site_at(const SnapshotPtr& document, std::size_t offset);
   std::function<void(const engine::Outcome&)> recording(const Place& place, const engine::Job& job,
                                                         const Options& options);
-  engine::InfillRequest request_at(const SnapshotPtr& document, std::size_t offset, const Options& options);
+  Ask ask_at(const SnapshotPtr& document, std::size_t offset, const Options& options);
 
   Services& services_;
   const engine::ClientId client_;

@@ -1,5 +1,5 @@
 // The code actions and commands of one client that the model works on: what is offered at a place, the work under way,
-// and the one versioned workspace edit that comes of it. Deciding and shaping are pure functions in features/.
+// and the one versioned workspace edit that comes of it. What is asked and what is made of it: daemon/completion/multi_hole.h.
 //
 // Under its session's lock: called by the session, and by the runner's thread through the `Guard`.
 #pragma once

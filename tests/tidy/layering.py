@@ -37,7 +37,6 @@ ROADS = {
     "daemon/server": {"daemon/version.h", "daemon/commands/setup.h"},
     "daemon/commands": {"daemon/version.h"},
     "daemon/workspace": {"daemon/config/options.h"},
-    "daemon/completion": {"daemon/config/options.h", "lsp/position.h"},
 }
 TOPS = {room.split("/")[0] for room in ROOMS}
 # folder -> CMake targets of ours it may link.

@@ -2,15 +2,15 @@
 
 #include <chrono>
 
-#include "daemon/completion/repair.h"
+#include "daemon/commands/setup.h"
 
 namespace cinnabar::daemon::evaluation {
 namespace {
 
 using nlohmann::json;
 
-Status read_choices(const json& line, HoleLine& hole) {
-  engine::InfillRequest& request = hole.request;
+Status read_choices(const json& line, AskOptions& how, std::optional<std::string>& given) {
+  engine::InfillRequest& request = how.defaults;
   if (const auto found = line.find("max_tokens"); found != line.end()) {
     if (!found->is_number_integer() || found->get<std::int64_t>() < 1 || found->get<std::int64_t>() > 1024) {
       return Status::error("\"max_tokens\" is " + found->dump() + ", expected 1 to 1024");
@@ -31,7 +31,7 @@ Status read_choices(const json& line, HoleLine& hole) {
     const auto parsed = engine::parse_end_rule(*stop);
     if (!parsed && *stop != "plan")
       return Status::error("\"stop\" is \"" + *stop + "\", expected plan, line, block or hole");
-    hole.by_plan = !parsed;
+    how.by_plan = !parsed;
     if (parsed) request.end = *parsed;
   }
   request.former = *former;
@@ -41,67 +41,52 @@ Status read_choices(const json& line, HoleLine& hole) {
   }
   if (const auto found = line.find("stubs"); found != line.end()) {
     if (!found->is_boolean()) return Status::error("\"stubs\" is " + found->dump() + ", expected true or false");
-    hole.stubs = found->get<bool>();
+    how.replace_stubs = found->get<bool>();
   }
   auto raw = string_member(line, "raw", false);
   if (!raw) return raw.status();
-  if (line.contains("raw")) hole.raw = std::move(raw).value();
+  if (line.contains("raw")) given = std::move(raw).value();
   return {};
 }
 
-// The plan at the border of prefix and suffix, where the line names a language or path that has a grammar.
-void make_plan(std::string language_id, std::string path, HoleLine& hole) {
-  if (!hole.by_plan) return;
-  const std::size_t cursor = hole.prefix_bytes = hole.request.prefix.size();
-  hole.site =
-      syntax::site_at(hole.request.prefix + hole.request.suffix, cursor, std::move(language_id), std::move(path));
-  if (!hole.has_tree()) return;
-  syntax::PlanOptions options;
-  options.stubs = hole.stubs;
-  hole.hole = syntax::plan_at(*hole.site->tree, cursor - hole.site->begin, options).holes.front();
-  if (hole.hole.kind != syntax::HoleKind::stub) hole.hole.end = hole.hole.begin;  // an answer is inserted
-  hole.request = syntax::request_for(*hole.site, hole.hole, std::move(hole.request));
-}
-
-void add_context(const std::string& path, const std::string& workspace, const Options& options, Workspaces& workspaces,
-                 HoleLine& hole) {
-  const syntax::Language* language = syntax::language_of_path(path);
-  if (language == nullptr || workspace.empty()) return;
-  const std::string text = hole.request.prefix + hole.request.suffix;
-  hole.pieces = context::choose(workspaces.files(workspace, options.completion),
-                                {path, language, text, hole.request.prefix.size()});
-  for (const auto& piece : hole.pieces) {
-    hole.request.context.push_back(context::rendered(piece, *language));
+// What is asked at the border of prefix and suffix, beside text of the workspace's other files.
+Status make_ask(const json& line, const Options& options, const AskOptions& how, Workspaces& workspaces,
+                HoleLine& hole) {
+  auto prefix = string_member(line, "prefix", true), suffix = string_member(line, "suffix", true),
+       id = string_member(line, "language", false), path = string_member(line, "path", false),
+       workspace = string_member(line, "workspace", false);
+  for (const auto* member : {&prefix, &suffix, &id, &path, &workspace}) {
+    if (!*member) return member->status();
   }
-}
-
-// The first answer as the critic leaves it, after repairs; says in `line` what they cost.
-Status judge_first(engine::Engine& engine, const engine::DecodeLimits& limits, const HoleLine& hole, int repairs,
-                   engine::InfillResult& result, syntax::Verdict& verdict, json& line) {
-  syntax::Repair repair(*hole.site->tree, hole.site->lines, hole.hole, hole.request, repairs);
-  engine::InfillAnswer answer = result.answers.front();
-  int forwards = 0;
-  while (!repair.take(answer)) {
-    auto again = engine.infill(repair.request(), limits);
-    if (!again) return again.status();
-    answer = again->answers.front();
-    forwards += again->decode.nfe;
+  const std::size_t cursor = hole.prefix_bytes = prefix->size();
+  const std::string text = *prefix + *suffix;
+  Surroundings around;
+  const syntax::Language* language = syntax::language_of_path(*path);
+  if (language != nullptr && !workspace->empty()) {
+    hole.pieces =
+        context::choose(workspaces.files(*workspace, options.completion), {*path, language, text, cursor, {}});
+    for (const auto& piece : hole.pieces) around.context.push_back(context::rendered(piece, *language));
   }
-  verdict = repair.verdict();
-  if (repair.repairs() > 0) {
-    line["repairs"] = {{"tried", repair.repairs()}, {"nfe", forwards}, {"repaired", repair.repaired()}};
-  }
+  hole.ask = ask_at(syntax::site_at(text, cursor, std::move(id).value(), std::move(path).value()), cursor, how,
+                    std::move(around));
   return {};
 }
 
 // What the model said before it was judged, and how sure it was.
-void add_details(const engine::InfillAnswer& answer, const HoleLine& hole, const syntax::Verdict& verdict, json& line) {
+void add_details(const HoleLine& hole, const Answered& answered, json& line) {
+  const engine::InfillResult& result = answered.first;
+  const engine::InfillAnswer& answer = result.answers.front();
+  line["mode"] = name(hole.ask.request.mode);
+  line["prompt_tokens"] = result.prompt_tokens;
+  line["prompt_ms"] = result.prompt_milliseconds;
+  for (const engine::DraftCount& count : result.decode.drafts)
+    line["drafts"].push_back({count.drafted, count.accepted});
   line["raw"] = answer.text;
-  line["withheld"] = verdict.withheld;
-  line["cut"] = verdict.cut;
-  if (hole.has_tree()) {
-    line["hole_kind"] = syntax::name(hole.hole.kind);
-    line["until"] = syntax::name(hole.hole.until);
+  line["withheld"] = answered.verdict.withheld;
+  line["cut"] = answered.verdict.cut;
+  if (hole.ask.has_tree()) {
+    line["hole_kind"] = syntax::name(hole.ask.hole.kind);
+    line["until"] = syntax::name(hole.ask.hole.until);
   }
   json tokens = json::array();
   for (const auto& token : answer.path) tokens.push_back({token.end, token.probability, token.margin});
@@ -111,7 +96,7 @@ void add_details(const engine::InfillAnswer& answer, const HoleLine& hole, const
 
 // What the rules of ends and the critic, as they are now, make of a former answer.
 engine::InfillResult ended_again(const HoleLine& hole) {
-  const engine::InfillRequest& request = hole.request;
+  const engine::InfillRequest& request = hole.ask.request;
   const std::string& raw = *hole.raw;
   auto end = engine::find_hole_end(engine::describe_hole(request.prefix, request.suffix, request.end), raw);
   if (request.other_end) {
@@ -150,62 +135,39 @@ const context::FileSet& Workspaces::files(const std::string& folder, const Compl
 
 Status read_hole(const json& line, const Options& options, Workspaces& workspaces, HoleLine& hole) {
   if (!line.is_object()) return Status::error("the line is " + std::string(line.type_name()) + ", expected an object");
-  engine::InfillRequest& request = hole.request;
-  request = options.request;
-  hole.by_plan = options.by_plan;
-  auto prefix = string_member(line, "prefix", true), suffix = string_member(line, "suffix", true);
-  if (!prefix) return prefix.status();
-  if (!suffix) return suffix.status();
-  request.prefix = std::move(prefix).value();
-  request.suffix = std::move(suffix).value();
-  if (Status read = read_choices(line, hole); !read) return read;
-  auto language = string_member(line, "language", false), path = string_member(line, "path", false);
-  if (!language) return language.status();
-  if (!path) return path.status();
-  auto workspace = string_member(line, "workspace", false);
-  if (!workspace) return workspace.status();
-  add_context(*path, *workspace, options, workspaces, hole);
-  make_plan(std::move(language).value(), std::move(path).value(), hole);
-  return {};
+  AskOptions how = ask_options(options);
+  if (Status read = read_choices(line, how, hole.raw); !read) return read;
+  return make_ask(line, options, how, workspaces, hole);
 }
 
 json fill_hole(const Options& options, engine::Engine& engine, const engine::DecodeLimits& limits,
                const HoleLine& hole) {
   const auto start = std::chrono::steady_clock::now();
-  auto result = hole.raw ? ended_again(hole) : engine.infill(hole.request, limits);
-  if (!result) return {{"error", result.message()}};
-  json line = json::object();
-  std::vector<std::string> texts;
-  for (const auto& answer : result->answers) texts.push_back(answer.text);
-  syntax::Verdict verdict;
-  if (hole.has_tree()) {
-    for (std::size_t i = 1; i < texts.size(); ++i)
-      texts[i] = syntax::judge(*hole.site->tree, hole.site->lines, hole.hole, texts[i]).text;
-    const int repairs = hole.raw ? 0 : options.repairs;
-    if (Status judged = judge_first(engine, limits, hole, repairs, *result, verdict, line); !judged)
-      return {{"error", judged.message()}};
-    texts.front() = verdict.text;
-  }
+  AnswerOptions shaping = answer_options(options);
+  if (hole.raw) shaping.repairs = 0;
+  AnswerMachine machine(hole.ask, shaping);
+  if (hole.raw) machine.take(ended_again(hole));
+  auto answered = hole.raw ? machine.finish() : answered_by(engine, machine, limits);
+  if (!answered) return {{"error", answered.message()}};
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-  const auto& first = result->answers.front();
-  line.update({{"text", texts.front()},
+  const auto& first = answered->first.answers.front();
+  json line = {{"text", answered->text()},
                {"finish_reason", name(first.reason)},
-               {"nfe", result->decode.nfe},
+               {"nfe", answered->first.decode.nfe},
                {"tokens", first.tokens},
-               {"ms", ms}});
-  if (hole.hole.begin != hole.hole.end) {
-    const std::size_t cursor = hole.prefix_bytes - hole.site->begin;
-    line["replaces"] = {{"before", cursor - hole.hole.begin}, {"behind", hole.hole.end - cursor}};
+               {"ms", ms}};
+  if (answered->repairs > 0) {
+    line["repairs"] = {
+        {"tried", answered->repairs}, {"nfe", answered->repair_forwards}, {"repaired", answered->repaired}};
   }
-  if (texts.size() > 1) line["texts"] = texts;
-  if (options.details) {
-    line["mode"] = name(hole.request.mode);
-    line["prompt_tokens"] = result->prompt_tokens;
-    line["prompt_ms"] = result->prompt_milliseconds;
-    for (const engine::DraftCount& count : result->decode.drafts)
-      line["drafts"].push_back({count.drafted, count.accepted});
-    add_details(first, hole, verdict, line);
+  if (hole.ask.begin() != hole.ask.end()) {
+    line["replaces"] = {{"before", hole.prefix_bytes - hole.ask.begin()},
+                        {"behind", hole.ask.end() - hole.prefix_bytes}};
   }
+  if (answered->shown.size() > 1) {
+    for (const Shown& shown : answered->shown) line["texts"].push_back(shown.text);
+  }
+  if (options.details) add_details(hole, *answered, line);
   return line;
 }
 

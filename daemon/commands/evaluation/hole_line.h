@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/completion/fill.h"
+#include "daemon/completion/answer.h"
 #include "daemon/config/options.h"
 #include "daemon/workspace/context/choose.h"
 #include "daemon/workspace/context/scan.h"
@@ -19,16 +19,10 @@ namespace cinnabar::daemon::evaluation {
 
 // What the engine is asked, and where that was planned.
 struct HoleLine {
-  engine::InfillRequest request;
-  bool by_plan = true;
-  bool stubs = false;  // a stub at the hole may be replaced
+  Ask ask;
   std::size_t prefix_bytes = 0;
-  syntax::SitePtr site;                // null: no plan is wanted
-  syntax::Hole hole;                   // in the site
   std::vector<context::Piece> pieces;  // of other files
   std::optional<std::string> raw;      // an answer that was given before: it is ended and judged, no model is asked
-
-  bool has_tree() const { return site && site->tree; }
 };
 
 // The files of the workspaces that lines have named.

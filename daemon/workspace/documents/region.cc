@@ -124,4 +124,14 @@ SitePtr site_at(std::string text, std::size_t offset, std::string language_id, s
   return site_at(document, offset, trees);
 }
 
+SitePtr whole_site(std::string text, const Language& language) {
+  auto site = std::make_shared<Site>();
+  LineIndex lines(text);
+  site->document = std::make_shared<const DocumentSnapshot>(
+      DocumentSnapshot::Identity{"", std::string(language.name), 0, 0}, std::move(text), std::move(lines));
+  site->lines = site->document->lines();
+  site->tree = Tree::parse(language, site->document->text(), site->lines);
+  return site;
+}
+
 }  // namespace cinnabar::daemon::syntax

@@ -34,6 +34,9 @@ SitePtr site_at(const SnapshotPtr& document, std::size_t offset, Trees& trees);
 SitePtr site_at(std::string text, std::size_t offset, std::string language_id, std::string path,
                 const ParseLimits& limits = {});
 
+// All of a text, whatever its size.
+SitePtr whole_site(std::string text, const Language& language);
+
 // The bytes of a large text that are worked in: whole lines, from one that begins a statement at the margin where there
 // is one near enough, to the end of one. Strings between `long_quotes` are not cut where that can be helped: what
 // begins inside one is broken code from its first line to its last.

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/completion/fill.h"
+#include "daemon/completion/ask.h"
 
 using namespace cinnabar;
 using namespace cinnabar::daemon::syntax;
@@ -30,7 +30,8 @@ struct Place {
     tree = Tree::parse(*find_language(language), text, lines);
     REQUIRE(tree);
     const Hole hole = plan_at(*tree, cursor).holes.front();
-    repair.emplace(*tree, lines, hole, request_for(*tree, hole, {}), most);
+    repair.emplace(*tree, lines, hole, daemon::ask_for(whole_site(text, *find_language(language)), hole, {}).request,
+                   most);
   }
   std::string text;
   LineIndex lines;

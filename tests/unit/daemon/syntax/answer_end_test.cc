@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "daemon/completion/fill.h"
+#include "daemon/completion/ask.h"
 #include "tests/unit/daemon/syntax/plan_cases.h"
 
 using namespace cinnabar;
@@ -136,7 +136,7 @@ TEST_CASE("an answer ends where its hole does") {
     const auto& hole = plan.holes.front();
     syntax::AnswerEnd by_tree(*tree, hole);
     const auto by_text =
-        engine::describe_hole(p.source.substr(0, hole.begin), p.source.substr(hole.end), syntax::end_rule(hole));
+        engine::describe_hole(p.source.substr(0, hole.begin), p.source.substr(hole.end), daemon::end_rule(hole));
     std::optional<std::size_t> found;
     for (std::size_t length = 1; length <= p.answer.size() && !found; ++length) {
       const std::string text = p.answer.substr(0, length);

@@ -1,4 +1,5 @@
-#include "daemon/completion/hole.h"
+// What the model is asked at a place, by its tree and by its text.
+#include "daemon/completion/ask.h"
 
 #include <catch2/catch.hpp>
 
@@ -8,10 +9,9 @@ namespace {
 engine::InfillRequest request(std::string text, Multiline multiline = Multiline::automatic) {
   const std::size_t offset = text.find('|');
   text.erase(offset, 1);
-  Options options;
-  options.completion.multiline = multiline;
-  options.request.candidates = 4;
-  return infill_request(*syntax::site_at(text, offset, "", ""), offset, options);
+  AskOptions options;
+  options.multiline = multiline;
+  return ask_at(syntax::site_at(text, offset, "", ""), offset, options).request;
 }
 
 TEST_CASE("where an answer may end, by the text around the cursor") {
@@ -47,7 +47,6 @@ TEST_CASE("a request has the text around the cursor and one answer, a short one 
   const auto line = request("a|b\n");
   CHECK(line.prefix == "a");
   CHECK(line.suffix == "b\n");
-  CHECK(line.candidates == 1);
   CHECK(line.max_tokens < request("def f():|").max_tokens);
 }
 
