@@ -18,8 +18,8 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
-#include "engine/engine_filling.h"
 #include "engine/forward/timed_backend.h"
+#include "engine/infill_run.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -126,8 +126,8 @@ Status run_rows(Subject& subject, int context, int rows, bool judged, int masks 
 
 // A prompt as the engine reads it.
 Status run_prompt(Subject& subject, int tokens) {
-  for (int done = 0; done < tokens; done += engine::kPromptChunk) {
-    if (Status ran = run_rows(subject, done, std::min(engine::kPromptChunk, tokens - done), false); !ran) return ran;
+  for (int done = 0; done < tokens; done += engine::kMostPromptRows) {
+    if (Status ran = run_rows(subject, done, std::min(engine::kMostPromptRows, tokens - done), false); !ran) return ran;
   }
   return {};
 }
@@ -227,17 +227,14 @@ engine::InfillRequest clients_request(int client) {
 }
 
 Status run_together(engine::Engine& engine, std::span<const engine::InfillRequest> requests) {
-  std::vector<std::unique_ptr<engine::EngineFilling>> fillings;
-  std::vector<engine::EngineFilling*> all;
+  std::vector<std::unique_ptr<engine::Infill>> all;
   for (const auto& request : requests) {
-    auto filling = engine.begin(request, {}, engine::Purpose::fill);
-    if (!filling) return filling.status();
-    all.push_back(filling->get());
-    fillings.push_back(std::move(filling).value());
+    auto begun = engine.begin(request, {}, engine::Purpose::fill);
+    if (!begun) return begun.status();
+    all.push_back(std::move(begun).value());
   }
-  const auto finished = [](const engine::EngineFilling* filling) { return filling->finished(); };
-  while (!std::all_of(all.begin(), all.end(), finished)) {
-    if (Status ran = engine.advance(all); !ran) return ran;
+  while (!std::all_of(all.begin(), all.end(), [](const auto& infill) { return infill->finished(); })) {
+    if (Status ran = engine.advance(); !ran) return ran;
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include "daemon/commands/spot.h"
 #include "daemon/completion/fill.h"
 #include "daemon/completion/repair.h"
+#include "engine/decoding/decode.h"
 
 namespace cinnabar::daemon {
 namespace {

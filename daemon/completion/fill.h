@@ -6,7 +6,7 @@
 #include "daemon/syntax/critic.h"
 #include "daemon/syntax/plan.h"
 #include "daemon/workspace/documents/region.h"
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon::syntax {
 

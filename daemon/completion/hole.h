@@ -7,7 +7,7 @@
 #include "daemon/config/options.h"
 #include "daemon/syntax/plan.h"
 #include "daemon/workspace/documents/region.h"
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon {
 

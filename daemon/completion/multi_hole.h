@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "daemon/completion/repair.h"
-#include "engine/infill.h"
+#include "engine/request.h"
 #include "lsp/position.h"
 
 namespace cinnabar::daemon {

@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 #include "daemon/completion/gate.h"
-#include "engine/infill.h"
+#include "engine/engine.h"
 
 namespace cinnabar::daemon {
 

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "daemon/completion/repair.h"
+#include "engine/decoding/hole_end.h"
 
 namespace cinnabar::daemon::evaluation {
 namespace {
