@@ -42,7 +42,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
       if (adapter->hole_end >= 0) model->spec.hole_end = adapter->hole_end;
       if (adapter->block_length > 0) model->spec.block_length = adapter->block_length;
       gated = std::move(adapter).value();
-    } else if (Status merged = merge_adapter(*adapter, model->spec, model->weights); !merged)
+    } else if (Status merged = merge_adapter(*adapter, model->weights); !merged)
       return merged;
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, options.compute);

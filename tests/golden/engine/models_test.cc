@@ -73,7 +73,7 @@ std::unique_ptr<Network> open(const std::string& name, const json& golden, kerne
     if (loaded->gated)
       gated = std::move(loaded).value();
     else
-      REQUIRE(merge_adapter(*loaded, model->spec, model->weights));
+      REQUIRE(merge_adapter(*loaded, model->weights));
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, backend, kernels::Compute::f32);
   INFO((network ? "" : network.message()));
