@@ -251,33 +251,33 @@ void Runner::start(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::ite
   const DecodeLimits limits{running.waiting.give_up_at, running.stop.get_token()};
   const Job& job = running.waiting.job;
   lock.unlock();
-  auto filling =
+  auto infill =
       guarded([&] { return infiller_->begin(job.request, limits, job.only_warm ? Purpose::warm : Purpose::fill); });
-  std::string text = filling ? (*filling)->text() : std::string();
+  std::string text = infill ? (*infill)->text() : std::string();
   lock.lock();
-  if (!filling) return settle(lock, running, filling.status());
-  running.filling = std::move(filling).value();
+  if (!infill) return settle(lock, running, infill.status());
+  running.infill = std::move(infill).value();
   running.text = std::move(text);
 }
 
 void Runner::step(std::unique_lock<std::mutex>& lock) {
-  std::vector<Filling*> fillings;
-  fillings.reserve(running_.size());
-  for (const auto& running : running_) fillings.push_back(running->filling.get());
+  std::vector<Running*> all;
+  all.reserve(running_.size());
+  for (const auto& running : running_) all.push_back(running.get());
   lock.unlock();
-  const Status ran = guarded([&] { return infiller_->advance(fillings); });
+  const Status ran = guarded([&] { return infiller_->advance(); });
   std::vector<std::string> texts;
-  texts.reserve(fillings.size());
-  for (const Filling* filling : fillings) texts.push_back(ran ? filling->text() : std::string());
+  texts.reserve(all.size());
+  for (const Running* running : all) texts.push_back(ran ? running->infill->text() : std::string());
   lock.lock();
   last_used_ = Clock::now();
   std::vector<Running*> ended;
-  for (std::size_t i = 0; i < fillings.size(); ++i) {
-    running_[i]->text = std::move(texts[i]);
-    if (!ran || fillings[i]->finished()) ended.push_back(running_[i].get());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i]->text = std::move(texts[i]);
+    if (!ran || all[i]->infill->finished()) ended.push_back(all[i]);
   }
   for (Running* running : ended) {
-    settle(lock, *running, ran ? Result<InfillResult>(running->filling->take()) : Result<InfillResult>(ran));
+    settle(lock, *running, ran ? Result<InfillResult>(running->infill->take()) : Result<InfillResult>(ran));
   }
   if (ran) has_worked_ = true;
   if (!ran && !infiller_->failure()) drop_failed(lock, ran.message());
@@ -288,7 +288,7 @@ void Runner::settle(std::unique_lock<std::mutex>& lock, Running& ended, Result<I
   const auto place = std::find_if(running_.begin(), running_.end(), [&](const auto& r) { return r.get() == &ended; });
   const std::unique_ptr<Running> running = std::move(*place);
   running_.erase(place);
-  running->filling.reset();  // its keys and values are free again
+  running->infill.reset();  // its keys and values are free again
   if (running->preempted && !running->cancelled && result && was_stopped(*result)) return put_back(*running);
   if (running->forgotten) return;
   Outcome outcome{std::move(result)};

@@ -106,7 +106,7 @@ class Runner {
     std::stop_source stop = {};
     bool cancelled = false, preempted = false, forgotten = false;
     std::string text = {};
-    std::unique_ptr<Filling> filling = {};
+    std::unique_ptr<Infill> infill = {};
   };
 
   void run(const std::stop_token& end);

@@ -9,6 +9,7 @@
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
+#include "engine/decoding/decode.h"
 
 namespace cinnabar::daemon {
 namespace {

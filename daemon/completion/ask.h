@@ -13,7 +13,7 @@
 
 #include "daemon/syntax/plan.h"
 #include "daemon/workspace/documents/region.h"
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon {
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <string_view>
 
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon {
 

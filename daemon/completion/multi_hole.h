@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "daemon/completion/answer.h"
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon {
 

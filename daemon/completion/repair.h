@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "daemon/syntax/critic.h"
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon::syntax {
 

@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "daemon/completion/answer.h"
 #include "daemon/completion/ask.h"
-#include "engine/infill.h"
+#include "engine/engine.h"
 
 namespace cinnabar::daemon {
 

@@ -24,7 +24,7 @@ Result<std::unique_ptr<engine::Infiller>> open_from_files(const engine::EngineOp
   options.engine = chosen;
   auto engine = open_engine(options);
   if (!engine) return engine.status();
-  return engine::make_infiller(std::move(engine).value());
+  return std::unique_ptr<engine::Infiller>(std::move(engine).value());
 }
 
 std::string_view name(engine::ModelState::Kind kind) {

@@ -6,6 +6,7 @@
 #include "daemon/config/options.h"
 #include "daemon/server/recording.h"
 #include "daemon/transport/connection.h"
+#include "engine/engine.h"
 #include "engine/runner.h"
 
 namespace cinnabar::daemon {

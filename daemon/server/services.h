@@ -4,6 +4,7 @@
 #include "daemon/config/options.h"
 #include "daemon/server/recording.h"
 #include "daemon/server/stats.h"
+#include "engine/engine.h"
 #include "engine/runner.h"
 #include "lsp/response.h"
 

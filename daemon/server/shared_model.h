@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 
+#include "engine/engine.h"
 #include "engine/runner.h"
 
 namespace cinnabar::daemon {

@@ -6,24 +6,6 @@
 
 namespace cinnabar::engine {
 
-std::string_view name(StopReason reason) {
-  switch (reason) {
-    case StopReason::hole_end:
-      return "hole_end";
-    case StopReason::end_token:
-      return "end_token";
-    case StopReason::length:
-      return "length";
-    case StopReason::steps:
-      return "steps";
-    case StopReason::deadline:
-      return "deadline";
-    case StopReason::cancelled:
-      return "cancelled";
-  }
-  return "";
-}
-
 Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules rules)
     : tokenizer_(tokenizer), rules_(std::move(rules)), hole_end_(spec.hole_end) {
   open_.assign((static_cast<std::size_t>(spec.vocabulary) + 63) / 64, ~std::uint64_t{0});

@@ -18,16 +18,6 @@
 
 namespace cinnabar::engine {
 
-enum class StopReason : std::uint8_t {
-  hole_end,   // the text around the hole says so (find_hole_end)
-  end_token,  // the model said so
-  length,     // the token limit
-  steps,      // the step limit of a denoising schedule
-  deadline,   // out of time: what is there is a beginning
-  cancelled,
-};
-std::string_view name(StopReason reason);  // "hole_end", "end_token", ...
-
 struct AnswerRules {
   HoleSurroundings hole;
   // Bytes in front of the hole that were taken out of the prompt to give the tokenizer a safe boundary (token healing):

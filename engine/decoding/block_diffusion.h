@@ -14,17 +14,9 @@
 #include "engine/decoding/canvas.h"
 #include "engine/decoding/decode.h"
 #include "engine/decoding/sampler.h"
-#include "engine/decoding/verified.h"
 #include "engine/forward/kv_cache.h"
 
 namespace cinnabar::engine {
-
-struct BlockOptions {
-  int length = 0;   // B, positions of a block; 0: the model's block length
-  Choice choice{};  // which candidates a step commits
-  int quota = 1;    // positions a step commits under Rule::quota
-  SamplingOptions sampling{};
-};
 
 class BlockDiffusion final : public Decoding {
  public:

@@ -1,21 +1,18 @@
-// The denoising loop. A Decoding is one answer under way: it proposes the rows of its next forward and absorbs what the
-// forward says about them; the loop runs forwards, batches several decodings, and stops between steps. One forward of
-// the loop is one NFE (network function evaluation).
+// The denoising step, the one loop body of all decoding. A Decoding is one answer under way: it proposes the rows of its
+// next forward and absorbs what the forward says about them. run_step() runs one forward for any number of decodings and
+// for prompts that are being read; whoever calls it again until all is complete looks at limits in between
+// (engine/engine.cc). One forward is one NFE (network function evaluation).
 //
-// Three kinds of decoding stand behind the interface: verified.h (autoregressive, alone or with verified drafts, and
-// denoising with remasking under a gated adapter), block_diffusion.h (block-causal denoising), in_place.h (denoising
-// under full attention).
+// Kinds of decoding: verified.h (autoregressive, alone or with verified drafts, and denoising with remasking under a
+// gated adapter), block_diffusion.h (block-causal denoising), in_place.h (denoising under full attention), scoring.h
+// (a given text).
 //
-// Engine thread only. Cancellation and deadline are looked at once before every forward, so their latency is one
-// forward.
+// Engine thread only.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <vector>
 
 #include "engine/decoding/answer.h"
@@ -27,12 +24,6 @@ struct Proposal {
   ForwardSegment segment;
   std::vector<kernels::ScoreRequest> requests;  // one per judged row, in order
 };
-
-// What became of the drafts' tokens at one position behind the last known token.
-struct DraftCount {
-  int drafted = 0, accepted = 0;
-};
-void add(std::vector<DraftCount>& all, std::span<const DraftCount> more);
 
 // A position of the answer as it can be shown while it settles.
 struct ShownToken {
@@ -51,57 +42,25 @@ class Decoding {
   virtual std::span<Answer> answers() = 0;
   Answer& answer() { return answers().front(); }
   bool complete();
-  int tokens();  // of all its answers
+  int tokens();                       // of all its answers
+  int rows() const { return rows_; }  // of all its forwards
   // Ends what is not complete: it then holds a beginning.
   virtual void stop(StopReason reason) { answer().stop(reason); }
   // The answer with what is still open: committed tokens, then drafts or masks under way.
   virtual std::vector<ShownToken> view() const = 0;
   // By position; empty where nothing is drafted.
   virtual std::span<const DraftCount> drafts() const { return {}; }
-};
-
-// The rows of one forward, from several decodings and from prompts that are being read.
-class Step {
- public:
-  void add(ForwardSegment segment);  // rows that nobody judges
-  int add(Decoding& decoding);       // what it proposes; the number of its rows
-  int rows() const { return rows_; }
-  // Runs the forward, and the decodings absorb what it says about their rows.
-  Status run(Network& network);
 
  private:
-  struct Judged {
-    Decoding* decoding;
-    std::size_t rows;
-  };
-  std::vector<ForwardSegment> segments_;
-  std::vector<kernels::ScoreRequest> requests_;
-  std::vector<Judged> judged_;
+  friend Result<int> run_step(Network&, std::span<Decoding* const>, std::vector<ForwardSegment>);
   int rows_ = 0;
 };
 
-struct DecodeLimits {
-  std::optional<std::chrono::steady_clock::time_point> deadline;
-  std::stop_token cancel;
-};
+// Runs one forward: the rows of `prompts`, which nobody judges, and what each decoding proposes that is not complete,
+// which then absorbs what the forward says. Returns the number of rows. Fails only when the forward does.
+Result<int> run_step(Network& network, std::span<Decoding* const> decodings, std::vector<ForwardSegment> prompts = {});
 
 // Why the limits end a decoding now, if they do.
 std::optional<StopReason> stop_reason(const DecodeLimits& limits);
-
-struct DecodeStats {
-  int nfe = 0;                       // forwards
-  int rows = 0;                      // rows of all forwards
-  std::vector<int> tokens_per_step;  // answer tokens gained in each forward, all decodings together
-  std::vector<DraftCount> drafts;    // by position, when all is done
-  double milliseconds = 0;           // the loop's wall clock
-};
-
-// Called after every step with the decodings; cannot change them.
-using StepObserver = std::function<void(std::span<Decoding* const>, const DecodeStats&)>;
-
-// Runs until every decoding's answer is complete or the limits say stop (the open answers then carry the reason). Fails
-// only when a forward does.
-Result<DecodeStats> decode(Network& network, std::span<Decoding* const> decodings, const DecodeLimits& limits,
-                           const StepObserver& observer = {});
 
 }  // namespace cinnabar::engine

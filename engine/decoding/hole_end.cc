@@ -194,13 +194,6 @@ class EndFinder {
 
 }  // namespace
 
-std::optional<EndRule> parse_end_rule(std::string_view text) {
-  if (text == "line") return EndRule::line;
-  if (text == "block") return EndRule::block;
-  if (text == "hole") return EndRule::hole;
-  return std::nullopt;
-}
-
 HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix, EndRule rule) {
   HoleSurroundings hole;
   hole.rule = rule;

@@ -6,20 +6,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace cinnabar::engine {
+#include "engine/decoding/options.h"
 
-enum class EndRule : std::uint8_t {
-  line,   // the rest of the cursor's line
-  block,  // until a line is indented less than the hole, or closes what was open before it
-  hole,   // until the text behind the hole is repeated; a model's own end token; else the length limit
-};
-std::optional<EndRule> parse_end_rule(std::string_view text);  // "line", "block", "hole"
+namespace cinnabar::engine {
 
 // What the ends are judged by, taken from the text around the hole once.
 struct HoleSurroundings {
@@ -34,9 +27,5 @@ HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix,
 // once found, more text behind it does not change it. A bracket that the text behind the cursor closes already is not
 // closed again; a line that only repeats the line behind the hole is not part of it.
 std::optional<std::size_t> find_hole_end(const HoleSurroundings& hole, std::string_view text);
-
-// What a caller knows of ends beside these rules: the same question about the text so far. Called on the engine's
-// thread after every token of every candidate; the shorter of both answers counts.
-using OtherEnd = std::function<std::optional<std::size_t>(std::string_view)>;
 
 }  // namespace cinnabar::engine

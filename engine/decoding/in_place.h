@@ -16,32 +16,9 @@
 #include "engine/decoding/canvas.h"
 #include "engine/decoding/decode.h"
 #include "engine/decoding/sampler.h"
-#include "engine/decoding/verified.h"
 #include "engine/forward/kv_cache.h"
 
 namespace cinnabar::engine {
-
-enum class Reuse : std::uint8_t {
-  exact,   // every step runs the whole canvas
-  prefix,  // rows before the active block keep the keys and values of the block's first step
-  dual,    // rows behind it too: only the block's rows run
-};
-
-enum class Quota : std::uint8_t { none, even, timestep };  // schedule.h; none: the rule alone decides
-
-struct InPlaceOptions {
-  int block_length = 32;
-  int steps = 32;  // per block; an upper bound when the rule decides
-  Quota quota = Quota::none;
-  Choice choice{};
-  Reuse reuse = Reuse::exact;
-  int longest_hole = 128;        // expand is not offered to a hole of this length
-  bool broadcast_erase = false;  // an erase followed by masks only takes them along
-  // P2 (2502.03540): every step judges the block's committed positions again, keeps the surest share (step / steps) and
-  // masks the others; `choice` says only what sure means, and the hole keeps its length.
-  bool remask = false;
-  SamplingOptions sampling{};
-};
 
 class InPlaceDiffusion final : public Decoding {
  public:

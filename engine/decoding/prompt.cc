@@ -4,13 +4,6 @@
 
 namespace cinnabar::engine {
 
-PromptBudget budget_of(std::size_t bytes) {
-  constexpr PromptBudget kWhole;
-  constexpr std::size_t kBytes = kWhole.prefix_bytes + kWhole.suffix_bytes;
-  const std::size_t suffix = bytes * kWhole.suffix_bytes / kBytes;
-  return {bytes - suffix, suffix, bytes * kWhole.context_tokens / kBytes};
-}
-
 std::string_view prefix_window(std::string_view prefix, std::size_t budget) {
   if (prefix.size() <= budget) return prefix;
   const std::size_t stride = std::max<std::size_t>(budget / 4, 1);

@@ -8,23 +8,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/decoding/options.h"
 #include "engine/model/model_spec.h"
 #include "engine/tokenizer/tokenizer.h"
 
 namespace cinnabar::engine {
-
-// Budgets in bytes of text; a token of code is about 3 bytes.
-struct PromptBudget {
-  std::size_t prefix_bytes = 6000;
-  std::size_t suffix_bytes = 2000;
-  std::size_t context_tokens = 600;  // of text from elsewhere
-  bool operator==(const PromptBudget&) const = default;
-};
-// So many bytes of a hole's surroundings in the same parts.
-PromptBudget budget_of(std::size_t bytes);
-
-// Text from elsewhere that the model reads before the hole's surroundings, as it is to be read.
-using Context = std::vector<std::string>;
 
 struct Prompt {
   std::vector<std::int32_t> before;                // tokens in front of the hole
@@ -44,13 +32,6 @@ std::string_view suffix_window(std::string_view suffix, std::size_t budget);
 // does not change it: keys and values of it stay valid while the surroundings change.
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
                             std::string_view suffix, const PromptBudget& budget, const Context& context = {});
-
-// A piece of a prompt that the caller lays out himself (a chat, a form of an edit model): text, or the literal of one
-// special token ("<|im_start|>").
-struct PromptPart {
-  std::string text;
-  bool special = false;
-};
 
 // The parts in order; the answer follows the last one. Fails when the model has no such special token.
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, const std::vector<PromptPart>& parts);

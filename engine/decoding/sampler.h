@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/decoding/options.h"
 #include "kernels/backend.h"
 
 namespace cinnabar::engine {
@@ -23,22 +24,7 @@ struct Candidate {
 // The candidate a score describes.
 Candidate to_candidate(int position, const kernels::Score& score);
 
-// What "sure" means when candidates are ranked; larger is surer.
-enum class Confidence : std::uint8_t { probability, margin, negative_entropy };
 float confidence(const Candidate& candidate, Confidence kind);
-
-enum class Rule : std::uint8_t {
-  threshold,      // every candidate with confidence >= value, at least the best
-  factor,         // ranks r = 1.. in falling confidence while c_r >= 1 - value / (r + 1); rank 1 always
-  quota,          // the `count` surest
-  entropy_bound,  // rising entropy while the running sum of entropies <= value; at least one
-};
-
-struct Choice {
-  Rule rule = Rule::threshold;
-  Confidence confidence = Confidence::probability;
-  float value = 0.9f;
-};
 
 // Indices into `candidates` to unmask, ascending by position. `count` is used by `quota` alone. Equal confidence: the
 // lower position first. Never empty unless `candidates` is empty or the quota is 0.

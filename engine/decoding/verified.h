@@ -21,16 +21,6 @@
 
 namespace cinnabar::engine {
 
-struct DraftOptions {
-  bool lookup = true;      // what followed the same tokens earlier in the prompt or the answer
-  bool adapter = true;     // mask rows under the gated adapter, where the model has one
-  int limit = -1;          // draft tokens a forward; -1: what the device runs nearly for free, twelve at most
-  int shortest_match = 3;  // tokens that must agree before a lookup is believed
-  int mask_rows = -1;      // draft tokens and mask rows together, where there are mask rows; -1: as for limit
-  int block = 0;           // mask rows in one place at most; 0: the model's block length
-};
-inline constexpr DraftOptions kNoDraft{.lookup = false, .adapter = false};
-
 // What becomes of tokens that the base has not chosen. As it is by default, they all go: verified decoding.
 struct Acceptance {
   // A draft token stays if the base gives it at least this share of the probability of its best token, 0 .. 1 (typical
@@ -40,12 +30,6 @@ struct Acceptance {
   // Tokens of mask rows, each at least so probable, that complete the answer are its end, without a forward that reads
   // them. Above 1: never.
   float sure = 2;
-};
-
-// How tokens are chosen; see kernels::ScoreRequest.
-struct SamplingOptions {
-  float temperature = 0;
-  std::uint64_t seed = 0;
 };
 
 class VerifiedDecoding final : public Decoding {

@@ -1,6 +1,7 @@
 #include "engine/forward/network.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -13,16 +14,6 @@ using kernels::Rows;
 using kernels::StoredMatrix;
 using Linear = kernels::Backend::Linear;
 using Write = kernels::Backend::Write;
-
-struct Network::Layer {
-  std::unique_ptr<Matrix> qkv;                       // [(H + 2K) E, D]
-  std::unique_ptr<Matrix> output;                    // [D, H E]
-  std::unique_ptr<Matrix> gate_up;                   // [2F, D]
-  std::unique_ptr<Matrix> down;                      // [D, F]
-  std::unique_ptr<Buffer> attention_norm, ffn_norm;  // [D]
-  std::unique_ptr<Buffer> qkv_bias;                  // [(H + 2K) E], null without
-  std::unique_ptr<Buffer> query_norm, key_norm;      // [E], null without
-};
 
 namespace {
 
@@ -44,9 +35,19 @@ struct Network::LowRankSum {
   std::int64_t rank() const { return a == nullptr ? 0 : a->rows(); }
 };
 
-// What the adapter adds to the forward's four products of a layer.
-struct Network::GatedLayer {
-  LowRankSum qkv, output, gate_up, down;
+// Products of one input as one matrix, and what a gated adapter adds to them.
+struct Network::Group {
+  std::unique_ptr<Matrix> matrix;
+  std::unique_ptr<Buffer> bias;  // [its rows], null without
+  LowRankSum addition;
+};
+
+struct Network::Layer {
+  std::array<Group, kProductGroups> groups;
+  std::unique_ptr<Buffer> attention_norm, ffn_norm;  // [D]
+  std::unique_ptr<Buffer> query_norm, key_norm;      // [E], null without
+  const Group& operator[](ProductGroup group) const { return groups[static_cast<std::size_t>(group)]; }
+  Group& operator[](ProductGroup group) { return groups[static_cast<std::size_t>(group)]; }
 };
 
 // Activations of one forward, allocated for `capacity` rows.
@@ -67,6 +68,7 @@ struct Network::Batch {
   };
   std::vector<Span> spans;
   std::vector<kernels::AttentionSegment> attention;
+  static Batch of(std::span<const ForwardSegment> segments);
   std::int64_t rows() const { return static_cast<std::int64_t>(tokens.size()); }
 };
 
@@ -109,26 +111,32 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
   embedding_ = weights.embedding;
   embedding_.data = embedding_bytes_.data();
 
-  const auto pack_into = [&](std::initializer_list<StoredMatrix> parts, std::unique_ptr<Matrix>& target) {
-    return take(backend_.pack(std::span(parts.begin(), parts.size()), compute), target);
-  };
-  if (Status s = pack_into({weights.head}, head_); !s) return s.in("output head");
+  if (Status s = take(backend_.pack({&weights.head, 1}, compute), head_); !s) return s.in("output head");
   if (Status s = upload(backend_, weights.final_norm, final_norm_); !s) return s;
   layers_.resize(static_cast<std::size_t>(spec_.layers));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const LayerWeights& from = weights.layers[i];
-    Layer& to = layers_[i];
-    std::vector<float> bias = from.query_bias;
-    bias.insert(bias.end(), from.key_bias.begin(), from.key_bias.end());
-    bias.insert(bias.end(), from.value_bias.begin(), from.value_bias.end());
-    for (const Status& s :
-         {pack_into({from.query, from.key, from.value}, to.qkv), pack_into({from.attention_output}, to.output),
-          pack_into({from.gate, from.up}, to.gate_up), pack_into({from.down}, to.down),
-          upload(backend_, from.attention_norm, to.attention_norm), upload(backend_, from.ffn_norm, to.ffn_norm),
-          upload(backend_, bias, to.qkv_bias), upload(backend_, from.query_norm, to.query_norm),
-          upload(backend_, from.key_norm, to.key_norm)}) {
-      if (!s) return s.in("layer " + std::to_string(i));
-    }
+    if (Status s = pack_layer(weights.layers[i], compute, layers_[i]); !s) return s.in("layer " + std::to_string(i));
+  }
+  return {};
+}
+
+Status Network::pack_layer(const LayerWeights& from, kernels::Compute compute, Layer& to) {
+  std::array<std::vector<StoredMatrix>, kProductGroups> parts;
+  std::array<std::vector<float>, kProductGroups> biases;
+  for (const ProductInfo& info : kProductList) {
+    const auto group = static_cast<std::size_t>(info.group);
+    parts[group].push_back(from.matrices[info.product]);
+    const std::vector<float>& bias = from.biases[info.product];
+    biases[group].insert(biases[group].end(), bias.begin(), bias.end());
+  }
+  for (std::size_t group = 0; group < kProductGroups; ++group) {
+    if (Status s = take(backend_.pack(parts[group], compute), to.groups[group].matrix); !s) return s;
+    if (Status s = upload(backend_, biases[group], to.groups[group].bias); !s) return s;
+  }
+  for (const Status& s :
+       {upload(backend_, from.attention_norm, to.attention_norm), upload(backend_, from.ffn_norm, to.ffn_norm),
+        upload(backend_, from.query_norm, to.query_norm), upload(backend_, from.key_norm, to.key_norm)}) {
+    if (!s) return s;
   }
   return {};
 }
@@ -138,48 +146,42 @@ Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
     return Status::error("adapter has " + std::to_string(adapter.layers.size()) + " layers, the model " +
                          std::to_string(layers_.size()));
   }
-  struct Place {
-    const std::optional<LowRank>& low_rank;
-    std::int64_t out;  // first column of the product that it adds to
-  };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    for (std::size_t group = 0; group < kProductGroups; ++group) {
+      Status s = pack_addition(adapter.layers[i], static_cast<ProductGroup>(group), compute, layers_[i].groups[group]);
+      if (!s) return s.in("adapter layer " + std::to_string(i));
+    }
+  }
+  has_adapter_ = true;
+  return {};
+}
+
+Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kernels::Compute compute, Group& to) {
   // A reads what the large product reads, in its arithmetic, so that both share the rounding. B's inner dimension is
   // the rank, often half a group of int8, and its products serve drafts alone: half of f32's bytes are worth the last
   // bits.
   const kernels::Compute of_b = compute == kernels::Compute::f32 ? compute : kernels::Compute::bf16;
-  const auto add = [&](std::initializer_list<Place> places, LowRankSum& target) {
-    std::vector<StoredMatrix> as;
-    std::int64_t thin = 0;
-    for (const auto& [low_rank, out] : places) {
-      if (!low_rank) continue;
-      as.push_back(stored_f32(low_rank->a, low_rank->rank, low_rank->inputs));
-      const StoredMatrix b = stored_f32(low_rank->b, low_rank->outputs, low_rank->rank);
-      LowRankSum::Part& part = target.parts.emplace_back();
-      part.thin = std::exchange(thin, thin + low_rank->rank);
-      part.out = out;
-      if (Status s = take(backend_.pack({&b, 1}, of_b), part.b); !s) return s;
-    }
-    return as.empty() ? Status() : take(backend_.pack(as, compute), target.a);
-  };
-  const std::int64_t query_columns = std::int64_t{spec_.heads} * spec_.head_size;
-  const std::int64_t key_columns = std::int64_t{spec_.kv_heads} * spec_.head_size;
-  adapters_.resize(layers_.size());
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const LayerAdapter& from = adapter.layers[i];
-    GatedLayer& to = adapters_[i];
-    for (const Status& s :
-         {add({{from.query, 0}, {from.key, query_columns}, {from.value, query_columns + key_columns}}, to.qkv),
-          add({{from.attention_output, 0}}, to.output), add({{from.gate, 0}, {from.up, spec_.ffn}}, to.gate_up),
-          add({{from.down, 0}}, to.down)}) {
-      if (!s) return s.in("adapter layer " + std::to_string(i));
-    }
+  std::vector<StoredMatrix> as;
+  std::int64_t thin = 0, out = 0;  // columns of the As' outputs and of the product's that the next part begins at
+  for (const ProductInfo& info : kProductList) {
+    if (info.group != group) continue;
+    const std::int64_t first = std::exchange(out, out + size_of(info.outputs, spec_));
+    const std::optional<LowRank>& low_rank = from[info.product];
+    if (!low_rank) continue;
+    as.push_back(stored_f32(low_rank->a, low_rank->rank, low_rank->inputs));
+    const StoredMatrix b = stored_f32(low_rank->b, low_rank->outputs, low_rank->rank);
+    LowRankSum::Part& part = to.addition.parts.emplace_back();
+    part.thin = std::exchange(thin, thin + low_rank->rank);
+    part.out = first;
+    if (Status s = take(backend_.pack({&b, 1}, of_b), part.b); !s) return s;
   }
-  return {};
+  return as.empty() ? Status() : take(backend_.pack(as, compute), to.addition.a);
 }
 
 std::int64_t Network::streamed_bytes() const {
   std::int64_t bytes = head_->bytes();
   for (const Layer& layer : layers_) {
-    bytes += layer.qkv->bytes() + layer.output->bytes() + layer.gate_up->bytes() + layer.down->bytes();
+    for (const Group& group : layer.groups) bytes += group.matrix->bytes();
   }
   return bytes;
 }
@@ -195,8 +197,8 @@ Status Network::reserve(std::int64_t rows) {
   const std::int64_t attention_width = std::int64_t{spec_.heads} * spec_.head_size;
   const std::int64_t qkv_width = attention_width + 2 * std::int64_t{spec_.kv_heads} * spec_.head_size;
   std::int64_t rank = 1;
-  for (const GatedLayer& layer : adapters_) {
-    for (const auto* sum : {&layer.qkv, &layer.output, &layer.gate_up, &layer.down}) rank = std::max(rank, sum->rank());
+  for (const Layer& layer : layers_) {
+    for (const Group& group : layer.groups) rank = std::max(rank, group.addition.rank());
   }
   const std::pair<std::unique_ptr<Buffer>*, std::int64_t> buffers[] = {
       {&s.x, spec_.width},         {&s.normed, spec_.width}, {&s.qkv, qkv_width},      {&s.attended, attention_width},
@@ -226,15 +228,16 @@ void Network::run_layers(Batch& batch) {
     project(layers_[i], static_cast<int>(i), batch);
     if (batch.judged.empty() && i + 1 == layers_.size()) return;  // a prompt: keys and values are all that is wanted
     attend(layers_[i], static_cast<int>(i), batch);
-    feed_forward(layers_[i], static_cast<int>(i), batch);
+    feed_forward(layers_[i], batch);
   }
 }
 
 // out (+)= x W^T + bias, and for block rows what the adapter adds. Its A stands beside the large product, for all rows:
 // it is small, and alone it would neither keep a device busy nor share the rounding of x.
-void Network::multiply(const Linear& product, LowRankSum GatedLayer::*place, int index, const Batch& batch) {
-  if (adapters_.empty()) return backend_.linear({&product, 1});
-  const LowRankSum& sum = adapters_[static_cast<std::size_t>(index)].*place;
+void Network::multiply(const Group& group, Rows x, Rows out, Write write, const Batch& batch) {
+  const Linear product{x, group.matrix.get(), group.bias ? group.bias->data() : nullptr, out, write};
+  const LowRankSum& sum = group.addition;
+  if (sum.a == nullptr) return backend_.linear({&product, 1});
   const Rows thin(scratch_->thin->data(), batch.rows(), sum.rank());
   std::vector<Linear> additions;
   for (const Batch::Span& span : batch.spans) {
@@ -262,8 +265,7 @@ void Network::project(const Layer& layer, int index, Batch& batch) {
   const Rows qkv(s.qkv->data(), rows, query_columns + 2 * key_columns);
 
   backend_.rms_norm(x, layer.attention_norm->data(), spec_.norm_epsilon, normed);
-  const float* bias = layer.qkv_bias ? layer.qkv_bias->data() : nullptr;
-  multiply({normed, layer.qkv.get(), bias, qkv}, &GatedLayer::qkv, index, batch);
+  multiply(layer[ProductGroup::qkv], normed, qkv, Write::set, batch);
   const Rows query = qkv.columns(0, query_columns), key = qkv.columns(query_columns, key_columns);
   const Rows value = qkv.columns(query_columns + key_columns, key_columns);
   if (spec_.qk_norm) {
@@ -288,19 +290,19 @@ void Network::attend(const Layer& layer, int index, Batch& batch) {
   const Rows x(s.x->data(), rows, spec_.width), attended(s.attended->data(), rows, query_columns);
   const Rows query = Rows(s.qkv->data(), rows, query_columns + 2 * key_columns).columns(0, query_columns);
   backend_.attention(query, batch.attention, index, 1.0f / std::sqrt(static_cast<float>(spec_.head_size)), attended);
-  multiply({attended, layer.output.get(), nullptr, x, Write::add}, &GatedLayer::output, index, batch);
+  multiply(layer[ProductGroup::attention_output], attended, x, Write::add, batch);
 }
 
-void Network::feed_forward(const Layer& layer, int index, Batch& batch) {
+void Network::feed_forward(const Layer& layer, Batch& batch) {
   Scratch& s = *scratch_;
   const std::int64_t rows = batch.rows();
   const Rows x(s.x->data(), rows, spec_.width), normed(s.normed->data(), rows, spec_.width);
   const Rows gate_up(s.gate_up->data(), rows, 2 * spec_.ffn), gated_rows(s.gated->data(), rows, spec_.ffn);
 
   backend_.rms_norm(x, layer.ffn_norm->data(), spec_.norm_epsilon, normed);
-  multiply({normed, layer.gate_up.get(), nullptr, gate_up}, &GatedLayer::gate_up, index, batch);
+  multiply(layer[ProductGroup::gate_up], normed, gate_up, Write::set, batch);
   backend_.gated_silu(gate_up, gated_rows);
-  multiply({gated_rows, layer.down.get(), nullptr, x, Write::add}, &GatedLayer::down, index, batch);
+  multiply(layer[ProductGroup::down], gated_rows, x, Write::add, batch);
 }
 
 Rows Network::judged_rows(Batch& batch) {
@@ -311,10 +313,7 @@ Rows Network::judged_rows(Batch& batch) {
   return judged;
 }
 
-namespace {
-
-template <typename Batch>
-Batch flatten(std::span<const ForwardSegment> segments) {
+Network::Batch Network::Batch::of(std::span<const ForwardSegment> segments) {
   Batch batch;
   for (const ForwardSegment& segment : segments) {
     const auto first = static_cast<std::int64_t>(batch.tokens.size());
@@ -343,12 +342,10 @@ Batch flatten(std::span<const ForwardSegment> segments) {
   return batch;
 }
 
-}  // namespace
-
 Status Network::forward(std::span<const ForwardSegment> segments, std::span<const kernels::ScoreRequest> requests,
                         std::span<kernels::Score> out) {
   if (Status reserved = reserve(count_rows(segments)); !reserved) return reserved;
-  Batch batch = flatten<Batch>(segments);
+  Batch batch = Batch::of(segments);
   run_layers(batch);
   assert(batch.judged.size() == requests.size() && requests.size() == out.size());
   if (!batch.judged.empty()) backend_.score_rows(judged_rows(batch), *head_, requests, out);
@@ -357,7 +354,7 @@ Status Network::forward(std::span<const ForwardSegment> segments, std::span<cons
 
 Status Network::forward_logits(std::span<const ForwardSegment> segments, std::vector<float>& logits) {
   if (Status reserved = reserve(count_rows(segments)); !reserved) return reserved;
-  Batch batch = flatten<Batch>(segments);
+  Batch batch = Batch::of(segments);
   run_layers(batch);
   const auto rows = static_cast<std::int64_t>(batch.judged.size());
   logits.resize(static_cast<std::size_t>(rows * spec_.vocabulary));

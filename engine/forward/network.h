@@ -43,7 +43,7 @@ class Network {
 
   const ModelSpec& spec() const { return spec_; }
   kernels::Backend& backend() const { return backend_; }
-  bool has_adapter() const { return !adapters_.empty(); }
+  bool has_adapter() const { return has_adapter_; }
   // Bytes of weights one forward of a few rows streams (layers + head, scales included).
   std::int64_t streamed_bytes() const;
 
@@ -57,21 +57,24 @@ class Network {
   static constexpr std::int64_t max_rows() { return 4096; }  // a canvas under full attention runs whole
 
  private:
-  struct Layer;
   struct LowRankSum;
-  struct GatedLayer;
+  struct Group;
+  struct Layer;
   struct Scratch;
   struct Batch;
 
   Network(const ModelSpec& spec, kernels::Backend& backend);
   Status pack(const LoadedModel& model, kernels::Compute compute);
+  Status pack_layer(const LayerWeights& from, kernels::Compute compute, Layer& to);
   Status pack_adapter(const Adapter& adapter, kernels::Compute compute);
+  Status pack_addition(const LayerAdapter& from, ProductGroup group, kernels::Compute compute, Group& to);
   Status reserve(std::int64_t rows);
   void run_layers(Batch& batch);
-  void multiply(const kernels::Backend::Linear& product, LowRankSum GatedLayer::*place, int index, const Batch& batch);
+  void multiply(const Group& group, kernels::Rows x, kernels::Rows out, kernels::Backend::Write write,
+                const Batch& batch);
   void project(const Layer& layer, int index, Batch& batch);
   void attend(const Layer& layer, int index, Batch& batch);
-  void feed_forward(const Layer& layer, int index, Batch& batch);
+  void feed_forward(const Layer& layer, Batch& batch);
   kernels::Rows judged_rows(Batch& batch);
 
   ModelSpec spec_;
@@ -81,7 +84,7 @@ class Network {
   std::unique_ptr<kernels::Matrix> head_;
   std::unique_ptr<kernels::Buffer> final_norm_;
   std::vector<Layer> layers_;
-  std::vector<GatedLayer> adapters_;  // empty, or one a layer
+  bool has_adapter_ = false;
   std::unique_ptr<Scratch> scratch_;
 };
 

@@ -22,29 +22,6 @@ namespace {
 constexpr std::int64_t kConfigLimit = 1 << 20;
 constexpr std::int64_t kRankLimit = 4096;
 
-// One product of a layer: its name in either kind of file, its place, its size.
-struct Product {
-  std::string_view gguf, hugging_face;
-  std::optional<LowRank> LayerAdapter::*place;
-  kernels::StoredMatrix LayerWeights::*weight;
-  std::int64_t outputs, inputs;
-  bool rotated;  // query and key: rows may be in interleaved order
-};
-
-std::vector<Product> products(const ModelSpec& spec) {
-  const std::int64_t query = std::int64_t{spec.heads} * spec.head_size;
-  const std::int64_t kv = std::int64_t{spec.kv_heads} * spec.head_size;
-  using A = LayerAdapter;
-  using W = LayerWeights;
-  return {{"attn_q", "self_attn.q_proj", &A::query, &W::query, query, spec.width, true},
-          {"attn_k", "self_attn.k_proj", &A::key, &W::key, kv, spec.width, true},
-          {"attn_v", "self_attn.v_proj", &A::value, &W::value, kv, spec.width, false},
-          {"attn_output", "self_attn.o_proj", &A::attention_output, &W::attention_output, spec.width, query, false},
-          {"ffn_gate", "mlp.gate_proj", &A::gate, &W::gate, spec.ffn, spec.width, false},
-          {"ffn_up", "mlp.up_proj", &A::up, &W::up, spec.ffn, spec.width, false},
-          {"ffn_down", "mlp.down_proj", &A::down, &W::down, spec.width, spec.ffn, false}};
-}
-
 // What an adapter's file says besides its tensors.
 struct Settings {
   double alpha = 0;
@@ -67,14 +44,14 @@ Status expect_shape(const std::string& name, const Tensor& tensor, std::int64_t 
 }
 
 Result<LowRank> make_low_rank(const std::pair<std::string, Tensor>& a, const std::pair<std::string, Tensor>& b,
-                              const Product& product, const Settings& settings) {
+                              std::int64_t outputs, std::int64_t inputs, const Settings& settings) {
   const std::int64_t rank = a.second.shape.empty() ? 0 : a.second.shape[0];
   if (rank < 1 || rank > kRankLimit)
     return Status::error("tensor " + shown_name(a.first) + ": expected a rank of 1 to " + std::to_string(kRankLimit) +
                          ", found shape " + shape_text(a.second.shape));
-  if (const auto status = expect_shape(a.first, a.second, rank, product.inputs); !status) return status;
-  if (const auto status = expect_shape(b.first, b.second, product.outputs, rank); !status) return status;
-  LowRank out{expand(a.second), expand(b.second), rank, product.inputs, product.outputs};
+  if (const auto status = expect_shape(a.first, a.second, rank, inputs); !status) return status;
+  if (const auto status = expect_shape(b.first, b.second, outputs, rank); !status) return status;
+  LowRank out{expand(a.second), expand(b.second), rank, inputs, outputs};
   const double divisor = settings.root_scale ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank);
   const auto scale = static_cast<float>(settings.alpha / divisor);
   for (float& value : out.b) value *= scale;
@@ -90,14 +67,15 @@ void restore_row_order(LowRank& part, int head_size) {
 using NamedTensor = std::optional<std::pair<std::string, Tensor>>;
 
 // GGUF names are exact; PEFT puts a prefix of its own before the layer.
-NamedTensor find_half(const Checkpoint& file, int layer, const Product& product, bool a) {
+NamedTensor find_half(const Checkpoint& file, int layer, Product product, bool a) {
   if (file.kind == Checkpoint::Kind::gguf) {
-    const std::string name =
-        "blk." + std::to_string(layer) + "." + std::string(product.gguf) + (a ? ".weight.lora_a" : ".weight.lora_b");
+    const std::string name = "blk." + std::to_string(layer) + "." + std::string(gguf_names().products[product]) +
+                             (a ? ".weight.lora_a" : ".weight.lora_b");
     if (const Tensor* tensor = file.find(name)) return std::pair(name, *tensor);
     return std::nullopt;
   }
-  const std::string name = "layers." + std::to_string(layer) + "." + std::string(product.hugging_face) +
+  const std::string name = "layers." + std::to_string(layer) + "." +
+                           std::string(hugging_face_names().products[product]) +
                            (a ? ".lora_A.weight" : ".lora_B.weight");
   for (const char* prefix : {"base_model.model.model.", "base_model.model.", "model.", ""})
     if (const Tensor* tensor = file.find(prefix + name)) return std::pair(prefix + name, *tensor);
@@ -106,18 +84,18 @@ NamedTensor find_half(const Checkpoint& file, int layer, const Product& product,
 
 Status read_layer(const Checkpoint& file, int index, const ModelSpec& spec, const Settings& settings,
                   std::set<std::string>& used, LayerAdapter& layer) {
-  for (const auto& product : products(spec)) {
-    const auto a = find_half(file, index, product, true);
-    const auto b = find_half(file, index, product, false);
+  for (const ProductInfo& info : kProductList) {
+    const auto a = find_half(file, index, info.product, true);
+    const auto b = find_half(file, index, info.product, false);
     if (!a && !b) continue;
     if (!a || !b)
       return Status::error("tensor " + shown_name(a ? a->first : b->first) + ": the other half of the pair is missing");
-    auto part = make_low_rank(*a, *b, product, settings);
+    auto part = make_low_rank(*a, *b, size_of(info.outputs, spec), size_of(info.inputs, spec), settings);
     if (!part) return part.status();
-    if (product.rotated && spec.rope_interleaved && file.kind == Checkpoint::Kind::gguf)
+    if (info.rotated && spec.rope_interleaved && file.kind == Checkpoint::Kind::gguf)
       restore_row_order(*part, spec.head_size);
     used.insert({a->first, b->first});
-    layer.*product.place = std::move(*part);
+    layer[info.product] = std::move(*part);
   }
   return {};
 }
@@ -237,15 +215,15 @@ Result<Adapter> load_adapter(const std::string& path, const ModelSpec& spec) {
   return adapter;
 }
 
-Status merge_adapter(const Adapter& adapter, const ModelSpec& spec, Weights& weights) {
+Status merge_adapter(const Adapter& adapter, Weights& weights) {
   if (adapter.gated) return Status::error("a gated adapter cannot be merged: it must not touch clean rows");
   if (adapter.layers.size() != weights.layers.size())
     return Status::error("adapter: expected " + std::to_string(weights.layers.size()) + " layers, found " +
                          std::to_string(adapter.layers.size()));
   for (std::size_t i = 0; i < weights.layers.size(); ++i)
-    for (const auto& product : products(spec))
-      if (const auto& part = adapter.layers[i].*product.place)
-        merge_matrix(*part, weights.layers[i].*product.weight, weights);
+    for (const ProductInfo& info : kProductList)
+      if (const auto& part = adapter.layers[i][info.product])
+        merge_matrix(*part, weights.layers[i].matrices[info.product], weights);
   return {};
 }
 

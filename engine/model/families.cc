@@ -8,52 +8,38 @@
 namespace cinnabar::engine {
 namespace {
 
-constexpr TensorNames kGguf = {.layer = "blk.",
-                               .embedding = "token_embd",
-                               .final_norm = "output_norm",
-                               .head = "output",
-                               .attention_norm = "attn_norm",
-                               .query = "attn_q",
-                               .key = "attn_k",
-                               .value = "attn_v",
-                               .attention_output = "attn_output",
-                               .query_norm = "attn_q_norm",
-                               .key_norm = "attn_k_norm",
-                               .ffn_norm = "ffn_norm",
-                               .gate = "ffn_gate",
-                               .up = "ffn_up",
-                               .down = "ffn_down"};
-constexpr TensorNames kHuggingFace = {.layer = "layers.",
-                                      .embedding = "embed_tokens",
-                                      .final_norm = "norm",
-                                      .head = "lm_head",
-                                      .attention_norm = "input_layernorm",
-                                      .query = "self_attn.q_proj",
-                                      .key = "self_attn.k_proj",
-                                      .value = "self_attn.v_proj",
-                                      .attention_output = "self_attn.o_proj",
-                                      .query_norm = "self_attn.q_norm",
-                                      .key_norm = "self_attn.k_norm",
-                                      .ffn_norm = "post_attention_layernorm",
-                                      .gate = "mlp.gate_proj",
-                                      .up = "mlp.up_proj",
-                                      .down = "mlp.down_proj"};
+constexpr TensorNames kGguf = {
+    .layer = "blk.",
+    .embedding = "token_embd",
+    .final_norm = "output_norm",
+    .head = "output",
+    .attention_norm = "attn_norm",
+    .query_norm = "attn_q_norm",
+    .key_norm = "attn_k_norm",
+    .ffn_norm = "ffn_norm",
+    .products = {{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}}};
+constexpr TensorNames kHuggingFace = {
+    .layer = "layers.",
+    .embedding = "embed_tokens",
+    .final_norm = "norm",
+    .head = "lm_head",
+    .attention_norm = "input_layernorm",
+    .query_norm = "self_attn.q_norm",
+    .key_norm = "self_attn.k_norm",
+    .ffn_norm = "post_attention_layernorm",
+    .products = {{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
+                  "mlp.up_proj", "mlp.down_proj"}}};
 // OLMo's names; the layer's ff_out is the down projection, the one outside of the layers is the head.
-constexpr TensorNames kLlada = {.layer = "blocks.",
-                                .embedding = "wte",
-                                .final_norm = "ln_f",
-                                .head = "ff_out",
-                                .attention_norm = "attn_norm",
-                                .query = "q_proj",
-                                .key = "k_proj",
-                                .value = "v_proj",
-                                .attention_output = "attn_out",
-                                .query_norm = "q_norm",
-                                .key_norm = "k_norm",
-                                .ffn_norm = "ff_norm",
-                                .gate = "ff_proj",
-                                .up = "up_proj",
-                                .down = "ff_out"};
+constexpr TensorNames kLlada = {
+    .layer = "blocks.",
+    .embedding = "wte",
+    .final_norm = "ln_f",
+    .head = "ff_out",
+    .attention_norm = "attn_norm",
+    .query_norm = "q_norm",
+    .key_norm = "k_norm",
+    .ffn_norm = "ff_norm",
+    .products = {{"q_proj", "k_proj", "v_proj", "attn_out", "ff_proj", "up_proj", "ff_out"}}};
 
 constexpr auto kHf = ConfigDialect::hugging_face;
 constexpr auto kFull = Attention::full;
@@ -120,6 +106,7 @@ Result<const Family*> find_hugging_face(const Checkpoint& checkpoint) {
 }  // namespace
 
 const TensorNames& gguf_names() { return kGguf; }
+const TensorNames& hugging_face_names() { return kHuggingFace; }
 std::span<const Family> families() { return kFamilies; }
 std::span<const MaskLiteral> mask_literals() { return kMaskLiterals; }
 

@@ -9,6 +9,7 @@
 
 #include "engine/model/checkpoint.h"
 #include "engine/model/model_spec.h"
+#include "engine/model/products.h"
 
 namespace cinnabar::engine {
 
@@ -19,10 +20,11 @@ enum class ConfigDialect : std::uint8_t { hugging_face, olmo };
 // ".weight" or ".bias" behind it.
 struct TensorNames {
   std::string_view layer, embedding, final_norm, head;
-  std::string_view attention_norm, query, key, value, attention_output, query_norm, key_norm;
-  std::string_view ffn_norm, gate, up, down;
+  std::string_view attention_norm, query_norm, key_norm, ffn_norm;
+  PerProduct<std::string_view> products;
 };
 const TensorNames& gguf_names();
+const TensorNames& hugging_face_names();  // of most folders, and of adapters' folders
 
 struct Family {
   std::string_view name;          // for messages

@@ -183,7 +183,7 @@ Status read_hf_spec(const Checkpoint& checkpoint, const Family& family, SpecialT
   if (const auto status = read_switches(*config, spec); !status) return status.in("config.json");
   const std::string prefix = tensor_prefix(checkpoint, *family.names);
   const std::string layer = prefix + std::string(family.names->layer) + "0.";
-  spec.qkv_bias = checkpoint.find(layer + std::string(family.names->query) + ".bias") != nullptr;
+  spec.qkv_bias = checkpoint.find(layer + std::string(family.names->products[Product::query]) + ".bias") != nullptr;
   spec.qk_norm = checkpoint.find(layer + std::string(family.names->query_norm) + ".weight") != nullptr;
   const char* tied = family.dialect == ConfigDialect::olmo ? kOlmo.tied : kHuggingFace.tied;
   spec.tied_head = json_bool(*config, tied).value_or(false);

@@ -43,18 +43,18 @@ class Binder {
     kernels::dequantize(tensor->dtype, tensor->data, values.data(), size);
     return values;
   }
-  // A query or key matrix [heads * E, D], its rows in rotate-half order.
-  StoredMatrix rotated(const std::string& name, int heads, Weights& out) {
-    const StoredMatrix stored = matrix(name, std::int64_t{heads} * spec_.head_size, spec_.width);
-    if (!stored.data || !spec_.rope_interleaved) return stored;
+  // A product's matrix, and below its bias, with query and key rows in rotate-half order.
+  StoredMatrix product(const ProductInfo& info, const std::string& name, Weights& out) {
+    const StoredMatrix stored = matrix(name, size_of(info.outputs, spec_), size_of(info.inputs, spec_));
+    if (!stored.data || !info.rotated || !spec_.rope_interleaved) return stored;
     const std::int64_t row = kernels::row_bytes(stored.dtype, stored.cols);
     const std::span<const std::byte> rows(stored.data, static_cast<std::size_t>(row * stored.rows));
     out.owned.push_back(std::make_unique<std::vector<std::byte>>(rotate_half_rows(rows, row, spec_.head_size)));
     return {stored.dtype, out.owned.back()->data(), stored.rows, stored.cols};
   }
-  std::vector<float> rotated_bias(const std::string& name, int heads) {
-    const std::vector<float> stored = vector(name + ".bias", std::int64_t{heads} * spec_.head_size);
-    if (stored.empty() || !spec_.rope_interleaved) return stored;
+  std::vector<float> bias(const ProductInfo& info, const std::string& name) {
+    const std::vector<float> stored = vector(name + ".bias", size_of(info.outputs, spec_));
+    if (stored.empty() || !info.rotated || !spec_.rope_interleaved) return stored;
     const auto bytes = rotate_half_rows(std::as_bytes(std::span(stored)), sizeof(float), spec_.head_size);
     std::vector<float> values(stored.size());
     std::memcpy(values.data(), bytes.data(), bytes.size());
@@ -98,27 +98,18 @@ class Binder {
 
 LayerWeights bind_layer(Binder& bind, const ModelSpec& spec, const TensorNames& names, int layer, Weights& out) {
   const auto name = [&](std::string_view part) { return bind.layer_name(layer, part); };
-  const std::int64_t query_width = std::int64_t{spec.heads} * spec.head_size;
-  const std::int64_t kv_width = std::int64_t{spec.kv_heads} * spec.head_size;
   LayerWeights w{};
   w.attention_norm = bind.vector(name(names.attention_norm) + ".weight", spec.width);
-  w.query = bind.rotated(name(names.query), spec.heads, out);
-  w.key = bind.rotated(name(names.key), spec.kv_heads, out);
-  w.value = bind.matrix(name(names.value), kv_width, spec.width);
-  w.attention_output = bind.matrix(name(names.attention_output), spec.width, query_width);
-  if (spec.qkv_bias) {
-    w.query_bias = bind.rotated_bias(name(names.query), spec.heads);
-    w.key_bias = bind.rotated_bias(name(names.key), spec.kv_heads);
-    w.value_bias = bind.vector(name(names.value) + ".bias", kv_width);
+  for (const ProductInfo& info : kProductList) {
+    const std::string product = name(names.products[info.product]);
+    w.matrices[info.product] = bind.product(info, product, out);
+    if (info.biased && spec.qkv_bias) w.biases[info.product] = bind.bias(info, product);
   }
   if (spec.qk_norm) {
     w.query_norm = bind.vector(name(names.query_norm) + ".weight", spec.head_size);
     w.key_norm = bind.vector(name(names.key_norm) + ".weight", spec.head_size);
   }
   w.ffn_norm = bind.vector(name(names.ffn_norm) + ".weight", spec.width);
-  w.gate = bind.matrix(name(names.gate), spec.ffn, spec.width);
-  w.up = bind.matrix(name(names.up), spec.ffn, spec.width);
-  w.down = bind.matrix(name(names.down), spec.width, spec.ffn);
   return w;
 }
 

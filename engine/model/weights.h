@@ -9,18 +9,16 @@
 
 #include "engine/model/checkpoint.h"
 #include "engine/model/model_spec.h"
+#include "engine/model/products.h"
 #include "kernels/backend.h"
 
 namespace cinnabar::engine {
 
 struct LayerWeights {
-  kernels::StoredMatrix query, key, value;              // [H*E, D], [K*E, D], [K*E, D]
-  kernels::StoredMatrix attention_output;               // [D, H*E]
-  kernels::StoredMatrix gate, up;                       // [F, D]
-  kernels::StoredMatrix down;                           // [D, F]
-  std::vector<float> attention_norm, ffn_norm;          // [D]
-  std::vector<float> query_bias, key_bias, value_bias;  // [H*E], [K*E], [K*E]; empty without qkv_bias
-  std::vector<float> query_norm, key_norm;              // [E]; empty without qk_norm
+  PerProduct<kernels::StoredMatrix> matrices;   // sizes: kProductList
+  PerProduct<std::vector<float>> biases;        // empty where a product has none
+  std::vector<float> attention_norm, ffn_norm;  // [D]
+  std::vector<float> query_norm, key_norm;      // [E]; empty without qk_norm
 };
 
 struct Weights {
@@ -52,9 +50,7 @@ struct LowRank {
 };
 
 // An adapter: GGUF adapter (general.type "adapter") or a PEFT folder (adapter_config.json + adapter_model.safetensors).
-struct LayerAdapter {
-  std::optional<LowRank> query, key, value, attention_output, gate, up, down;
-};
+using LayerAdapter = PerProduct<std::optional<LowRank>>;
 struct Adapter {
   bool gated = false;  // active only on block rows (models/README: gated adapter); else it is merged into the weights
   std::vector<LayerAdapter> layers;
@@ -65,6 +61,6 @@ struct Adapter {
 };
 Result<Adapter> load_adapter(const std::string& path, const ModelSpec& spec);
 // weights += adapter, matrix by matrix, as f32 in `owned`. Only for adapters that are not gated.
-Status merge_adapter(const Adapter& adapter, const ModelSpec& spec, Weights& weights);
+Status merge_adapter(const Adapter& adapter, Weights& weights);
 
 }  // namespace cinnabar::engine

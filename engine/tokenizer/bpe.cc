@@ -51,12 +51,12 @@ class WordCache {
   explicit WordCache(std::size_t text_bytes)
       : slots_(std::bit_ceil(std::clamp<std::size_t>(text_bytes / 8, 16, kMostCachedWords))) {}
 
-  struct Slot {
+  struct Entry {
     std::string_view word;
     std::size_t first = 0;  // index into the output
     std::uint32_t count = 0;
   };
-  Slot& slot(std::string_view word) { return slots_[hash(word) & (slots_.size() - 1)]; }
+  Entry& slot(std::string_view word) { return slots_[hash(word) & (slots_.size() - 1)]; }
 
  private:
   static std::uint64_t hash(std::string_view word) {
@@ -68,7 +68,7 @@ class WordCache {
     tail = (tail + (head >> 32)) * 0xC2B2AE3D27D4EB4Fu;
     return tail >> 32;
   }
-  std::vector<Slot> slots_;
+  std::vector<Entry> slots_;
 };
 
 class BpeTokenizer final : public Tokenizer {
@@ -215,7 +215,7 @@ void BpeTokenizer::encode_word(std::string_view word, Encoding& encoding) const 
     }
     return;
   }
-  WordCache::Slot& slot = encoding.cache.slot(word);
+  WordCache::Entry& slot = encoding.cache.slot(word);
   const std::size_t first = out.size();
   if (slot.word == word) {
     out.resize(first + slot.count);

@@ -39,9 +39,9 @@ void merge_by_scan(const MergeTable& table, std::vector<std::int32_t>& word, std
   }
 }
 
-using Candidate = MergeScratch::Candidate;
+using OpenMerge = MergeScratch::OpenMerge;
 
-bool later(const Candidate& a, const Candidate& b) { return a.rank != b.rank ? a.rank > b.rank : a.node > b.node; }
+bool later(const OpenMerge& a, const OpenMerge& b) { return a.rank != b.rank ? a.rank > b.rank : a.node > b.node; }
 
 void offer(const MergeTable& table, MergeScratch& scratch, std::int32_t left) {
   if (left < 0) return;
@@ -61,7 +61,7 @@ void merge_by_heap(const MergeTable& table, std::vector<std::int32_t>& word, Mer
   for (std::int32_t i = 0; i < count; ++i) scratch.nodes.push_back({word[i], i - 1, i + 1 < count ? i + 1 : -1});
   for (std::int32_t i = 0; i + 1 < count; ++i) offer(table, scratch, i);
   while (!scratch.heap.empty()) {
-    const Candidate best = scratch.heap.front();
+    const OpenMerge best = scratch.heap.front();
     std::pop_heap(scratch.heap.begin(), scratch.heap.end(), later);
     scratch.heap.pop_back();
     auto& left = scratch.nodes[best.node];

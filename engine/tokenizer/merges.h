@@ -36,13 +36,13 @@ struct MergeScratch {
   struct Node {
     std::int32_t token, previous, next;  // node indices, -1: none
   };
-  struct Candidate {
+  struct OpenMerge {
     std::int32_t rank, node;   // the left one of the pair
     std::int32_t left, right;  // tokens when it was found: another merge may have come first
   };
   std::vector<std::int32_t> ranks;
   std::vector<Node> nodes;
-  std::vector<Candidate> heap;
+  std::vector<OpenMerge> heap;
 };
 
 // Merges `word` (one token a byte, at most 2^30) in place. O(n log n).

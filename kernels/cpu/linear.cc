@@ -6,10 +6,12 @@
 #include <cassert>
 #include <cstring>
 
+#include "kernels/cpu/packing.h"
+
 namespace cinnabar::kernels::cpu {
 namespace {
 
-constexpr std::int64_t kStripGroupBytes = 64 + 16 * kGroup;  // int8: scales and weights of one group of a strip
+static_assert(kGroupValues == kGroup);
 // Weights of a task: long enough to stream, short enough to share.
 constexpr std::int64_t kLeastTaskBytes = 64 << 10;
 constexpr std::int64_t kMostTaskBytes = 256 << 10;
@@ -33,9 +35,9 @@ std::int64_t depth_of(std::int64_t cols, Compute compute) {
 std::int64_t bytes_of_pair(std::int64_t depth, Compute compute) {
   switch (compute) {
     case Compute::int8:
-      return 2 * depth * kStripGroupBytes;
+      return depth * kPairGroupBytes;
     case Compute::bf16:
-      return 2 * depth * 1024;
+      return 2 * depth * kTileBytes;
     case Compute::f32:
       break;
   }
@@ -56,15 +58,15 @@ void expand_row(std::span<const StoredMatrix> parts, std::int64_t row, float* ou
 
 // Sixteen rows quantised as activations are, then turned so that a column's four inputs lie beside the next column's.
 void pack_int8(const LaneOps& ops, const float* rows, std::int64_t cols, int depth, std::byte* strip) {
-  std::vector<std::int8_t> tile(static_cast<std::size_t>(depth) * 2048);
+  std::vector<std::int8_t> tile(static_cast<std::size_t>(depth) * kGroupTileBytes);
   std::vector<float> scales(static_cast<std::size_t>(depth) * 32);
   for (int r = 0; r < 16; ++r) ops.quantize_row(rows + r * cols, cols, depth, tile.data() + 64 * r, scales.data() + r);
   for (int g = 0; g < depth; ++g) {
-    std::byte* group = strip + g * 2 * kStripGroupBytes;
-    std::memcpy(group, scales.data() + 32 * g, 64);
+    std::byte* group = strip + std::int64_t{g} * kPairGroupBytes;
+    std::memcpy(group, scales.data() + 32 * g, kScaleBytes);
     for (int k = 0; k < 32; ++k) {
-      const std::int8_t* from = tile.data() + 2048 * g + k / 16 * 1024 + k % 16 * 4;
-      for (int r = 0; r < 16; ++r) std::memcpy(group + 64 + 64 * k + 4 * r, from + 64 * r, 4);
+      const std::int8_t* from = tile.data() + kGroupTileBytes * g + k / 16 * kTileBytes + k % 16 * 4;
+      for (int r = 0; r < 16; ++r) std::memcpy(group + kScaleBytes + 64 * k + 4 * r, from + 64 * r, 4);
     }
   }
 }
@@ -135,7 +137,7 @@ void round_rows(Context& context, const Operands& operands, std::int64_t first) 
   for (std::int64_t row = first; row < std::min(first + kRoundedTogether, x.rows); ++row) {
     const float* values = x.data + row * x.stride;
     if (operands.weight->compute() == Compute::int8) {
-      context.ops.quantize_row(values, x.cols, depth, context.x8.data() + block * 2048 + 64 * (row % 16),
+      context.ops.quantize_row(values, x.cols, depth, context.x8.data() + block * kGroupTileBytes + 64 * (row % 16),
                                context.x_scales.data() + block * 32 + row % 16);
     } else {
       context.ops.round_row(values, x.cols, depth, context.x16.data() + block * 512 + 32 * (row % 16));
@@ -166,7 +168,7 @@ void lay_out(Context& context, std::span<Operands> operands) {
   const auto grow = [](auto& buffer, std::int64_t size) {
     if (static_cast<std::int64_t>(buffer.size()) < size) buffer.resize(static_cast<std::size_t>(size));
   };
-  grow(context.x8, int8_blocks * 2048);
+  grow(context.x8, int8_blocks * kGroupTileBytes);
   grow(context.x_scales, int8_blocks * 32);
   grow(context.x16, bf16_blocks * 512);
 }
@@ -194,7 +196,7 @@ ProductTask product_task(const Context& context, const Operands& operands, std::
   const std::int64_t block = operands.rounded + first_row / 16 * weight.depth();
   ProductTask task{};
   if (weight.compute() == Compute::int8) {
-    task.x8 = context.x8.data() + block * 2048;
+    task.x8 = context.x8.data() + block * kGroupTileBytes;
     task.x_scales = context.x_scales.data() + block * 32;
   }
   if (weight.compute() == Compute::bf16) task.x16 = context.x16.data() + block * 512;

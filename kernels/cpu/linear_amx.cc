@@ -8,6 +8,7 @@
 #include "kernels/cpu/amx_tiles.h"
 #include "kernels/cpu/lane_ops.h"
 #include "kernels/cpu/lanes.h"
+#include "kernels/cpu/packing.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
@@ -39,7 +40,7 @@ struct Pending {
 
 CINNABAR_INLINE void scale_sums(const Pending& p, const int32_t (*sums)[256]) {
   const Lanes w0 = load(reinterpret_cast<const float*>(p.group));
-  const Lanes w1 = load(reinterpret_cast<const float*>(p.group + 2112));
+  const Lanes w1 = load(reinterpret_cast<const float*>(p.group + kStripGroupBytes));
   for (int r = 0; r < p.rows; ++r) {
     const Lanes x = broadcast(p.x_scales[r]);
     const Lanes s0 = {_mm512_cvtepi32_ps(_mm512_load_si512(sums[0] + 16 * r))};
@@ -55,24 +56,24 @@ void int8_block(const ProductTask& t, const unsigned char* pair, int first_row, 
     store(scratch.acc[r] + kLanes, zero());
   }
   const int tiles = (rows + 15) / 16;
-  const int64_t tile_bytes = static_cast<int64_t>(t.depth) * 2048;
+  const int64_t tile_bytes = static_cast<int64_t>(t.depth) * kGroupTileBytes;
   const int8_t* x = t.x8 + first_row / 16 * tile_bytes;
   const float* x_scales = t.x_scales + first_row / 16 * static_cast<int64_t>(t.depth) * 32;
   Pending pending = {nullptr, nullptr, nullptr, 0};
   int turn = 0;
   for (int g = 0; g < t.depth; ++g) {
-    const unsigned char* group = pair + 4224 * static_cast<int64_t>(g);
+    const unsigned char* group = pair + kPairGroupBytes * static_cast<int64_t>(g);
     if (first_row == 0) {
-      for (int i = 0; i < 66; ++i) __builtin_prefetch(group + 8448 + 64 * i, 0, 2);
+      for (int i = 0; i < kPairGroupBytes / 64; ++i) __builtin_prefetch(group + kPrefetchBytes + 64 * i, 0, 2);
     }
-    _tile_loadd(2, group + 64, 64);
-    _tile_loadd(3, group + 64 + 1024, 64);
-    _tile_loadd(4, group + 2112 + 64, 64);
-    _tile_loadd(5, group + 2112 + 64 + 1024, 64);
+    _tile_loadd(2, group + kScaleBytes, 64);
+    _tile_loadd(3, group + kScaleBytes + kTileBytes, 64);
+    _tile_loadd(4, group + kStripGroupBytes + kScaleBytes, 64);
+    _tile_loadd(5, group + kStripGroupBytes + kScaleBytes + kTileBytes, 64);
     for (int tile = 0; tile < tiles; ++tile, turn ^= 1) {
-      const int8_t* a = x + tile * tile_bytes + 2048 * static_cast<int64_t>(g);
+      const int8_t* a = x + tile * tile_bytes + kGroupTileBytes * static_cast<int64_t>(g);
       _tile_loadd(0, a, 64);
-      _tile_loadd(1, a + 1024, 64);
+      _tile_loadd(1, a + kTileBytes, 64);
       _tile_zero(6);
       _tile_zero(7);
       _tile_dpbssd(6, 0, 2);
@@ -137,12 +138,12 @@ void product_bf16_amx(const ProductTask& t) {
       _tile_zero(3);
       for (int64_t k = 0; k < t.depth; ++k) {
         if (row == 0) {
-          for (int i = 0; i < 16; ++i) __builtin_prefetch(strip0 + 1024 * k + 8192 + 64 * i, 0, 2);
-          for (int i = 0; i < 16; ++i) __builtin_prefetch(strip1 + 1024 * k + 8192 + 64 * i, 0, 2);
+          for (int i = 0; i < 16; ++i) __builtin_prefetch(strip0 + kTileBytes * k + 8 * kTileBytes + 64 * i, 0, 2);
+          for (int i = 0; i < 16; ++i) __builtin_prefetch(strip1 + kTileBytes * k + 8 * kTileBytes + 64 * i, 0, 2);
         }
         _tile_loadd(4, x0 + 512 * k, 64);
-        _tile_loadd(6, strip0 + 1024 * k, 64);
-        _tile_loadd(7, strip1 + 1024 * k, 64);
+        _tile_loadd(6, strip0 + kTileBytes * k, 64);
+        _tile_loadd(7, strip1 + kTileBytes * k, 64);
         _tile_dpbf16ps(0, 4, 6);
         _tile_dpbf16ps(1, 4, 7);
         if (both) {

@@ -3,12 +3,13 @@
 // the weights up to about 8 rows.
 #include <immintrin.h>
 
+#include "kernels/cpu/packing.h"
 #include "kernels/cpu/product_lanes.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
 
-constexpr int kBlockBytes = 1024;  // of a strip: 32 inputs of 16 columns
+constexpr int kBlockBytes = kTileBytes;  // of a strip: 32 inputs of 16 columns
 constexpr int kAhead = 4 * kBlockBytes;
 
 // By hand: for the intrinsic, GCC 12 copies every sum.

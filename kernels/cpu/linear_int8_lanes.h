@@ -2,6 +2,7 @@
 // scale, acc), groups ascending. The same bits on every level.
 #pragma once
 
+#include "kernels/cpu/packing.h"
 #include "kernels/cpu/product_lanes.h"
 
 namespace cinnabar::kernels::cpu {
@@ -27,12 +28,13 @@ CINNABAR_INLINE void add_parts(const int8_t* x, const float* scales, const unsig
   for (int k = 0; k < 32; ++k) {
     PartWeights w[S][P];
     for (int s = 0; s < S; ++s) {
-      for (int p = 0; p < P; ++p) w[s][p] = load_weights(strip + 2112 * s + 64 + 64 * k + 4 * (from + p * kPartLanes));
+      for (int p = 0; p < P; ++p)
+        w[s][p] = load_weights(strip + kStripGroupBytes * s + kScaleBytes + 64 * k + 4 * (from + p * kPartLanes));
     }
     if constexpr (first) {
-      for (int s = 0; s < S; ++s) __builtin_prefetch(strip + 8448 + 2112 * s + 64 * k, 0, 2);
+      for (int s = 0; s < S; ++s) __builtin_prefetch(strip + kPrefetchBytes + kStripGroupBytes * s + 64 * k, 0, 2);
     }
-    const int8_t* four = x + (k / 16) * 1024 + (k % 16) * 4;
+    const int8_t* four = x + (k / 16) * kTileBytes + (k % 16) * 4;
     for (int r = 0; r < R; ++r) {
       const FourInputs inputs = spread(word_at(four + 64 * r));
       for (int s = 0; s < S; ++s) {
@@ -43,7 +45,7 @@ CINNABAR_INLINE void add_parts(const int8_t* x, const float* scales, const unsig
   for (int s = 0; s < S; ++s) {
     for (int p = 0; p < P; ++p) {
       const int column = from + p * kPartLanes;
-      const float* w_scales = reinterpret_cast<const float*>(strip + 2112 * s) + column;
+      const float* w_scales = reinterpret_cast<const float*>(strip + kStripGroupBytes * s) + column;
       for (int r = 0; r < R; ++r) add_scaled(acc + (r * S + s) * kLanes + column, sums[r][s][p], scales[r], w_scales);
     }
   }
@@ -68,7 +70,7 @@ CINNABAR_INLINE void add_group_rows(const ProductTask& t, int g, int first, int 
   in_row_blocks(rows, [&]<int R>(int row) {
     const int64_t group = static_cast<int64_t>((first + row) / 16) * t.depth + g;
     const int in_tile = row % 16;
-    const int8_t* x = t.x8 + group * 2048 + in_tile * 64;
+    const int8_t* x = t.x8 + group * kGroupTileBytes + in_tile * 64;
     const float* scales = t.x_scales + group * 32 + in_tile;
     float* sums = acc + row * S * kLanes;
     first + row == 0 ? add_group<R, S, true>(x, scales, strip, sums) : add_group<R, S, false>(x, scales, strip, sums);
@@ -82,12 +84,12 @@ void product_int8(const ProductTask& t) {
   constexpr int S = kStrips;
   alignas(64) float acc[kPanel * S * kLanes];
   for (int column = 0; column < t.columns; column += S * kLanes) {
-    const unsigned char* first_strip = t.pairs + column / 32 * t.pair_bytes + column / kLanes % 2 * 2112;
+    const unsigned char* first_strip = t.pairs + column / 32 * t.pair_bytes + column / kLanes % 2 * kStripGroupBytes;
     for (int first = 0; first < t.rows; first += kPanel) {
       const int rows = at_most(t.rows - first, kPanel);
       for (int i = 0; i < rows * S; ++i) store(acc + i * kLanes, zero());
       const unsigned char* strip = first_strip;
-      for (int g = 0; g < t.depth; ++g, strip += 4224) {
+      for (int g = 0; g < t.depth; ++g, strip += kPairGroupBytes) {
         add_group_rows<S>(t, g, first, rows, strip, acc);
       }
       for (int row = 0; row < rows; ++row) {
@@ -101,9 +103,9 @@ void product_int8(const ProductTask& t) {
 
 // q = round(x 127 / largest) for each group of 128; a group that is (nearly) zero becomes zeros.
 void quantize_row(const float* x, int64_t cols, int groups, int8_t* tile_row, float* scales) {
-  for (int g = 0; g < groups; ++g, tile_row += 2048, scales += 32) {
-    const int64_t first = 128 * static_cast<int64_t>(g);
-    const int count = cols - first < 128 ? static_cast<int>(cols - first) : 128;
+  for (int g = 0; g < groups; ++g, tile_row += kGroupTileBytes, scales += 32) {
+    const int64_t first = kGroupValues * static_cast<int64_t>(g);
+    const int count = cols - first < kGroupValues ? static_cast<int>(cols - first) : kGroupValues;
     Lanes largest_lanes = zero();
     for (int i = 0; i < count; i += kLanes) {
       largest_lanes = max(absolute(load_first(x + first + i, at_most(count - i, kLanes))), largest_lanes);
@@ -115,11 +117,11 @@ void quantize_row(const float* x, int64_t cols, int groups, int8_t* tile_row, fl
     const bool usable = largest > 1e-30f;
     const Lanes inverse = broadcast(usable ? 127.0f / largest : 0.0f);
     Lanes total = zero();
-    for (int i = 0; i < 128; i += kLanes) {
+    for (int i = 0; i < kGroupValues; i += kLanes) {
       const Lanes values = i < count ? load_first(x + first + i, at_most(count - i, kLanes)) : zero();
       const Lanes q = round_even(mul(values, inverse));
       total = add(total, q);
-      store_int8_first(tile_row + (i / 64) * 1024 + i % 64, q, kLanes);
+      store_int8_first(tile_row + (i / 64) * kTileBytes + i % 64, q, kLanes);
     }
     scales[0] = usable ? largest / 127.0f : 0.0f;
     scales[16] = -128.0f * sum(total);

@@ -69,7 +69,9 @@ class FakeModel {
   std::atomic<bool> fills_together = false;
 
  private:
-  struct Filling final : engine::Filling {
+  struct Infill final : engine::Infill {
+    explicit Infill(std::vector<Infill*>& all) : under_way(all) {}
+    ~Infill() override { std::erase(under_way, this); }
     bool finished() const override { return ended; }
     std::string text() const override { return so_far; }
     engine::InfillResult take() override { return std::move(result); }
@@ -78,6 +80,7 @@ class FakeModel {
       ended = true;
     }
 
+    std::vector<Infill*>& under_way;
     engine::InfillRequest request;
     engine::DecodeLimits limits;
     engine::Purpose purpose = engine::Purpose::fill;
@@ -89,21 +92,22 @@ class FakeModel {
   class Infiller final : public engine::Infiller {
    public:
     explicit Infiller(FakeModel& model) : model_(model) {}
-    Result<std::unique_ptr<engine::Filling>> begin(const engine::InfillRequest& request,
-                                                   const engine::DecodeLimits& limits,
-                                                   engine::Purpose purpose) override {
-      auto filling = std::make_unique<Filling>();
-      filling->request = request;
-      filling->limits = limits;
-      filling->purpose = purpose;
-      filling->so_far = model_.so_far();
-      return std::unique_ptr<engine::Filling>(std::move(filling));
+    Result<std::unique_ptr<engine::Infill>> begin(const engine::InfillRequest& request,
+                                                  const engine::DecodeLimits& limits,
+                                                  engine::Purpose purpose) override {
+      auto infill = std::make_unique<Infill>(under_way_);
+      infill->request = request;
+      infill->limits = limits;
+      infill->purpose = purpose;
+      infill->so_far = model_.so_far();
+      under_way_.push_back(infill.get());
+      return std::unique_ptr<engine::Infill>(std::move(infill));
     }
-    Status advance(std::span<engine::Filling* const> fillings) override {
-      for (engine::Filling* filling : fillings) model_.note(*static_cast<Filling*>(filling));
+    Status advance() override {
+      for (Infill* infill : under_way_) model_.note(*infill);
       if (Status failed = failure(); !failed) return failed;
       model_.wait_a_little();
-      for (engine::Filling* filling : fillings) model_.move_on(*static_cast<Filling*>(filling));
+      for (Infill* infill : under_way_) model_.move_on(*infill);
       return {};
     }
     Status failure() const override { return model_.device_fails ? Status::error("the device is gone") : Status(); }
@@ -114,18 +118,19 @@ class FakeModel {
 
    private:
     FakeModel& model_;
+    std::vector<Infill*> under_way_;
   };
 
   std::string so_far() {
     const std::lock_guard lock(mutex_);
     return text_;
   }
-  void note(Filling& filling) {
-    if (std::exchange(filling.begun, true)) return;
-    const bool warm = filling.purpose == engine::Purpose::warm;
+  void note(Infill& infill) {
+    if (std::exchange(infill.begun, true)) return;
+    const bool warm = infill.purpose == engine::Purpose::warm;
     const std::lock_guard lock(mutex_);
-    if (!warm) requests_.push_back(filling.request);
-    runs_.push_back((warm ? "warm:" : "") + filling.request.prefix);
+    if (!warm) requests_.push_back(infill.request);
+    runs_.push_back((warm ? "warm:" : "") + infill.request.prefix);
     changed_.notify_all();
   }
   // So that more can begin beside what is held.
@@ -133,20 +138,20 @@ class FakeModel {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::milliseconds(2), [this] { return !held_; });
   }
-  void move_on(Filling& filling) {
-    if (filling.ended) return;
-    if (filling.limits.cancel.stop_requested()) return filling.end(engine::StopReason::cancelled);
+  void move_on(Infill& infill) {
+    if (infill.ended) return;
+    if (infill.limits.cancel.stop_requested()) return infill.end(engine::StopReason::cancelled);
     {
       const std::lock_guard lock(mutex_);
       if (held_) return;
     }
-    if (filling.limits.deadline && std::chrono::steady_clock::now() >= *filling.limits.deadline)
-      return filling.end(engine::StopReason::deadline);
-    filling.ended = true;
-    if (filling.purpose == engine::Purpose::warm) return;
-    for (const std::string& text : answers(filling.request)) {
-      auto& first = filling.result.answers;  // of a request of several holes the further texts are those holes'
-      auto& to = filling.request.next.empty() || first.empty() ? first : filling.result.next;
+    if (infill.limits.deadline && std::chrono::steady_clock::now() >= *infill.limits.deadline)
+      return infill.end(engine::StopReason::deadline);
+    infill.ended = true;
+    if (infill.purpose == engine::Purpose::warm) return;
+    for (const std::string& text : answers(infill.request)) {
+      auto& first = infill.result.answers;  // of a request of several holes the further texts are those holes'
+      auto& to = infill.request.next.empty() || first.empty() ? first : infill.result.next;
       to.push_back({text, ended_by, 1, confidence.empty() ? path_of(text) : confidence});
     }
   }

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "daemon/commands/setup.h"
+#include "engine/decoding/hole_end.h"
 
 namespace cinnabar::daemon::evaluation {
 namespace {

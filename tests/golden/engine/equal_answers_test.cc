@@ -6,6 +6,7 @@
 #include "engine/decoding/verified.h"
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
+#include "tests/support/decode_all.h"
 #include "tests/support/random_tokens.h"
 #include "tests/support/reference_backend.h"
 
@@ -55,9 +56,8 @@ struct Fixture {
   }
   Ids run(Decoding& decoding, DecodeStats* stats = nullptr) const {
     Decoding* const all[] = {&decoding};
-    auto done = decode(*network, all, {});
-    REQUIRE(done);
-    if (stats != nullptr) *stats = *done;
+    const DecodeStats done = tests::decode_all(*network, all);
+    if (stats != nullptr) *stats = done;
     return {decoding.answer().tokens().begin(), decoding.answer().tokens().end()};
   }
   std::unique_ptr<kernels::Backend> backend;
@@ -237,7 +237,7 @@ TEST_CASE("answers decoded together are those decoded alone") {
     VerifiedDecoding a = f.decoding(first, one, {}), b = f.decoding(second, two);
     BlockDiffusion c(*f.network, again, two, f.answer(), options);
     Decoding* const all[] = {&a, &b, &c};
-    REQUIRE(decode(*f.network, all, {}));
+    tests::decode_all(*f.network, all);
     REQUIRE(Ids(a.answer().tokens().begin(), a.answer().tokens().end()) == f.plain(one));
     REQUIRE(Ids(b.answer().tokens().begin(), b.answer().tokens().end()) == f.plain(two));
     REQUIRE(Ids(c.answer().tokens().begin(), c.answer().tokens().end()) == blocks);
@@ -274,40 +274,6 @@ TEST_CASE("a copied cache goes on like the original") {
   CHECK(copy.size() == 8);
   VerifiedDecoding second = f.decoding(copy, {prompt.begin() + 8, prompt.end()});
   CHECK(f.run(second) == plain);
-}
-
-TEST_CASE("cancelled or late: no further forward") {
-  const Fixture f(false);
-  const Ids prompt = {1, 2, 3};
-  for (const bool cancel : {true, false}) {
-    KvCache cache = f.cache();
-    VerifiedDecoding decoding = f.decoding(cache, prompt);
-    Decoding* const all[] = {&decoding};
-    std::stop_source source;
-    DecodeLimits limits;
-    if (cancel) {
-      source.request_stop();
-      limits.cancel = source.get_token();
-    } else
-      limits.deadline = std::chrono::steady_clock::now() - std::chrono::seconds(1);
-    auto done = decode(*f.network, all, limits);
-    REQUIRE(done);
-    CHECK(done->nfe == 0);
-    CHECK(decoding.answer().reason() == (cancel ? StopReason::cancelled : StopReason::deadline));
-  }
-  KvCache cache = f.cache();
-  VerifiedDecoding decoding = f.decoding(cache, prompt);
-  Decoding* const all[] = {&decoding};
-  std::stop_source source;
-  DecodeLimits limits;
-  limits.cancel = source.get_token();
-  auto done = decode(*f.network, all, limits, [&](auto, const DecodeStats& stats) {
-    if (stats.nfe == 3) source.request_stop();
-  });
-  REQUIRE(done);
-  CHECK(done->nfe == 3);
-  CHECK(decoding.answer().tokens().size() == 3);
-  CHECK(decoding.answer().reason() == StopReason::cancelled);
 }
 
 TEST_CASE("more rows than a forward can take is an error") {

@@ -9,6 +9,7 @@
 
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
+#include "tests/support/decode_all.h"
 #include "tests/support/reference_backend.h"
 
 namespace cinnabar::engine {
@@ -39,12 +40,9 @@ struct Fixture {
       answers.push_back({tokenizer, network->spec(), {describe_hole("", "", EndRule::hole), "", 1000}});
     return {*network, cache, canvas, std::move(answers), options};
   }
-  DecodeStats run(InPlaceDiffusion& decoding, const StepObserver& observer = {},
-                  const DecodeLimits& limits = {}) const {
+  DecodeStats run(InPlaceDiffusion& decoding, const std::function<void(const DecodeStats&)>& after_step = {}) const {
     Decoding* const all[] = {&decoding};
-    auto done = decode(*network, all, limits, observer);
-    REQUIRE(done);
-    return *done;
+    return tests::decode_all(*network, all, after_step);
   }
   // The hole's tokens.
   Ids fill(const Canvas& canvas, const InPlaceOptions& options, DecodeStats* stats = nullptr) const {
@@ -178,9 +176,8 @@ TEST_CASE("remasking: every step keeps the surest share of all positions and mas
       KvCache cache = f.cache();
       InPlaceDiffusion decoding = f.decoding(cache, canvas, {.block_length = 100, .steps = kSteps, .remask = true});
       std::vector<Ids> steps;
-      f.run(decoding, [&](auto, const auto&) {
-        steps.emplace_back(decoding.canvas().hole().begin(), decoding.canvas().hole().end());
-      });
+      f.run(decoding,
+            [&](const auto&) { steps.emplace_back(decoding.canvas().hole().begin(), decoding.canvas().hole().end()); });
       CHECK(steps == wanted);
       CHECK(decoding.answer().reason() == StopReason::hole_end);
     }
@@ -229,7 +226,7 @@ TEST_CASE("several holes of one canvas are denoised together, each seeing what t
       InPlaceDiffusion decoding =
           f.decoding(cache, canvas, {.block_length = 4, .steps = 100, .choice = {.value = kThreshold}});
       Canvas told = canvas;
-      const auto stats = f.run(decoding, [&](auto, const auto&) {
+      const auto stats = f.run(decoding, [&](const auto&) {
         tell_step(f, told_cache, told, 4, kThreshold);
         const auto is = decoding.canvas().tokens(), wanted = told.tokens();
         CHECK(std::equal(is.begin(), is.end(), wanted.begin(), wanted.end()));
@@ -302,15 +299,9 @@ TEST_CASE("an answer that is stopped early is what stands before the first mask"
     for (const int block : {1, kHole}) {
       KvCache cache = f.cache();
       InPlaceDiffusion decoding = f.decoding(cache, canvas, one_by_one(block));
-      std::stop_source source;
-      DecodeLimits limits;
-      limits.cancel = source.get_token();
-      const auto stats = f.run(
-          decoding,
-          [&](auto, const auto& s) {
-            if (s.nfe == 7) source.request_stop();
-          },
-          limits);
+      const auto stats = f.run(decoding, [&](const DecodeStats& s) {
+        if (s.nfe == 7) decoding.stop(StopReason::cancelled);
+      });
       CHECK(stats.nfe == 7);
       Ids leading;
       for (const std::int32_t token : decoding.canvas().hole()) {

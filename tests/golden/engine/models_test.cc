@@ -14,6 +14,7 @@
 #include "kernels/cpu/backend.h"
 #include "kernels/cuda/backend.h"
 #include "tests/support/byte_tokenizer.h"
+#include "tests/support/decode_all.h"
 #include "tests/support/reference_backend.h"
 
 namespace cinnabar::engine {
@@ -72,7 +73,7 @@ std::unique_ptr<Network> open(const std::string& name, const json& golden, kerne
     if (loaded->gated)
       gated = std::move(loaded).value();
     else
-      REQUIRE(merge_adapter(*loaded, model->spec, model->weights));
+      REQUIRE(merge_adapter(*loaded, model->weights));
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, backend, kernels::Compute::f32);
   INFO((network ? "" : network.message()));
@@ -98,9 +99,8 @@ Answer answer_of(const ModelSpec& spec, int tokens) {
 
 Ids run(Network& network, Decoding& decoding, DecodeStats* stats = nullptr) {
   Decoding* const all[] = {&decoding};
-  auto done = decode(network, all, {});
-  REQUIRE(done);
-  if (stats != nullptr) *stats = *done;
+  const DecodeStats done = tests::decode_all(network, all);
+  if (stats != nullptr) *stats = done;
   const auto tokens = decoding.answer().tokens();
   return {tokens.begin(), tokens.end()};
 }
@@ -224,7 +224,7 @@ std::vector<std::vector<std::pair<int, int>>> record(Network& network, InPlaceDi
   std::vector<std::vector<std::pair<int, int>>> steps;
   Canvas before = decoding.canvas();
   Decoding* const all[] = {&decoding};
-  auto done = decode(network, all, {}, [&](auto, const auto&) {
+  stats = tests::decode_all(network, all, [&](const auto&) {
     const Canvas& now = decoding.canvas();
     steps.emplace_back();
     for (int p = 0; p < std::min(now.size(), before.size()); ++p) {
@@ -232,8 +232,6 @@ std::vector<std::vector<std::pair<int, int>>> record(Network& network, InPlaceDi
     }
     before = now;
   });
-  REQUIRE(done);
-  stats = *done;
   return steps;
 }
 
@@ -272,12 +270,11 @@ void check_expand_erase(const json& entry, Network& network) {
   std::vector<Ids> middles, wanted;
   for (const json& step : entry["steps"]) wanted.push_back(step["middle"]);
   Decoding* const all[] = {&decoding};
-  auto done = decode(network, all, {}, [&](auto, const auto&) {
+  const DecodeStats done = tests::decode_all(network, all, [&](const auto&) {
     middles.emplace_back(decoding.canvas().hole().begin(), decoding.canvas().hole().end());
   });
-  REQUIRE(done);
   CHECK(middles == wanted);
-  CHECK(done->nfe == entry["forwards"]);
+  CHECK(done.nfe == entry["forwards"]);
 }
 
 TEST_CASE("logits") {

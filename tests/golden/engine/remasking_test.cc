@@ -6,6 +6,7 @@
 #include "engine/decoding/verified.h"
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
+#include "tests/support/decode_all.h"
 #include "tests/support/random_tokens.h"
 #include "tests/support/reference_backend.h"
 
@@ -55,14 +56,13 @@ struct Fixture {
   }
   Run run(VerifiedDecoding& decoding) const {
     Decoding* const all[] = {&decoding};
-    auto done = decode(*network, all, {});
-    REQUIRE(done);
+    DecodeStats done = tests::decode_all(*network, all);
     const Answer& answer = decoding.answer();
     REQUIRE(answer.complete());
     Run run{{answer.tokens().begin(), answer.tokens().end()},
             {answer.probabilities().begin(), answer.probabilities().end()},
             *answer.reason(),
-            std::move(done).value()};
+            std::move(done)};
     for (const DraftCount& count : decoding.drafts()) {
       run.drafted += count.drafted;
       run.kept += count.accepted;
@@ -202,9 +202,8 @@ TEST_CASE("an answer ends unread where sure tokens complete it, and nowhere else
 Ids first_forward(const Fixture& f, const Ids& prompt) {
   KvCache fresh = f.cache();
   VerifiedDecoding decoding(*f.network, fresh, prompt, f.answer(), {.lookup = false}, {});
-  Step step;
-  step.add(decoding);
-  REQUIRE(step.run(*f.network));
+  Decoding* const alone[] = {&decoding};
+  REQUIRE(run_step(*f.network, alone));
   Ids tokens;
   for (const ShownToken& shown : decoding.view()) tokens.push_back(shown.token);
   return tokens;

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "engine/infill.h"
+#include "engine/decoding/prompt.h"
+#include "engine/engine.h"
+#include "engine/forward/kv_cache.h"
 #include "kernels/cpu/backend.h"
 
 namespace cinnabar::engine {

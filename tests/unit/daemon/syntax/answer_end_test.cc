@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "daemon/completion/ask.h"
+#include "engine/decoding/hole_end.h"
 #include "tests/unit/daemon/syntax/plan_cases.h"
 
 using namespace cinnabar;

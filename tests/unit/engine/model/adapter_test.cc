@@ -45,9 +45,9 @@ TEST_CASE("a GGUF adapter: scale in B, settings, absent products absent") {
   CHECK(adapter->hole_end == 3);
   CHECK(adapter->block_length == 8);
   REQUIRE(adapter->layers.size() == 2);
-  CHECK(!adapter->layers[0].query);
-  CHECK(!adapter->layers[1].key);
-  const LowRank& query = *adapter->layers[1].query;
+  CHECK(!adapter->layers[0][Product::query]);
+  CHECK(!adapter->layers[1][Product::key]);
+  const LowRank& query = *adapter->layers[1][Product::query];
   CHECK(query.rank == kRank);
   CHECK(query.inputs == kWidth);
   CHECK(query.outputs == kQuery);
@@ -66,7 +66,7 @@ TEST_CASE("a PEFT folder gives the same adapter") {
   const auto adapter = load_adapter(folder.path(), tiny_spec());
   REQUIRE(adapter.ok());
   CHECK(adapter->gated);
-  CHECK(adapter->layers[1].query->b[0] == 50);
+  CHECK(adapter->layers[1][Product::query]->b[0] == 50);
 }
 
 TEST_CASE("merging adds B A to the weights, once, in f32") {
@@ -77,14 +77,14 @@ TEST_CASE("merging adds B A to the weights, once, in f32") {
   add_pair(writer);
   const auto adapter = load_adapter(folder.write("a.gguf", writer.bytes()), model->spec);
   REQUIRE(adapter.ok());
-  const auto before = model->weights.layers[1].query;
+  const auto before = model->weights.layers[1].matrices[Product::query];
   std::vector<float> stored(kQuery * kWidth);
   cinnabar::kernels::dequantize(before.dtype, before.data, stored.data(), kQuery * kWidth);
-  REQUIRE(merge_adapter(*adapter, model->spec, model->weights).ok());
-  const auto after = model->weights.layers[1].query;
+  REQUIRE(merge_adapter(*adapter, model->weights).ok());
+  const auto after = model->weights.layers[1].matrices[Product::query];
   CHECK(after.dtype == cinnabar::kernels::DType::f32);
-  CHECK(model->weights.layers[1].key.data != nullptr);
-  const LowRank& part = *adapter->layers[1].query;
+  CHECK(model->weights.layers[1].matrices[Product::key].data != nullptr);
+  const LowRank& part = *adapter->layers[1][Product::query];
   for (std::size_t n = 0; n < kQuery; ++n)
     for (std::size_t k = 0; k < kWidth; ++k) {
       double expected = stored[n * kWidth + k];
@@ -101,10 +101,10 @@ TEST_CASE("a gated adapter is not merged") {
   Adapter adapter;
   adapter.gated = true;
   adapter.layers.resize(2);
-  CHECK_THAT(merge_adapter(adapter, model->spec, model->weights).message(), Contains("gated"));
+  CHECK_THAT(merge_adapter(adapter, model->weights).message(), Contains("gated"));
   adapter.gated = false;
   adapter.layers.resize(1);
-  CHECK_THAT(merge_adapter(adapter, model->spec, model->weights).message(), Contains("expected 2 layers, found 1"));
+  CHECK_THAT(merge_adapter(adapter, model->weights).message(), Contains("expected 2 layers, found 1"));
 }
 
 TEST_CASE("an interleaved GGUF adapter follows its base's rows") {
@@ -116,7 +116,7 @@ TEST_CASE("an interleaved GGUF adapter follows its base's rows") {
   const auto adapter = load_adapter(folder.write("a.gguf", writer.bytes()), spec);
   REQUIRE(adapter.ok());
   const auto stored = counted(kQuery * kRank, 100);
-  CHECK(adapter->layers[1].query->b[1 * kRank] == stored[2 * kRank] * 2);
+  CHECK(adapter->layers[1][Product::query]->b[1 * kRank] == stored[2 * kRank] * 2);
 }
 
 TEST_CASE("adapters that do not fit are refused and named") {

@@ -50,11 +50,15 @@ TEST_CASE("a GGUF model's tensors come to their places") {
   REQUIRE(weights.layers.size() == 2);
   const LayerWeights& layer = weights.layers[1];
   const std::pair<const StoredMatrix*, const char*> matrices[] = {
-      {&weights.embedding, "token_embd.weight"}, {&weights.head, "token_embd.weight"},
-      {&layer.query, "blk.1.attn_q.weight"},     {&layer.key, "blk.1.attn_k.weight"},
-      {&layer.value, "blk.1.attn_v.weight"},     {&layer.attention_output, "blk.1.attn_output.weight"},
-      {&layer.gate, "blk.1.ffn_gate.weight"},    {&layer.up, "blk.1.ffn_up.weight"},
-      {&layer.down, "blk.1.ffn_down.weight"}};
+      {&weights.embedding, "token_embd.weight"},
+      {&weights.head, "token_embd.weight"},
+      {&layer.matrices[Product::query], "blk.1.attn_q.weight"},
+      {&layer.matrices[Product::key], "blk.1.attn_k.weight"},
+      {&layer.matrices[Product::value], "blk.1.attn_v.weight"},
+      {&layer.matrices[Product::attention_output], "blk.1.attn_output.weight"},
+      {&layer.matrices[Product::gate], "blk.1.ffn_gate.weight"},
+      {&layer.matrices[Product::up], "blk.1.ffn_up.weight"},
+      {&layer.matrices[Product::down], "blk.1.ffn_down.weight"}};
   for (const auto& [matrix, name] : matrices) {
     CAPTURE(name);
     CHECK(values(*matrix) == named(tensors, name).values);
@@ -62,8 +66,8 @@ TEST_CASE("a GGUF model's tensors come to their places") {
   }
   CHECK(layer.attention_norm == named(tensors, "blk.1.attn_norm.weight").values);
   CHECK(layer.ffn_norm == named(tensors, "blk.1.ffn_norm.weight").values);
-  CHECK(layer.query_bias == named(tensors, "blk.1.attn_q.bias").values);
-  CHECK(layer.value_bias == named(tensors, "blk.1.attn_v.bias").values);
+  CHECK(layer.biases[Product::query] == named(tensors, "blk.1.attn_q.bias").values);
+  CHECK(layer.biases[Product::value] == named(tensors, "blk.1.attn_v.bias").values);
   CHECK(weights.final_norm == named(tensors, "output_norm.weight").values);
   CHECK(weights.owned.empty());
 }
@@ -79,8 +83,9 @@ TEST_CASE("a folder's model equals the GGUF's, whatever its names begin with") {
     const auto model = load_model(folder.path());
     CAPTURE(prefix);
     REQUIRE(model.ok());
-    CHECK(values(model->weights.layers[1].down) == named(tiny_tensors(true, true), "blk.1.ffn_down.weight").values);
-    CHECK(model->weights.layers[0].key_bias == named(tiny_tensors(true, true), "blk.0.attn_k.bias").values);
+    CHECK(values(model->weights.layers[1].matrices[Product::down]) ==
+          named(tiny_tensors(true, true), "blk.1.ffn_down.weight").values);
+    CHECK(model->weights.layers[0].biases[Product::key] == named(tiny_tensors(true, true), "blk.0.attn_k.bias").values);
   }
 }
 
@@ -109,8 +114,8 @@ TEST_CASE("LLaDA's names") {
   const auto model = load_model(folder.path());
   REQUIRE(model.ok());
   CHECK(values(model->weights.head)[0] == 1750);
-  CHECK(values(model->weights.layers[0].gate)[0] == 500);
-  CHECK(values(model->weights.layers[0].down)[0] == 1000);
+  CHECK(values(model->weights.layers[0].matrices[Product::gate])[0] == 500);
+  CHECK(values(model->weights.layers[0].matrices[Product::down])[0] == 1000);
 }
 
 TEST_CASE("wrong, missing and unknown tensors are named with both shapes") {
@@ -138,15 +143,15 @@ TEST_CASE("a llama-type GGUF's query and key rows go back to rotate-half order")
   REQUIRE(model.ok());
   const auto tensors = tiny_tensors(true, true);
   const auto stored = named(tensors, "blk.0.attn_k.weight").values;
-  const auto bound = values(model->weights.layers[0].key);
+  const auto bound = values(model->weights.layers[0].matrices[Product::key]);
   // Heads of 4: stored order of a head is (half 0, pair 0), (half 1, pair 0), (half 0, pair 1), (half 1, pair 1).
   const int from[] = {0, 2, 1, 3, 4, 6, 5, 7};
   for (std::size_t row = 0; row < 8; ++row)
     for (std::size_t col = 0; col < 12; ++col)
       REQUIRE(bound[row * 12 + col] == stored[static_cast<std::size_t>(from[row]) * 12 + col]);
   const auto bias = named(tensors, "blk.0.attn_q.bias").values;
-  CHECK(model->weights.layers[0].query_bias[1] == bias[2]);
-  CHECK(values(model->weights.layers[0].value) == named(tensors, "blk.0.attn_v.weight").values);
+  CHECK(model->weights.layers[0].biases[Product::query][1] == bias[2]);
+  CHECK(values(model->weights.layers[0].matrices[Product::value]) == named(tensors, "blk.0.attn_v.weight").values);
 }
 
 TEST_CASE("the default model's parts") {

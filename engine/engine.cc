@@ -1,37 +1,12 @@
-#include "engine/infill.h"
+#include "engine/engine.h"
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 
-#include "engine/engine_filling.h"
+#include "engine/infill_run.h"
 
 namespace cinnabar::engine {
-namespace {
-
-constexpr int kLeastChunk = 16;  // rows of a prompt; fewer cost a forward about as much
-
-}  // namespace
-
-std::optional<Mode> parse_mode(std::string_view text) {
-  for (const Mode mode : {Mode::autoregressive, Mode::verified, Mode::diffusion}) {
-    if (text == name(mode)) return mode;
-  }
-  return std::nullopt;
-}
-
-std::string_view name(Mode mode) {
-  switch (mode) {
-    case Mode::autoregressive:
-      return "autoregressive";
-    case Mode::verified:
-      return "verified";
-    case Mode::diffusion:
-      return "diffusion";
-  }
-  return "";
-}
-
 namespace {
 
 // The adapter that the options name, or the one that lies in the model's folder; empty: none.
@@ -67,7 +42,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
       if (adapter->hole_end >= 0) model->spec.hole_end = adapter->hole_end;
       if (adapter->block_length > 0) model->spec.block_length = adapter->block_length;
       gated = std::move(adapter).value();
-    } else if (Status merged = merge_adapter(*adapter, model->spec, model->weights); !merged)
+    } else if (Status merged = merge_adapter(*adapter, model->weights); !merged)
       return merged;
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, options.compute);
@@ -79,33 +54,35 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
   return engine;
 }
 
-// Of the places that nobody uses just now, the one that shares most with the prompt, unless so little is shared that
-// another place's prompt is better forgotten.
-Result<Place*> Engine::place_for(std::span<const std::int32_t> tokens) {
+// Of the slots that no request holds just now, the one that shares most with the prompt, unless so little is shared that
+// another slot's prompt is better forgotten.
+Result<CacheSlot*> Engine::slot_for(std::span<const std::int32_t> tokens) {
   constexpr int kWorthKeeping = 64;  // tokens; fewer are read again in a few milliseconds
-  Place* best = nullptr;
-  Place* oldest = nullptr;
+  CacheSlot* best = nullptr;
+  CacheSlot* oldest = nullptr;
   int most = -1;
-  for (const auto& place : places_) {
-    if (place->taken) continue;
-    const int shared = place->cache.common_prefix(tokens);
+  for (const auto& slot : slots_) {
+    if (slot->run != nullptr) continue;
+    const int shared = slot->cache.common_prefix(tokens);
     if (shared > most) {
       most = shared;
-      best = place.get();
+      best = slot.get();
     }
-    if (oldest == nullptr || place->used < oldest->used) oldest = place.get();
+    if (oldest == nullptr || slot->used < oldest->used) oldest = slot.get();
   }
-  Place* chosen = oldest;
+  CacheSlot* chosen = oldest;
   if (best != nullptr && most >= std::min(kWorthKeeping, best->cache.size())) {
     chosen = best;
-  } else if (static_cast<int>(places_.size()) < options_.places) {
+  } else if (static_cast<int>(slots_.size()) < options_.cache_slots) {
     auto cache = KvCache::create(*network_, options_.context);
     if (!cache) return cache.status();
-    places_.push_back(std::make_unique<Place>(Place{std::move(cache).value()}));
-    chosen = places_.back().get();
+    slots_.push_back(std::make_unique<CacheSlot>(CacheSlot{std::move(cache).value()}));
+    chosen = slots_.back().get();
   }
-  if (chosen == nullptr)
-    return Status::error("all " + std::to_string(options_.places) + " places are in use; a request has to end first");
+  if (chosen == nullptr) {
+    return Status::error("all " + std::to_string(options_.cache_slots) +
+                         " cache slots are in use; a request has to end first");
+  }
   chosen->used = ++clock_;
   return chosen;
 }
@@ -179,74 +156,78 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   }
 }
 
-Result<std::unique_ptr<EngineFilling>> Engine::begin(const InfillRequest& request, const DecodeLimits& limits,
+Result<std::unique_ptr<InfillRun>> Engine::begin_run(const InfillRequest& request, const DecodeLimits& limits,
                                                      Purpose purpose) {
   if (Status valid = check(request, spec()); !valid) return valid;
   auto prompt = fitting_prompt(request);
   if (!prompt) return prompt.status();
   for (const InfillToken& token : request.resume.tokens) prompt->before.push_back(token.id);
-  auto place = place_for(spec().attention == Attention::full ? std::vector<std::int32_t>() : prompt->before);
-  if (!place) return place.status();
-  return EngineFilling::begin({*network_, *tokenizer_, **place, options_.context}, request, std::move(prompt).value(),
-                              limits, purpose);
+  auto slot = slot_for(spec().attention == Attention::full ? std::vector<std::int32_t>() : prompt->before);
+  if (!slot) return slot.status();
+  return InfillRun::begin({*network_, *tokenizer_, **slot, options_.context}, request, std::move(prompt).value(),
+                          limits, purpose);
 }
 
-int prompt_chunk(double row_milliseconds, bool somebody_waits) {
-  constexpr double kLatency = 200, kShortLatency = 70;  // ms; less on a slow device costs it more than it gains
-  if (row_milliseconds <= 0) return kLeastChunk;
-  const double rows = std::min((somebody_waits ? kShortLatency : kLatency) / row_milliseconds, double{kPromptChunk});
-  return std::max(static_cast<int>(rows) / kLeastChunk * kLeastChunk, kLeastChunk);
+Result<std::unique_ptr<Infill>> Engine::begin(const InfillRequest& request, const DecodeLimits& limits,
+                                              Purpose purpose) {
+  auto run = begin_run(request, limits, purpose);
+  if (!run) return run.status();
+  return std::unique_ptr<Infill>(std::move(run).value());
 }
 
-Status Engine::advance(std::span<EngineFilling* const> fillings) {
-  std::vector<EngineFilling*> open;
+Status Engine::advance() {
+  std::vector<InfillRun*> open;
   bool somebody_waits = false;
-  for (EngineFilling* filling : fillings) {
-    filling->heed_limits();
-    if (filling->finished()) continue;
-    open.push_back(filling);
-    somebody_waits = somebody_waits || filling->only_warms() || !filling->reading();
+  for (const auto& slot : slots_) {
+    if (slot->run == nullptr) continue;
+    slot->run->check_limits();
+    if (slot->run->finished()) continue;
+    open.push_back(slot->run);
+    somebody_waits = somebody_waits || slot->run->only_warms() || !slot->run->reading();
   }
-  while (!open.empty()) {
+  const int most_prompt_rows = prompt_rows(row_milliseconds_, somebody_waits);
+  for (auto first = open.begin(); first != open.end();) {
     // Whole canvases may be too many rows for one forward.
-    Step step;
-    auto last = open.begin();
-    while (last != open.end() && (last == open.begin() || step.rows() + (*last)->most_rows() <= Network::max_rows()))
-      (*last++)->add_to(step, prompt_chunk(row_milliseconds_, somebody_waits));
-    const auto start = std::chrono::steady_clock::now();
-    if (Status ran = step.run(*network_); !ran) return ran;
-    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    if (step.rows() >= kLeastChunk) row_milliseconds_ = ms / step.rows();
-    for (auto filling = open.begin(); filling != last; ++filling) {
-      if (Status stepped = (*filling)->stepped(ms); !stepped) return stepped;
+    auto last = first;
+    for (std::int64_t rows = 0; last != open.end(); ++last) {
+      rows += (*last)->most_rows();
+      if (last != first && rows > Network::max_rows()) break;
     }
-    open.erase(open.begin(), last);
+    if (Status ran = step({first, last}, most_prompt_rows); !ran) return ran;
+    first = last;
+  }
+  return {};
+}
+
+// One forward of these requests.
+Status Engine::step(std::span<InfillRun* const> runs, int most_prompt_rows) {
+  std::vector<ForwardSegment> prompts;
+  std::vector<Decoding*> decodings;
+  for (InfillRun* run : runs) {
+    if (auto rows = run->read(most_prompt_rows)) prompts.push_back(std::move(*rows));
+    decodings.insert(decodings.end(), run->decodings().begin(), run->decodings().end());
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto rows = run_step(*network_, decodings, std::move(prompts));
+  if (!rows) return rows.status();
+  const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  if (*rows >= kLeastPromptRows) row_milliseconds_ = ms / *rows;
+  for (InfillRun* run : runs) {
+    if (Status stepped = run->stepped(ms); !stepped) return stepped;
   }
   return {};
 }
 
 Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLimits& limits,
                                     const StepObserver& observer) {
-  auto filling = begin(request, limits, Purpose::fill);
-  if (!filling) return filling.status();
-  EngineFilling* const alone[] = {filling->get()};
-  while (!(*filling)->finished()) {
-    const int before = (*filling)->stats().nfe;
-    if (Status ran = advance(alone); !ran) return ran;
-    if (observer && (*filling)->stats().nfe > before) observer((*filling)->decodings(), (*filling)->stats());
+  auto run = begin_run(request, limits, Purpose::fill);
+  if (!run) return run.status();
+  while (!(*run)->finished()) {
+    const int before = (*run)->stats().nfe;
+    if (Status ran = advance(); !ran) return ran;
+    if (observer && (*run)->stats().nfe > before) observer((*run)->decodings(), (*run)->stats());
   }
-  return (*filling)->take();
-}
-
-Status Engine::warm(const InfillRequest& request, const DecodeLimits& limits) {
-  if (spec().attention == Attention::full) return {};
-  auto filling = begin(request, limits, Purpose::warm);
-  if (!filling) return filling.status();
-  EngineFilling* const alone[] = {filling->get()};
-  while (!(*filling)->finished()) {
-    if (Status ran = advance(alone); !ran) return ran;
-  }
-  return {};
+  return (*run)->take();
 }
 
 }  // namespace cinnabar::engine

@@ -1,13 +1,13 @@
-// The front door on tiny models of byte tokens: which keys and values are kept from one request to the next, and that
+// The engine on tiny models of byte tokens: which keys and values are kept from one request to the next, and that
 // this never shows in an answer.
-#include "engine/infill.h"
+#include "engine/engine.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
 #include <random>
 
-#include "engine/engine_filling.h"
+#include "engine/infill_run.h"
 #include "kernels/cuda/backend.h"
 #include "kernels/cuda/on_host/fibers.h"
 
@@ -16,12 +16,12 @@ namespace {
 
 const std::string kModels = CINNABAR_SOURCE_DIR "/tests/golden/models/";
 
-std::unique_ptr<Engine> open_engine(int places = 3, std::int64_t context = 4096, const char* model = "qwen2_block",
+std::unique_ptr<Engine> open_engine(int cache_slots = 3, std::int64_t context = 4096, const char* model = "qwen2_block",
                                     bool gated = false) {
   EngineOptions options;
   options.model = kModels + model;
   if (gated) options.adapter = kModels + "qwen2_gated/adapter_gated";
-  options.places = places;
+  options.cache_slots = cache_slots;
   options.context = context;
   options.device.cpu.threads = 1;
   auto engine = Engine::open(options);
@@ -42,6 +42,13 @@ InfillResult answer(Engine& engine, const InfillRequest& request, const DecodeLi
   auto result = engine.infill(request, limits);
   REQUIRE(result);
   return std::move(result).value();
+}
+
+// Reads the prompt in advance.
+void warm(Engine& engine, const InfillRequest& request, const DecodeLimits& limits = {}) {
+  auto warming = engine.begin(request, limits, Purpose::warm);
+  REQUIRE(warming);
+  while (!(*warming)->finished()) REQUIRE(engine.advance());
 }
 
 std::string text(Engine& engine, const InfillRequest& request) { return answer(engine, request).answers.at(0).text; }
@@ -115,7 +122,7 @@ TEST_CASE("behind an accepted answer its keys and values are there already") {
   CHECK(next.reused_tokens >= first.prompt_tokens - 1);
 }
 
-TEST_CASE("places are kept apart: going back and forth reads nothing again") {
+TEST_CASE("cache slots are kept apart: going back and forth reads nothing again") {
   const auto engine = open_engine(3);
   const InfillRequest here = request(code(300, 1), code(100, 4)), there = request(code(300, 2), code(100, 5)),
                       third = request(code(300, 3), code(100, 6));
@@ -126,7 +133,7 @@ TEST_CASE("places are kept apart: going back and forth reads nothing again") {
   }
 }
 
-TEST_CASE("the place that was not used for longest makes room") {
+TEST_CASE("the slot that was not used for longest makes room") {
   const auto engine = open_engine(2);
   const InfillRequest a = request(code(300, 1), code(100, 4)), b = request(code(300, 2), code(100, 5)),
                       c = request(code(300, 3), code(100, 6));
@@ -162,7 +169,7 @@ TEST_CASE("what changed far in front costs what stands behind it, no more") {
 TEST_CASE("warmed: the request only decodes, and its answer is the cold one") {
   const auto engine = open_engine(), cold = open_engine();
   const InfillRequest asked = request(code(700));
-  REQUIRE(engine->warm(asked, {}));
+  warm(*engine, asked);
   const auto warm = answer(*engine, asked);
   CHECK(warm.prompt_tokens - warm.reused_tokens <= 9);
   CHECK(warm.answers[0].text == text(*cold, asked));
@@ -177,7 +184,7 @@ TEST_CASE("as much of a prompt is read at once as keeps a cancellation quick") {
   for (const auto& c :
        {Case{0, false, 16}, Case{0, true, 16}, Case{0.05, false, 256}, Case{0.05, true, 256}, Case{1, false, 192},
         Case{1, true, 64}, Case{3, true, 16}, Case{14, false, 16}, Case{1e9, true, 16}})
-    CHECK(prompt_chunk(c.row_milliseconds, c.somebody_waits) == c.rows);
+    CHECK(prompt_rows(c.row_milliseconds, c.somebody_waits) == c.rows);
 }
 
 TEST_CASE("stopped before it begins: no text, the reason, and an engine as good as before") {
@@ -192,9 +199,27 @@ TEST_CASE("stopped before it begins: no text, the reason, and an engine as good 
     const auto stopped = answer(*engine, asked, limits);
     CHECK(stopped.answers.at(0).text.empty());
     CHECK(stopped.answers.at(0).reason == reason);
-    CHECK(engine->warm(asked, limits));
+    warm(*engine, asked, limits);
   }
   CHECK(text(*engine, asked) == text(*fresh, asked));
+}
+
+TEST_CASE("stopped between two steps: the answer so far, and no further forward") {
+  const auto engine = open_engine();
+  InfillRequest asked = request(code(200), "\n}\n", 12);
+  asked.mode = Mode::autoregressive;
+  const std::string whole = text(*engine, asked);
+  std::stop_source stop;
+  DecodeLimits limits;
+  limits.cancel = stop.get_token();
+  const auto stopped = engine->infill(asked, limits, [&](auto, const DecodeStats& stats) {
+    if (stats.nfe == 3) stop.request_stop();
+  });
+  REQUIRE(stopped);
+  CHECK(stopped->decode.nfe == 3);
+  CHECK(stopped->answers.at(0).tokens == 3);
+  CHECK(stopped->answers[0].reason == StopReason::cancelled);
+  CHECK(whole.starts_with(stopped->answers[0].text));
 }
 
 TEST_CASE("kept keys and values and former answers never change an answer") {
@@ -217,7 +242,7 @@ TEST_CASE("kept keys and values and former answers never change an answer") {
     }
     InfillRequest asked = request(prefix, suffix);
     if (round % 3 == 0) asked.former = code(20, round % 7);
-    if (round % 5 == 0) REQUIRE(engine->warm(asked, {}));
+    if (round % 5 == 0) warm(*engine, asked);
     const auto fresh = open_engine(1);
     REQUIRE(text(*engine, asked) == text(*fresh, request(prefix, suffix)));
   }
@@ -290,29 +315,28 @@ TEST_CASE("requests under way together get the answers they get alone, whenever 
   }
   const auto engine = open_engine(3, 4096, "qwen2_block", gated);
   CHECK(engine->most_together() == 3);
-  std::vector<std::unique_ptr<EngineFilling>> under_way(asked.size());
+  std::vector<std::unique_ptr<Infill>> under_way(asked.size());
   std::vector<InfillResult> results(asked.size());
   std::size_t next = 0, done = 0;
   for (int round = 0; done < asked.size(); ++round) {
     REQUIRE(round < 1000);
-    std::vector<EngineFilling*> open;
+    int open = 0;
     for (std::size_t i = 0; i < asked.size(); ++i) {
       if (!under_way[i]) continue;
       if (!under_way[i]->finished()) {
-        open.push_back(under_way[i].get());
+        ++open;
         continue;
       }
       results[i] = under_way[i]->take();
       under_way[i].reset();
       ++done;
     }
-    if (open.size() < 3 && next < asked.size() && round % 2 == 0) {
-      auto filling = engine->begin(asked[next], {}, Purpose::fill);
-      REQUIRE(filling);
-      under_way[next++] = std::move(filling).value();
-      open.push_back(under_way[next - 1].get());
+    if (open < 3 && next < asked.size() && round % 2 == 0) {
+      auto begun = engine->begin(asked[next], {}, Purpose::fill);
+      REQUIRE(begun);
+      under_way[next++] = std::move(begun).value();
     }
-    REQUIRE(engine->advance(open));
+    REQUIRE(engine->advance());
   }
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto alone = answer(*open_engine(3, 4096, "qwen2_block", gated), asked[i]);
@@ -323,7 +347,7 @@ TEST_CASE("requests under way together get the answers they get alone, whenever 
   }
 }
 
-TEST_CASE("a place belongs to one request at a time, and there are only so many") {
+TEST_CASE("a cache slot belongs to one request at a time, and there are only so many") {
   const auto engine = open_engine(2);
   const InfillRequest asked = request(code(200));
   auto first = engine->begin(asked, {}, Purpose::fill), second = engine->begin(asked, {}, Purpose::warm);
@@ -331,9 +355,8 @@ TEST_CASE("a place belongs to one request at a time, and there are only so many"
   REQUIRE(second);
   const auto third = engine->begin(asked, {}, Purpose::fill);
   REQUIRE_FALSE(third);
-  CHECK(third.message().find("2 places") != std::string::npos);
-  EngineFilling* const both[] = {first->get(), second->get()};
-  while (!(*first)->finished() || !(*second)->finished()) REQUIRE(engine->advance(both));
+  CHECK(third.message().find("2 cache slots") != std::string::npos);
+  while (!(*first)->finished() || !(*second)->finished()) REQUIRE(engine->advance());
   const std::string shared = (*first)->take().answers.at(0).text;
   CHECK((*second)->take().answers.empty());
   first->reset();
@@ -351,10 +374,9 @@ TEST_CASE("one of several that is stopped leaves the others alone") {
        stays = engine->begin(asked, {}, Purpose::fill);
   REQUIRE(stopped);
   REQUIRE(stays);
-  EngineFilling* const both[] = {stopped->get(), stays->get()};
-  REQUIRE(engine->advance(both));
+  REQUIRE(engine->advance());
   stop.request_stop();
-  while (!(*stays)->finished()) REQUIRE(engine->advance(both));
+  while (!(*stays)->finished()) REQUIRE(engine->advance());
   REQUIRE((*stopped)->finished());
   CHECK((*stopped)->take().answers.at(0).reason == StopReason::cancelled);
   CHECK((*stays)->take().answers.at(0).text == text(*open_engine(), asked));
@@ -365,7 +387,7 @@ TEST_CASE("text of more tokens than the context holds is shown in part instead o
   const auto result = answer(*engine, request(code(9000), code(4000, 2)));
   CHECK(result.prompt_tokens <= 1024 - 8 - 64);
   CHECK(result.prompt_tokens > 256);
-  REQUIRE(engine->warm(request(code(9000), code(4000, 2)), {}));
+  warm(*engine, request(code(9000), code(4000, 2)));
   const auto tiny = open_engine(1, 256);
   const auto refused = tiny->infill(request(code(9000), {}, 250), {});
   REQUIRE_FALSE(refused);
@@ -380,7 +402,7 @@ TEST_CASE("models that see the whole canvas fill holes too, within the context")
   CHECK(first.prompt_tokens >= 60);
   CHECK(first.answers.at(0).tokens > 0);
   CHECK(text(*engine, asked) == first.answers[0].text);
-  CHECK(engine->warm(asked, {}));
+  warm(*engine, asked);
   CHECK(answer(*engine, request(code(5000))).prompt_tokens < 512);
 }
 

@@ -1,9 +1,12 @@
-#include "engine/engine_filling.h"
+#include "engine/infill_run.h"
 
 #include <algorithm>
 #include <utility>
 
+#include "engine/decoding/block_diffusion.h"
+#include "engine/decoding/in_place.h"
 #include "engine/decoding/scoring.h"
+#include "engine/decoding/verified.h"
 
 namespace cinnabar::engine {
 
@@ -13,53 +16,60 @@ int rows_ahead(const InfillRequest& request, const ModelSpec& spec) {
   return std::max(kDrafts, request.block.length > 0 ? request.block.length : spec.block_length);
 }
 
-EngineFilling::EngineFilling(const Room& room, InfillRequest request, Prompt prompt, DecodeLimits limits,
-                             Purpose purpose)
-    : room_(room),
+int prompt_rows(double row_milliseconds, bool somebody_waits) {
+  constexpr double kLatency = 200, kShortLatency = 70;  // ms; less on a slow device costs it more than it gains
+  if (row_milliseconds <= 0) return kLeastPromptRows;
+  const double rows = std::min((somebody_waits ? kShortLatency : kLatency) / row_milliseconds, double{kMostPromptRows});
+  return std::max(static_cast<int>(rows) / kLeastPromptRows * kLeastPromptRows, kLeastPromptRows);
+}
+
+InfillRun::InfillRun(const Resources& resources, InfillRequest request, Prompt prompt, DecodeLimits limits,
+                     Purpose purpose)
+    : resources_(resources),
       request_(std::move(request)),
       prompt_(std::move(prompt)),
       limits_(std::move(limits)),
       purpose_(purpose) {
-  room_.place.taken = true;
+  resources_.slot.run = this;
   begin_reading();
 }
 
-Result<std::unique_ptr<EngineFilling>> EngineFilling::begin(const Room& room, InfillRequest request, Prompt prompt,
-                                                            DecodeLimits limits, Purpose purpose) {
-  std::unique_ptr<EngineFilling> filling(
-      new EngineFilling(room, std::move(request), std::move(prompt), std::move(limits), purpose));
-  if (Status settled = filling->settle(); !settled) return settled;
-  return filling;
+Result<std::unique_ptr<InfillRun>> InfillRun::begin(const Resources& resources, InfillRequest request, Prompt prompt,
+                                                    DecodeLimits limits, Purpose purpose) {
+  std::unique_ptr<InfillRun> run(
+      new InfillRun(resources, std::move(request), std::move(prompt), std::move(limits), purpose));
+  if (Status begun = run->advance_phase(); !begun) return begun;
+  return run;
 }
 
-EngineFilling::~EngineFilling() { room_.place.taken = false; }
+InfillRun::~InfillRun() { resources_.slot.run = nullptr; }
 
-void EngineFilling::begin_reading() {
+void InfillRun::begin_reading() {
   result_.prompt_tokens = static_cast<int>(prompt_.before.size() + prompt_.behind.size());
   for (const auto& between : prompt_.between) result_.prompt_tokens += static_cast<int>(between.size());
   if (in_place()) return;
-  KvCache& cache = room_.place.cache;
+  KvCache& cache = resources_.slot.cache;
   cache.truncate(std::min(cache.common_prefix(prompt_.before), static_cast<int>(prompt_.before.size()) - 1));
   result_.reused_tokens = cache.size();
 }
 
 // Prompt tokens that are worth a forward of their own before the first decoding step. The last one predicts, so it runs
 // with that step, and so do a few more for nothing.
-int EngineFilling::unread() const {
+int InfillRun::unread() const {
   constexpr int kWithFirstStep = 8;
   if (in_place()) return 0;
-  const int left = static_cast<int>(prompt_.before.size()) - room_.place.cache.size();
+  const int left = static_cast<int>(prompt_.before.size()) - resources_.slot.cache.size();
   return left > kWithFirstStep ? left - 1 : 0;
 }
 
-int EngineFilling::most_rows() const {
-  if (in_place()) return static_cast<int>(room_.context);
-  if (reading()) return kPromptChunk;
+int InfillRun::most_rows() const {
+  if (in_place()) return static_cast<int>(resources_.context);
+  if (reading()) return kMostPromptRows;
   constexpr int kKnown = 64;  // tokens that run along with a draft or a block
-  return request_.candidates * (rows_ahead(request_, room_.network.spec()) + kKnown);
+  return request_.candidates * (rows_ahead(request_, resources_.network.spec()) + kKnown);
 }
 
-void EngineFilling::heed_limits() {
+void InfillRun::check_limits() {
   if (finished()) return;
   const auto reason = stop_reason(limits_);
   if (!reason) return;
@@ -73,41 +83,38 @@ void EngineFilling::heed_limits() {
   phase_ = Phase::finished;
 }
 
-void EngineFilling::add_to(Step& step, int chunk) {
-  chunk_ = 0;
-  if (phase_ == Phase::reading) {
-    chunk_ = std::min(chunk, unread());
-    KvCache& cache = room_.place.cache;
-    ForwardSegment segment{&cache.store(), {}};
-    for (int slot = cache.size(); slot < cache.size() + chunk_; ++slot) {
-      segment.rows.push_back(
-          {.token = prompt_.before[static_cast<std::size_t>(slot)], .slot = slot, .limit = slot + 1});
-    }
-    step.add(std::move(segment));
-    return;
-  }
-  for (Decoding* decoding : decodings_) {
-    if (!decoding->complete()) result_.decode.rows += step.add(*decoding);
-  }
+std::optional<ForwardSegment> InfillRun::read(int most) {
+  prompt_rows_ = 0;
+  if (phase_ != Phase::reading) return std::nullopt;
+  prompt_rows_ = std::min(most, unread());
+  KvCache& cache = resources_.slot.cache;
+  ForwardSegment segment{&cache.store(), {}};
+  for (int slot = cache.size(); slot < cache.size() + prompt_rows_; ++slot)
+    segment.rows.push_back({.token = prompt_.before[static_cast<std::size_t>(slot)], .slot = slot, .limit = slot + 1});
+  return segment;
 }
 
-Status EngineFilling::stepped(double milliseconds) {
+Status InfillRun::stepped(double milliseconds) {
   if (phase_ == Phase::reading) {
-    KvCache& cache = room_.place.cache;
-    cache.append(
-        std::span(prompt_.before).subspan(static_cast<std::size_t>(cache.size()), static_cast<std::size_t>(chunk_)));
+    KvCache& cache = resources_.slot.cache;
+    cache.append(std::span(prompt_.before)
+                     .subspan(static_cast<std::size_t>(cache.size()), static_cast<std::size_t>(prompt_rows_)));
     result_.prompt_milliseconds += milliseconds;
-    return settle();
+    return advance_phase();
   }
   ++result_.decode.nfe;
   result_.decode.milliseconds += milliseconds;
   int tokens = 0;
-  for (Decoding* decoding : decodings_) tokens += decoding->tokens();
+  result_.decode.rows = 0;
+  for (Decoding* decoding : decodings_) {
+    tokens += decoding->tokens();
+    result_.decode.rows += decoding->rows();
+  }
   result_.decode.tokens_per_step.push_back(tokens - std::exchange(tokens_, tokens));
-  return settle();
+  return advance_phase();
 }
 
-Status EngineFilling::settle() {
+Status InfillRun::advance_phase() {
   if (phase_ == Phase::reading && unread() == 0) {
     phase_ = purpose_ == Purpose::warm ? Phase::finished : Phase::decoding;
     if (phase_ == Phase::decoding) {
@@ -121,8 +128,8 @@ Status EngineFilling::settle() {
   return {};
 }
 
-Answer EngineFilling::make_answer() const {
-  Answer answer(room_.tokenizer, room_.network.spec(),
+Answer InfillRun::make_answer() const {
+  Answer answer(resources_.tokenizer, resources_.network.spec(),
                 {describe_hole(request_.prefix, request_.suffix, request_.end), prompt_.typed, request_.max_tokens,
                  request_.other_end});
   for (const InfillToken& token : request_.resume.tokens) answer.append(token.id, token.probability, token.margin);
@@ -130,7 +137,7 @@ Answer EngineFilling::make_answer() const {
   return answer;
 }
 
-std::vector<Answer> EngineFilling::make_answers() const {
+std::vector<Answer> InfillRun::make_answers() const {
   std::vector<Answer> answers;
   std::string prefix = request_.prefix, suffix;
   for (const NextHole& hole : request_.next) suffix += hole.between;
@@ -139,8 +146,8 @@ std::vector<Answer> EngineFilling::make_answers() const {
   for (const NextHole& hole : request_.next) {
     prefix += hole.between;
     suffix.erase(0, hole.between.size());
-    answers.push_back({room_.tokenizer,
-                       room_.network.spec(),
+    answers.push_back({resources_.tokenizer,
+                       resources_.network.spec(),
                        {describe_hole(prefix, suffix, hole.end), "", hole.max_tokens, hole.other_end}});
   }
   return answers;
@@ -153,7 +160,7 @@ bool remasks(const Network& network) { return network.has_adapter() && network.s
 
 }  // namespace
 
-std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candidate) const {
+std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate) const {
   SamplingOptions sampling = request_.sampling;
   if (candidate > 0) {
     constexpr float kVaried = 0.6f;
@@ -162,17 +169,17 @@ std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candi
   }
   std::vector<std::int32_t> pending(prompt_.before.begin() + cache.size(), prompt_.before.end());
   if (request_.scored) {
-    auto text = room_.tokenizer.encode(prompt_.typed + *request_.scored);
+    auto text = resources_.tokenizer.encode(prompt_.typed + *request_.scored);
     const int most = static_cast<int>(text.size()) + 1;
-    Answer answer(room_.tokenizer, room_.network.spec(),
+    Answer answer(resources_.tokenizer, resources_.network.spec(),
                   {describe_hole("", "", EndRule::hole), prompt_.typed, most, {}});
     return std::make_unique<TextScoring>(cache, std::move(pending), std::move(text), std::move(answer));
   }
   const bool diffusion = request_.mode == Mode::diffusion;
-  if (diffusion && !remasks(room_.network)) {
+  if (diffusion && !remasks(resources_.network)) {
     BlockOptions block = request_.block;
     block.sampling = sampling;
-    return std::make_unique<BlockDiffusion>(room_.network, cache, std::move(pending), make_answer(), block);
+    return std::make_unique<BlockDiffusion>(resources_.network, cache, std::move(pending), make_answer(), block);
   }
   DraftOptions drafts = request_.mode == Mode::autoregressive ? kNoDraft : request_.drafts;
   Acceptance acceptance;
@@ -182,20 +189,20 @@ std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candi
   }
   std::vector<std::int32_t> former;
   if (request_.mode != Mode::autoregressive && !request_.former.empty())
-    former = room_.tokenizer.encode(prompt_.typed + request_.former);
-  return std::make_unique<VerifiedDecoding>(room_.network, cache, std::move(pending), make_answer(), drafts, sampling,
-                                            std::move(former), acceptance);
+    former = resources_.tokenizer.encode(prompt_.typed + request_.former);
+  return std::make_unique<VerifiedDecoding>(resources_.network, cache, std::move(pending), make_answer(), drafts,
+                                            sampling, std::move(former), acceptance);
 }
 
-Status EngineFilling::begin_block_causal() {
-  KvCache& cache = room_.place.cache;
+Status InfillRun::begin_block_causal() {
+  KvCache& cache = resources_.slot.cache;
   const std::int64_t slots = static_cast<std::int64_t>(prompt_.before.size()) + request_.max_tokens +
-                             rows_ahead(request_, room_.network.spec());
+                             rows_ahead(request_, resources_.network.spec());
   forks_.reserve(static_cast<std::size_t>(request_.candidates));
   for (int i = 1; i < request_.candidates; ++i) {
-    auto fork = KvCache::create(room_.network, slots);
+    auto fork = KvCache::create(resources_.network, slots);
     if (!fork) return fork.status();
-    fork->copy_from(cache, cache.size(), room_.network);
+    fork->copy_from(cache, cache.size(), resources_.network);
     forks_.push_back(std::move(fork).value());
   }
   for (int i = 0; i < request_.candidates; ++i) {
@@ -205,9 +212,9 @@ Status EngineFilling::begin_block_causal() {
   return {};
 }
 
-Status EngineFilling::begin_in_place() {
+Status InfillRun::begin_in_place() {
   constexpr int kFirstLength = 16;  // masks to begin with; models with expand and erase find their own length
-  const ModelSpec& spec = room_.network.spec();
+  const ModelSpec& spec = resources_.network.spec();
   const bool grows = spec.expand >= 0;
   int room = request_.max_tokens - static_cast<int>(request_.resume.tokens.size()), answers = request_.max_tokens;
   const auto masks = [&] { return grows ? std::min(kFirstLength, room) : room; };
@@ -217,18 +224,18 @@ Status EngineFilling::begin_in_place() {
     answers += room = request_.next[i].max_tokens;
     canvas.add_hole(masks(), i + 1 < prompt_.between.size() ? prompt_.between[i + 1] : prompt_.behind);
   }
-  if (canvas.size() + answers > room_.context) return Status::error("the canvas is longer than the context");
-  owned_.push_back(std::make_unique<InPlaceDiffusion>(room_.network, room_.place.cache, std::move(canvas),
+  if (canvas.size() + answers > resources_.context) return Status::error("the canvas is longer than the context");
+  owned_.push_back(std::make_unique<InPlaceDiffusion>(resources_.network, resources_.slot.cache, std::move(canvas),
                                                       make_answers(), request_.in_place));
   decodings_.push_back(owned_.back().get());
   return {};
 }
 
-std::string EngineFilling::text() const { return decodings_.empty() ? "" : decodings_.front()->answer().text(); }
+std::string InfillRun::text() const { return decodings_.empty() ? "" : decodings_.front()->answer().text(); }
 
 namespace {
 
-InfillAnswer told(const Answer& answer) {
+InfillAnswer to_infill_answer(const Answer& answer) {
   InfillAnswer found{answer.text(), answer.reason().value_or(StopReason::length),
                      static_cast<int>(answer.tokens().size())};
   const auto ends = answer.token_ends();
@@ -239,10 +246,10 @@ InfillAnswer told(const Answer& answer) {
 
 }  // namespace
 
-InfillResult EngineFilling::take() {
+InfillResult InfillRun::take() {
   for (Decoding* decoding : decodings_) {
-    for (const Answer& answer : decoding->answers().subspan(1)) result_.next.push_back(told(answer));
-    InfillAnswer found = told(decoding->answer());
+    for (const Answer& answer : decoding->answers().subspan(1)) result_.next.push_back(to_infill_answer(answer));
+    InfillAnswer found = to_infill_answer(decoding->answer());
     const bool known = std::any_of(result_.answers.begin(), result_.answers.end(),
                                    [&](const InfillAnswer& a) { return a.text == found.text; });
     if (!known) result_.answers.push_back(std::move(found));

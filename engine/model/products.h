@@ -1,0 +1,60 @@
+// The weight matrices of a layer, listed once: their sizes, and which are multiplied together. Tensor names (families.h),
+// binding, packing and adapters all go through this list.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/model/model_spec.h"
+
+namespace cinnabar::engine {
+
+enum class Product : std::uint8_t { query, key, value, attention_output, gate, up, down };
+inline constexpr std::size_t kProducts = 7;
+
+template <typename T>
+struct PerProduct {
+  std::array<T, kProducts> values{};
+  constexpr T& operator[](Product product) { return values[static_cast<std::size_t>(product)]; }
+  constexpr const T& operator[](Product product) const { return values[static_cast<std::size_t>(product)]; }
+};
+
+// Products of the same input: one matrix, its rows those of its products in the order of the list.
+enum class ProductGroup : std::uint8_t { qkv, attention_output, gate_up, down };
+inline constexpr std::size_t kProductGroups = 4;
+
+enum class Width : std::uint8_t { model, query, key_value, feed_forward };  // D, H*E, K*E, F
+
+constexpr std::int64_t size_of(Width width, const ModelSpec& spec) {
+  switch (width) {
+    case Width::model:
+      return spec.width;
+    case Width::query:
+      return std::int64_t{spec.heads} * spec.head_size;
+    case Width::key_value:
+      return std::int64_t{spec.kv_heads} * spec.head_size;
+    case Width::feed_forward:
+      return spec.ffn;
+  }
+  return 0;
+}
+
+struct ProductInfo {
+  Product product;
+  ProductGroup group;
+  Width outputs, inputs;  // the matrix is [outputs, inputs]
+  bool rotated;           // its rows are the rotary embedding's pairs, which some files interleave
+  bool biased;            // has a bias where ModelSpec::qkv_bias says so
+};
+inline constexpr std::array<ProductInfo, kProducts> kProductList = {{
+    {Product::query, ProductGroup::qkv, Width::query, Width::model, true, true},
+    {Product::key, ProductGroup::qkv, Width::key_value, Width::model, true, true},
+    {Product::value, ProductGroup::qkv, Width::key_value, Width::model, false, true},
+    {Product::attention_output, ProductGroup::attention_output, Width::model, Width::query, false, false},
+    {Product::gate, ProductGroup::gate_up, Width::feed_forward, Width::model, false, false},
+    {Product::up, ProductGroup::gate_up, Width::feed_forward, Width::model, false, false},
+    {Product::down, ProductGroup::down, Width::model, Width::feed_forward, false, false},
+}};
+
+}  // namespace cinnabar::engine
