@@ -181,8 +181,11 @@ std::unique_ptr<Decoding> EngineFilling::make_decoding(KvCache& cache, int candi
     acceptance = {.keep = request_.keep, .sure = request_.block.choice.value};
   }
   std::vector<std::int32_t> former;
-  if (request_.mode != Mode::autoregressive && !request_.former.empty())
+  if (request_.mode != Mode::autoregressive) {
     former = room_.tokenizer.encode(prompt_.typed + request_.former);
+    // What was typed is known but for its last token, which may go on.
+    if (request_.former.empty() && !former.empty()) former.pop_back();
+  }
   return std::make_unique<VerifiedDecoding>(room_.network, cache, std::move(pending), make_answer(), drafts, sampling,
                                             std::move(former), acceptance);
 }
