@@ -46,9 +46,10 @@ struct NextHole {
 };
 
 struct InfillRequest {
-  std::string prefix, suffix;  // bytes before the hole and behind it, or behind the last of several
-  Context context;             // text from elsewhere, the stablest first; as much is read as its budget holds
-  PromptBudget budget;         // how much of prefix, suffix and context the model reads, at most
+  std::string prefix, suffix;          // bytes before the hole and behind it, or behind the last of several
+  Context context;                     // text from elsewhere, the stablest first; as much is read as its budget holds
+  std::optional<std::string> heading;  // whole lines before what is shown of the prefix: what file this is
+  PromptBudget budget;                 // how much of prefix, suffix and context the model reads, at most
   EndRule end = EndRule::line;
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
@@ -61,8 +62,7 @@ struct InfillRequest {
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft
   Resume resume;       // of one hole
-  // The whole prompt, laid out by the caller: then prefix, suffix and context are not shown to the model. `end` is judged
-  // by prefix and suffix all the same.
+  // The whole prompt, laid out by the caller; prefix and suffix are not shown to the model, but `end` is judged by them.
   std::vector<PromptPart> parts;
   // Text whose probability is wanted: nothing is decoded, the answer is this text, and its path says how probable each
   // of its tokens is.

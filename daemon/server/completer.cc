@@ -297,6 +297,7 @@ std::function<void(const engine::Outcome&)> Completer::recording(const Place& pl
   recording.options = options;
   recording.candidates = job.request.candidates;
   recording.former = job.request.former;
+  recording.heading = job.request.heading.value_or("");
   recording.context = job.request.context;
   recording.resume = job.request.resume;
   return [&services = services_, recording = std::move(recording)](const engine::Outcome& outcome) {

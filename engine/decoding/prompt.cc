@@ -54,7 +54,8 @@ std::vector<std::int32_t> context_tokens(const Tokenizer& tokenizer, const Conte
 }  // namespace
 
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
-                            std::string_view suffix, const PromptBudget& budget, const Context& context) {
+                            std::string_view suffix, const PromptBudget& budget, const Context& context,
+                            std::string_view heading) {
   Prompt prompt;
   const auto elsewhere = context_tokens(tokenizer, context, budget.context_tokens, prompt.context_pieces);
   std::string_view shown = prefix_window(prefix, budget.prefix_bytes);
@@ -68,6 +69,7 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
   if (spec.infill == InfillLayout::in_place) {
     if (spec.bos >= 0) prompt.before.push_back(spec.bos);
     append(prompt.before, elsewhere);
+    append(prompt.before, tokenizer.encode(heading));
     append(prompt.before, tokenizer.encode(prefix_window(prefix, budget.prefix_bytes)));
     prompt.behind = tokenizer.encode(behind);
     if (spec.end_of_text >= 0) prompt.behind.push_back(spec.end_of_text);
@@ -84,6 +86,7 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
   prompt.before.push_back(spec.fim_suffix);
   append(prompt.before, tokenizer.encode(behind));
   prompt.before.push_back(spec.fim_middle);
+  append(prompt.before, tokenizer.encode(heading));
   append(prompt.before, tokenizer.encode(shown));
   return prompt;
 }

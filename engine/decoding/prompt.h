@@ -41,9 +41,11 @@ std::string_view prefix_window(std::string_view prefix, std::size_t budget);
 std::string_view suffix_window(std::string_view suffix, std::size_t budget);
 
 // Fails when the layout needs tags that the model does not have. The context comes first of all, so that what follows
-// does not change it: keys and values of it stay valid while the surroundings change.
+// does not change it: keys and values of it stay valid while the surroundings change. `heading` is text of whole lines
+// that stands directly before what is shown of the prefix, wherever that begins.
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
-                            std::string_view suffix, const PromptBudget& budget, const Context& context = {});
+                            std::string_view suffix, const PromptBudget& budget, const Context& context = {},
+                            std::string_view heading = {});
 
 // A piece of a prompt that the caller lays out himself (a chat, a form of an edit model): text, or the literal of one
 // special token ("<|im_start|>").

@@ -70,6 +70,20 @@ TEST_CASE("context stands before all else, whole pieces within its budget") {
   CHECK(text_of(at("x;\n", "y;\n", {"abc\n"}).before) == "abc\nx;\n");
 }
 
+TEST_CASE("a heading stands before what is shown of the prefix, wherever that begins") {
+  PromptBudget budget;
+  budget.prefix_bytes = 40;
+  for (const std::string& prefix : {std::string(), std::string("x;\n"), lines(20)}) {
+    const auto prompt = build_prompt(fim_spec(), tests::ByteTokenizer(), prefix, "y;\n", budget, {}, "# a.py\n");
+    REQUIRE(prompt);
+    CHECK(text_of(prompt->before) == "<260><262>y;\n<261># a.py\n" + std::string(prefix_window(prefix, 40)));
+  }
+  ModelSpec spec = fim_spec();
+  spec.infill = InfillLayout::in_place;
+  CHECK(text_of(build_prompt(spec, tests::ByteTokenizer(), "x", "y", budget, {}, "# a.py\n")->before) ==
+        "<258># a.py\nx");
+}
+
 TEST_CASE("windows: what fits is shown whole, the rest at line ends within the budget") {
   const std::string text = lines(100);
   CHECK(prefix_window(text, text.size()) == text);
