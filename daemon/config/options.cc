@@ -182,7 +182,7 @@ Rows model_rows() {
       {Group::model,
        {"prompt-bytes", "N", "",
         "of the text around the cursor that the model reads, three quarters in front of it; less is quicker where a "
-        "place is new (default: 8000)",
+        "place is new (default: 8000; in editors fewer where this device reads them too slowly)",
         Access(set_prompt, get_prompt)}},
   };
 }
