@@ -136,9 +136,9 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   constexpr std::size_t kLeast = 256;  // bytes; a model whose context holds no more is of no use
   for (PromptBudget budget = request.budget;;
        budget.prefix_bytes /= 2, budget.suffix_bytes /= 2, budget.context_tokens /= 2) {
-    auto prompt = request.parts.empty()
-                      ? build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget, request.context)
-                      : build_prompt(spec(), *tokenizer_, request.parts);
+    auto prompt = request.parts.empty() ? build_prompt(spec(), *tokenizer_, request.prefix, request.suffix, budget,
+                                                       request.context, request.heading.value_or(""))
+                                        : build_prompt(spec(), *tokenizer_, request.parts);
     if (!prompt) return prompt.status();
     auto tokens = static_cast<std::int64_t>(prompt->before.size() + prompt->behind.size());
     int answer = request.max_tokens;

@@ -188,8 +188,11 @@ std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate
     acceptance = {.keep = request_.keep, .sure = request_.block.choice.value};
   }
   std::vector<std::int32_t> former;
-  if (request_.mode != Mode::autoregressive && !request_.former.empty())
+  if (request_.mode != Mode::autoregressive) {
     former = resources_.tokenizer.encode(prompt_.typed + request_.former);
+    // What was typed is known but for its last token, which may go on.
+    if (request_.former.empty() && !former.empty()) former.pop_back();
+  }
   return std::make_unique<VerifiedDecoding>(resources_.network, cache, std::move(pending), make_answer(), drafts,
                                             sampling, std::move(former), acceptance);
 }

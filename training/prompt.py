@@ -4,7 +4,7 @@ tokens. Windows are counted in bytes of UTF-8."""
 TAGS = {"fim_prefix": 40912, "fim_middle": 40913, "fim_suffix": 40914, "mask": 40918, "hole_end": 40919}
 END_OF_TEXT = 40896
 ORDINARY = 40896  # ids below are text
-LONGEST_TAIL = 64
+MOST_TAIL_TOKENS = 8
 
 
 def prefix_window(prefix, budget):
@@ -26,29 +26,17 @@ def suffix_window(suffix, budget):
     return suffix if newline < 0 else suffix[: newline + 1]
 
 
-def is_word(byte):
-    return byte >= 0x80 or byte == 0x5F or chr(byte).isalnum()
-
-
-def unsafe_tail(prefix):
-    """Bytes at the prefix's end that a tokenizer would join with what follows; the answer repeats them."""
-    tail, longest = 0, min(len(prefix), LONGEST_TAIL)
-    while tail < longest and is_word(prefix[len(prefix) - 1 - tail]):
-        tail += 1
-    word = tail
-    while tail < longest:
-        if prefix[len(prefix) - 1 - tail] not in b" \t":
-            break
-        tail += 1
-        if word > 0:
-            break
-    return 0 if tail == LONGEST_TAIL else tail
+def unsafe_tail(encode, prefix):
+    """Bytes at the prefix's end that the tokenizer may join with what follows; the answer repeats them."""
+    tail = len(prefix) - encode.last_split(prefix)
+    tokens = encode(prefix[len(prefix) - tail :])
+    return tail if len(tokens) <= MOST_TAIL_TOKENS else encode.size_of(tokens[-1])
 
 
 def build_prompt(encode, prefix, suffix, prefix_budget=6000, suffix_budget=2000):
-    """(token ids before the hole, bytes the answer must begin with). `encode`: bytes -> ids."""
+    """(token ids before the hole, bytes the answer must begin with). `encode`: a vocabulary.Encoder."""
     shown, behind = prefix_window(prefix, prefix_budget), suffix_window(suffix, suffix_budget)
-    tail = unsafe_tail(shown)
+    tail = unsafe_tail(encode, shown)
     typed, shown = shown[len(shown) - tail :], shown[: len(shown) - tail]
     return [TAGS["fim_prefix"], TAGS["fim_suffix"], *encode(behind), TAGS["fim_middle"], *encode(shown)], typed
 

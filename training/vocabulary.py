@@ -33,6 +33,38 @@ def load_tokenizer(reader):
     return tokenizer
 
 
-def encoder(tokenizer):
+class Encoder:
     """bytes -> list of ids, for UTF-8 bytes."""
-    return lambda data: tokenizer.encode(data.decode("utf-8"), add_special_tokens=False).ids
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+
+    def __call__(self, data):
+        return self.tokenizer.encode(data.decode("utf-8"), add_special_tokens=False).ids
+
+    def size_of(self, token):
+        return len(self.tokenizer.id_to_token(token))  # its alphabet has a character for a byte
+
+    def last_split(self, data):
+        return last_split(data.decode("utf-8"))
+
+
+encoder = Encoder
+
+
+def words(text):
+    return [word for word, _ in pre_tokenizers.Split(Regex(SPLIT), behavior="isolated").pre_tokenize_str(text)]
+
+
+def last_split(text):
+    """The byte at which the words of `text` split whatever follows (Tokenizer::last_split), by what SPLIT says: the last word
+    may go on unless it is a digit, and blanks may with line ends that follow; what is kept must have the same words alone."""
+    found = words(text)
+    kept = len(found)
+    if found and not (len(found[-1]) == 1 and found[-1].isnumeric()):
+        kept -= 1
+        while found[-1].isspace() and kept > 0 and found[kept - 1].isspace():
+            kept -= 1
+    while words("".join(found[:kept])) != found[:kept]:
+        kept -= 1
+    return len("".join(found[:kept]).encode())

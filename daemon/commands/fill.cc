@@ -7,6 +7,7 @@
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
 #include "daemon/commands/unified_diff.h"
+#include "daemon/completion/heading.h"
 #include "daemon/completion/multi_hole.h"
 
 namespace cinnabar::daemon {
@@ -71,7 +72,9 @@ int run_fill(Options& options) {
     FillingOptions filling_options;
     filling_options.repairs = options.repairs;
     filling_options.together = (*engine)->fills_together();
-    Filling filling(*language, *text, std::move(holes), Filling::defaults(options.request), filling_options);
+    engine::InfillRequest defaults = Filling::defaults(options.request);
+    defaults.heading = heading_of(selection->file, "");
+    Filling filling(*language, *text, std::move(holes), std::move(defaults), filling_options);
     if (Status filled = fill_all(**engine, options, filling); !filled) return failed(filled);
     changes = filling.changes();
     after = filling.text();

@@ -34,7 +34,8 @@ std::string reason(const engine::ModelSpec& spec, std::int32_t tag, const engine
            std::to_string(budget.suffix_bytes) + ", whole lines; before the prefix, so that a keystroke only appends";
   if (tag == spec.fim_middle)
     return "in front of the hole: of " + counted(request.prefix.size(), "byte") + " at most " +
-           std::to_string(budget.prefix_bytes) + ", from a line's begin; the answer follows directly";
+           std::to_string(budget.prefix_bytes) +
+           ", from a line's begin, behind the file's name; the answer follows directly";
   return "the text around the hole";
 }
 
@@ -89,7 +90,7 @@ int run_prompt(Options& options) {
   for (const auto& piece : asked.pieces)
     std::cout << "=== " << piece.path << ":" << piece.line + 1 << " " << piece.why << "\n";
   const auto prompt = engine::build_prompt(model->spec, **tokenizer, request.prefix, request.suffix,
-                                           options.request.budget, request.context);
+                                           options.request.budget, request.context, request.heading.value_or(""));
   if (!prompt) return failed(prompt.status());
   print_prompt(model->spec, **tokenizer, request, *prompt, options.request.budget);
   return 0;

@@ -43,7 +43,9 @@ engine::InfillRequest request_of(const Recording& recording) {
   limits.time = std::chrono::minutes(1);  // there was a tree in time when it was recorded
   const std::size_t offset = recording.before.size();
   const auto site = syntax::site_at(recording.before + recording.behind, offset, recording.language, "", limits);
-  auto request = ask_at(site, offset, ask_options(recording.options), {recording.above, recording.context}).request;
+  AskOptions how = ask_options(recording.options);
+  how.defaults.heading = recording.heading;
+  auto request = ask_at(site, offset, how, {recording.above, recording.context}).request;
   request.candidates = recording.candidates;
   request.former = recording.former;
   request.resume = recording.resume;

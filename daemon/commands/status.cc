@@ -155,8 +155,10 @@ void print(const Json& status, const std::string& socket) {
   std::printf("acceptance   %s offered, %s shown, %s partly accepted, %s accepted (%s bytes)\n", n("offered").c_str(),
               n("shown").c_str(), n("partlyAccepted").c_str(), n("accepted").c_str(), n("acceptedBytes").c_str());
   std::printf(
-      "trouble      %s requests failed, %s of %s model loads failed, %s sessions resumed after a daemon's end\n",
-      n("failed").c_str(), n("modelFailures").c_str(), n("modelLoads").c_str(), n("resumed").c_str());
+      "trouble      %s requests failed, %s had nothing to show in time, %s of %s model loads failed, %s sessions "
+      "resumed after a daemon's end\n",
+      n("failed").c_str(), n("late").c_str(), n("modelFailures").c_str(), n("modelLoads").c_str(),
+      n("resumed").c_str());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "daemon/completion/heading.h"
 #include "daemon/syntax/answer_end.h"
 
 namespace cinnabar::daemon {
@@ -117,6 +118,11 @@ engine::InfillRequest unplanned_request(const Ask& ask, const AskOptions& option
   return request;
 }
 
+// What the defaults say already stays.
+void head(Ask& ask) {
+  if (!ask.request.heading) ask.request.heading = heading_of(*ask.site->document);
+}
+
 }  // namespace
 
 std::optional<Multiline> parse_multiline(std::string_view text) {
@@ -138,6 +144,7 @@ Ask ask_at(syntax::SitePtr site, std::size_t offset, const AskOptions& options, 
   const bool by_plan = ask.has_tree() && options.by_plan && options.multiline != Multiline::always;
   ask.request = by_plan || ask.hole.begin < ask.hole.end ? planned_request(ask, options.defaults)
                                                          : unplanned_request(ask, options);
+  head(ask);
   ask.request.prefix.insert(0, around.above);
   ask.request.context = std::move(around.context);
   ask.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -147,6 +154,7 @@ Ask ask_at(syntax::SitePtr site, std::size_t offset, const AskOptions& options, 
 Ask ask_for(syntax::SitePtr site, syntax::Hole hole, engine::InfillRequest defaults) {
   Ask ask{std::move(site), std::move(hole), {}, 0};
   ask.request = planned_request(ask, std::move(defaults));
+  head(ask);
   return ask;
 }
 

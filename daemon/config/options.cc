@@ -182,7 +182,7 @@ Rows model_rows() {
       {Group::model,
        {"prompt-bytes", "N", "",
         "of the text around the cursor that the model reads, three quarters in front of it; less is quicker where a "
-        "place is new (default: 8000)",
+        "place is new (default: 8000; in editors fewer where this device reads them too slowly)",
         Access(set_prompt, get_prompt)}},
   };
 }
@@ -399,12 +399,13 @@ const std::vector<Command>& commands() {
       {"infill", "--jsonl",
        "Fill holes read as JSON lines from standard input.\n"
        "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\",\n"
-       "\"stubs\",\"workspace\",\"raw\"]}; the answer: {\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"\n"
+       "\"stubs\",\"workspace\",\"raw\",\"heading\"]}; the answer: "
+       "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"\n"
        "[,\"replaces\",\"repairs\"]}. With \"stubs\": true a stub at the hole is replaced; \"replaces\" then counts "
        "its\n"
        "bytes before and behind. workspace: a folder whose other files are read for context; raw: an answer to end "
        "and\n"
-       "judge, no model is asked.",
+       "judge, no model is asked; heading: what is said of the file in place of its name in a comment.",
        kEngine | bits(Group::answer) | bits(Group::details), run_infill},
       {"eval", "FILE...",
        "Fill holes cut from real code and say how good the answers are, by language, kind and mode.\n"

@@ -188,6 +188,7 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   stats.time(Stage::queue, outcome.queue_milliseconds);
   stats.time(Stage::prompt, outcome.result->prompt_milliseconds);
   stats.time(Stage::denoise, outcome.result->decode.milliseconds);
+  pace_.read(outcome.result->prompt_tokens - outcome.result->reused_tokens, outcome.result->prompt_milliseconds);
   const bool stale = is_stale(live);
   if (!live.machine->take(std::move(outcome.result).value()) && !stale && time_left(live) > kWorthRepairing) {
     stats.count(Count::repairs);
@@ -196,7 +197,11 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   Answered answered = live.machine->finish();
   stats.count(Count::repair_forwards, static_cast<std::uint64_t>(answered.repair_forwards));
   if (answered.repaired) stats.count(Count::repaired);
+  const bool stopped = answered.stopped_early;
   const auto texts = keep(live.place, std::move(answered), live.asked);
+  late_ = stopped && texts.empty() ? std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - live.since)
+                                   : std::chrono::milliseconds{0};
+  if (late_.count() > 0) stats.count(Count::late);
   if (stale) {
     stats.count(Count::stale);
     answer_empty(live.reply);
@@ -226,6 +231,8 @@ syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offs
 Ask Completer::ask_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
   AskOptions how = ask_options(options);
   how.defaults.candidates = 1;
+  // Whoever asks for a length gets it.
+  if (options.request.budget == engine::PromptBudget()) how.defaults.budget = pace_.fitting(options.request.budget);
   Surroundings around{notebooks_.above(*document, documents_, options.request.budget.prefix_bytes), {}};
   if (options.completion.context) {
     const syntax::Language* language = syntax::language_of(*document);
@@ -295,8 +302,10 @@ std::function<void(const engine::Outcome&)> Completer::recording(const Place& pl
   recording.before = place.document->text().substr(0, place.offset);
   recording.behind = place.document->text().substr(place.offset);
   recording.options = options;
+  recording.options.request.budget = job.request.budget;
   recording.candidates = job.request.candidates;
   recording.former = job.request.former;
+  recording.heading = job.request.heading.value_or("");
   recording.context = job.request.context;
   recording.resume = job.request.resume;
   return [&services = services_, recording = std::move(recording)](const engine::Outcome& outcome) {

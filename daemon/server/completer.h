@@ -16,6 +16,7 @@
 
 #include "daemon/completion/answer.h"
 #include "daemon/server/answer_cache.h"
+#include "daemon/server/prompt_pace.h"
 #include "daemon/server/services.h"
 #include "daemon/workspace/context/index.h"
 #include "daemon/workspace/documents/notebooks.h"
@@ -64,6 +65,9 @@ class Completer {
 
   std::size_t live() const { return live_.size(); }
   syntax::Trees& trees() { return trees_; }
+
+  // How long the last answer had taken when its time was up and there was nothing to show of it; 0: it was in time.
+  std::chrono::milliseconds late() const { return late_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -134,6 +138,8 @@ class Completer {
   std::deque<Offer> offers_;  // newest first
   std::uint64_t last_offer_ = 0;
   bool zero_based_triggers_ = false;
+  PromptPace pace_;
+  std::chrono::milliseconds late_{0};
 };
 
 }  // namespace cinnabar::daemon

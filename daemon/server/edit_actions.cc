@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/completion/heading.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -132,11 +134,13 @@ std::optional<lsp::ResponseError> EditActions::start(Edit edit, const EditPlace&
   const FillingOptions filling{.repairs = options.repairs,
                                .near = options.request.budget.suffix_bytes,
                                .together = services_.runner().model().fills_together};
+  engine::InfillRequest defaults = Filling::defaults(options.request);
+  defaults.heading = heading_of(**document);
   const std::uint64_t id = ++last_work_;
   works_[id] = Work{edit,
                     *document,
                     std::make_unique<Filling>(parsed.tree->language(), (*document)->text(), std::move(holes),
-                                              Filling::defaults(options.request), filling),
+                                              std::move(defaults), filling),
                     0,
                     std::move(cancelled),
                     std::move(done),

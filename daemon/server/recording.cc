@@ -68,8 +68,8 @@ bool from_json(const lsp::Field& at, Line& out) {
                   at.required("before", recording.before) && at.required("behind", recording.behind) &&
                   at.required("settings", out.settings) && at.required("candidates", candidates) &&
                   at.required("former", recording.former) && at.optional("above", recording.above) &&
-                  at.optional("context", recording.context) && at.optional("resume", resume) &&
-                  at.required("device", recording.device) && at.required("nfe", nfe) &&
+                  at.optional("heading", recording.heading) && at.optional("context", recording.context) &&
+                  at.optional("resume", resume) && at.required("device", recording.device) && at.required("nfe", nfe) &&
                   at.required("answers", out.answers);
   recording.candidates = candidates;
   recording.nfe = nfe;
@@ -95,6 +95,7 @@ lsp::Json to_json(const Recording& recording) {
                    {"nfe", recording.nfe},
                    {"answers", std::move(answers)}};
   if (!recording.above.empty()) out["above"] = recording.above;
+  if (!recording.heading.empty()) out["heading"] = recording.heading;
   if (!recording.context.empty()) out["context"] = recording.context;
   if (!recording.resume.empty()) {
     std::vector<std::int32_t> tokens;

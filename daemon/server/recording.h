@@ -2,11 +2,11 @@
 // (`daemon --record`), run again by `cinnabar replay`.
 //
 //   {"cinnabar": 1, "language": "python", "before": TEXT, "behind": TEXT, "settings": {"mode": ..., "model": ...},
-//    "candidates": 1, "former": TEXT[, "above": TEXT][, "context": [TEXT]][, "resume": {"tokens": [1], "forbidden":
+//    "candidates": 1, "former": TEXT[, "above": TEXT][, "heading": TEXT][, "context": [TEXT]][, "resume": {"tokens": [1], "forbidden":
 //    [2]}], "nfe": 3, "device": "cpu (amx, 2 threads)", "answers": [{"text": TEXT, "reason": "hole_end", "tokens": 4}]}
 //
-// The texts are the user's: a recording is for the user's own eyes and for whoever the user gives it to. No paths of
-// documents are in it.
+// The texts are the user's: a recording is for the user's own eyes and for whoever the user gives it to. Documents are
+// named in it, but not their folders.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +26,7 @@ namespace cinnabar::daemon {
 struct Recording {
   std::string language;        // of the tree that planned the hole; empty: there was none
   std::string above;           // of a notebook's cell: the cells above
+  std::string heading = {};    // what the model is told of the document (heading.h): with its name, without its folder
   std::string before, behind;  // the whole document around the cursor
   Options options;             // what settings_of keeps of them
   int candidates = 1;

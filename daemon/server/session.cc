@@ -24,6 +24,11 @@ std::vector<std::string> paths_of(const std::vector<lsp::WorkspaceFolder>& folde
   return paths;
 }
 
+std::string late_text(std::chrono::milliseconds late) {
+  return "the last answer was not ready after " + std::to_string((late.count() + 500) / 1000) +
+         " s: this machine is slow or busy; a lower promptBytes or a smaller model is quicker";
+}
+
 bool same(const lsp::StatusParams& a, const lsp::StatusParams& b) {
   return a.busy == b.busy && a.kind == b.kind && a.message == b.message;
 }
@@ -366,6 +371,8 @@ void Session::show_status() {
     status = {true, Kind::kNormal, "loading the model"};
   else if (const std::string refusal = services_.model_refusal(client_); !refusal.empty())
     status = {false, Kind::kWarning, refusal};
+  else if (const auto late = completer_->late(); late.count() > 0)
+    status = {false, Kind::kWarning, late_text(late)};
   else
     status = {false, Kind::kNormal, model_.text};
   if (same(status, last_status_)) return;

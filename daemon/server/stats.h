@@ -31,6 +31,7 @@ enum class Count : std::uint8_t {
   cancelled,   // by the client
   stale,       // the document changed meanwhile
   failed,
+  late,     // nothing to show when its time was up
   offered,  // items sent
   shown,    // the three of them as far as clients tell
   accepted,
@@ -61,7 +62,7 @@ class Stats {
   static constexpr std::size_t kWindow = 1024;
 
  private:
-  static constexpr std::size_t kStages = 6, kCounts = 23;
+  static constexpr std::size_t kStages = 6, kCounts = 24;
   mutable std::mutex mutex_;
   std::array<std::vector<double>, kStages> times_;  // rings
   std::array<std::uint64_t, kStages> timed_{};

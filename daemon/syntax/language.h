@@ -51,6 +51,7 @@ struct Language {
   Words doc_openers{};   // what documentation begins with: "/**", "///"
   Words long_quotes{};   // open and close strings of several lines
   std::string_view line_comment{};
+  Pair whole_comment{};        // the form of a comment, where there is none by line
   std::string_view wrapper{};  // put before a part of a file to parse it by itself
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/tokenizer/healing.h"
+#include "engine/tokenizer/text_runs.h"
 
 namespace cinnabar::engine {
 
@@ -67,25 +68,10 @@ void Answer::forbid_next(std::span<const std::int32_t> tokens) {
   forbidden_at_ = tokens_.size();
 }
 
-namespace {
-
-// Bytes of an unfinished UTF-8 sequence at the end of `text`; 0 when the last one is whole or is no UTF-8 at all.
-std::size_t unfinished_utf8(std::string_view text) {
-  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
-    if ((byte & 0xC0U) == 0x80U) continue;
-    const std::size_t need = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
-    return need > back ? back : 0;
-  }
-  return 0;
-}
-
-}  // namespace
-
 std::string Answer::text() const {
   if (healing()) return {};
   std::string_view text = std::string_view(text_).substr(0, end_).substr(rules_.typed.size());
-  text.remove_suffix(unfinished_utf8(text));
+  text.remove_suffix(unfinished_character(text));
   return std::string(text);
 }
 

@@ -23,30 +23,14 @@ std::string_view suffix_window(std::string_view suffix, std::size_t budget) {
 
 namespace {
 
-bool is_word_byte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+// The bytes at the prefix's end that the tokenizer may join with what follows. Where they are more tokens than an answer
+// should have to spell (a sentence without blanks, a line of odd marks), only the last one's: its edge is the likeliest.
+std::size_t unsafe_tail(const Tokenizer& tokenizer, std::string_view prefix) {
+  constexpr std::size_t kMostTokens = 8;
+  const std::size_t tail = prefix.size() - tokenizer.last_split(prefix);
+  const auto tokens = tokenizer.encode(prefix.substr(prefix.size() - tail));
+  return tokens.size() <= kMostTokens ? tail : tokenizer.bytes(tokens.back()).size();
 }
-
-// The bytes at the prefix's end that a tokenizer would join with what follows: a word under way, or the blanks in front
-// of the next one. A newline is a safe boundary, and so is any other punctuation.
-std::size_t unsafe_tail(std::string_view prefix) {
-  constexpr std::size_t kLongest = 64;
-  std::size_t tail = 0;
-  while (tail < std::min(prefix.size(), kLongest) && is_word_byte(prefix[prefix.size() - 1 - tail])) ++tail;
-  const std::size_t word = tail;
-  while (tail < std::min(prefix.size(), kLongest)) {
-    const char c = prefix[prefix.size() - 1 - tail];
-    if (c != ' ' && c != '\t') break;
-    ++tail;
-    if (word > 0) break;  // a word takes one blank in front of it along
-  }
-  return tail == kLongest ? 0 : tail;
-}
-
-}  // namespace
-
-namespace {
 
 // As many pieces as the budget holds; says how many.
 std::vector<std::int32_t> context_tokens(const Tokenizer& tokenizer, const Context& context, std::size_t budget,
@@ -63,12 +47,13 @@ std::vector<std::int32_t> context_tokens(const Tokenizer& tokenizer, const Conte
 }  // namespace
 
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
-                            std::string_view suffix, const PromptBudget& budget, const Context& context) {
+                            std::string_view suffix, const PromptBudget& budget, const Context& context,
+                            std::string_view heading) {
   Prompt prompt;
   const auto elsewhere = context_tokens(tokenizer, context, budget.context_tokens, prompt.context_pieces);
   std::string_view shown = prefix_window(prefix, budget.prefix_bytes);
   const std::string_view behind = suffix_window(suffix, budget.suffix_bytes);
-  const std::size_t tail = unsafe_tail(shown);
+  const std::size_t tail = unsafe_tail(tokenizer, shown);
   prompt.typed = shown.substr(shown.size() - tail);
   shown.remove_suffix(tail);
   const auto append = [](std::vector<std::int32_t>& to, const std::vector<std::int32_t>& tokens) {
@@ -77,6 +62,7 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
   if (spec.infill == InfillLayout::in_place) {
     if (spec.bos >= 0) prompt.before.push_back(spec.bos);
     append(prompt.before, elsewhere);
+    append(prompt.before, tokenizer.encode(heading));
     append(prompt.before, tokenizer.encode(prefix_window(prefix, budget.prefix_bytes)));
     prompt.behind = tokenizer.encode(behind);
     if (spec.end_of_text >= 0) prompt.behind.push_back(spec.end_of_text);
@@ -93,6 +79,7 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
   prompt.before.push_back(spec.fim_suffix);
   append(prompt.before, tokenizer.encode(behind));
   prompt.before.push_back(spec.fim_middle);
+  append(prompt.before, tokenizer.encode(heading));
   append(prompt.before, tokenizer.encode(shown));
   return prompt;
 }
@@ -111,7 +98,7 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, c
       continue;
     }
     if (i + 1 == parts.size()) {
-      const std::size_t tail = unsafe_tail(text);
+      const std::size_t tail = unsafe_tail(tokenizer, text);
       prompt.typed = text.substr(text.size() - tail);
       text.remove_suffix(tail);
     }

@@ -29,9 +29,11 @@ std::string_view prefix_window(std::string_view prefix, std::size_t budget);
 std::string_view suffix_window(std::string_view suffix, std::size_t budget);
 
 // Fails when the layout needs tags that the model does not have. The context comes first of all, so that what follows
-// does not change it: keys and values of it stay valid while the surroundings change.
+// does not change it: keys and values of it stay valid while the surroundings change. `heading` is text of whole lines
+// that stands directly before what is shown of the prefix, wherever that begins.
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
-                            std::string_view suffix, const PromptBudget& budget, const Context& context = {});
+                            std::string_view suffix, const PromptBudget& budget, const Context& context = {},
+                            std::string_view heading = {});
 
 // The parts in order; the answer follows the last one. Fails when the model has no such special token.
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, const std::vector<PromptPart>& parts);

@@ -79,6 +79,7 @@ class BpeTokenizer final : public Tokenizer {
 
   std::int32_t size() const override { return tokens_.size(); }
   std::vector<std::int32_t> encode(std::string_view text) const override;
+  std::size_t last_split(std::string_view text) const override;
   std::string_view bytes(std::int32_t token) const override { return tokens_.bytes(token); }
   bool is_special(std::int32_t token) const override { return tokens_.kind(token) == TokenKind::special; }
   std::optional<std::int32_t> special(std::string_view literal) const override { return tokens_.special(literal); }
@@ -244,6 +245,18 @@ std::vector<std::int32_t> BpeTokenizer::encode(std::string_view text) const {
     }
   }
   return std::move(encoding.out);
+}
+
+std::size_t BpeTokenizer::last_split(std::string_view text) const {
+  if (!words_.has_patterns()) return Tokenizer::last_split(text);
+  std::size_t edge = 0, begin = 0;
+  std::string_view rest = text.substr(0, text.size() - unfinished_character(text));
+  while (!rest.empty()) {
+    const TextRun run = next_run(rest);
+    edge = begin + (run.valid_utf8 && rest.empty() ? words_.last_edge(run.bytes) : 0);
+    begin += run.bytes.size();
+  }
+  return edge;
 }
 
 }  // namespace

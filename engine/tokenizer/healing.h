@@ -1,6 +1,7 @@
 // Token healing: a hole often starts inside a token, because the user's typed bytes end where no token of the right
-// completion does. The prompt is then cut back to a token's edge, and the first tokens of the hole must spell what was
-// typed. This says which tokens can come first.
+// completion does. The prompt is then cut back to a place where the tokenizer splits whatever follows
+// (Tokenizer::last_split), and the first tokens of the hole must spell what was typed. This says where no token can reach
+// across, and which tokens can come first.
 #pragma once
 
 #include <cstdint>
@@ -16,5 +17,10 @@ namespace cinnabar::engine {
 // on from there). Empty `typed`: all ordinary tokens. Special tokens never. O(log V) in the length of the longest
 // token, plus the bits set.
 void tokens_consistent_with(const Tokenizer& tokenizer, std::string_view typed, std::vector<std::uint64_t>& bitmap);
+
+// The last place in `text` that no ordinary token reaches across, whatever text follows: pieces of SentencePiece, and
+// merges where there are no words, never join what no token holds. 0 where it lies more than kHealingWindow bytes back.
+inline constexpr std::size_t kHealingWindow = 512;
+std::size_t last_uncrossed(const Tokenizer& tokenizer, std::string_view text);
 
 }  // namespace cinnabar::engine

@@ -1,7 +1,9 @@
 #include "engine/tokenizer/pretokenizer.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 
 #include "engine/tokenizer/text_runs.h"
 
@@ -91,7 +93,11 @@ struct PreTokenizer::Stage {
 
   Status compile(std::string_view pattern);
   // PCRE2's result: positive on a match, PCRE2_ERROR_NOMATCH, or another error.
-  int match(std::string_view text, std::size_t start, pcre2_match_data* data) const;
+  // `partial`: 0, or PCRE2_PARTIAL_HARD for text that goes on.
+  int match(std::string_view text, std::size_t start, std::uint32_t partial, pcre2_match_data* data) const;
+  // The part of `text`, which goes on, behind the last word that is one whatever follows; it ends where a word may begin
+  // that is not all there.
+  std::string_view open_end(std::string_view text, pcre2_match_data* data) const;
   void cut(std::string_view text, std::size_t base, pcre2_match_data* data, std::vector<std::size_t>& ends) const;
 
   pcre2_code* code = nullptr;
@@ -118,25 +124,43 @@ Status PreTokenizer::Stage::compile(std::string_view pattern) {
   pcre2_set_match_limit(context, kMatchLimit);
   pcre2_set_heap_limit(context, kHeapLimitKiB);
   // Without executable memory PCRE2 interprets: slower, same matches.
-  jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
+  jit = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD) == 0;
   return Status();
 }
 
-int PreTokenizer::Stage::match(std::string_view text, std::size_t start, pcre2_match_data* data) const {
+int PreTokenizer::Stage::match(std::string_view text, std::size_t start, std::uint32_t partial,
+                               pcre2_match_data* data) const {
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   if (jit) {
-    const int result = pcre2_jit_match(code, subject, text.size(), start, 0, data, context);
+    const int result = pcre2_jit_match(code, subject, text.size(), start, partial, data, context);
     if (result != PCRE2_ERROR_JIT_STACKLIMIT) return result;
   }
   // Checking UTF-8 again at every word would make the cut quadratic.
-  return pcre2_match(code, subject, text.size(), start, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, context);
+  return pcre2_match(code, subject, text.size(), start, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT | partial, data, context);
+}
+
+std::string_view PreTokenizer::Stage::open_end(std::string_view text, pcre2_match_data* data) const {
+  std::size_t done = 0, start = 0, end = text.size();
+  while (start < text.size()) {
+    const int result = match(text, start, PCRE2_PARTIAL_HARD, data);
+    const std::size_t* offsets = pcre2_get_ovector_pointer(data);
+    if (result == PCRE2_ERROR_PARTIAL) end = std::max(offsets[0], done);
+    if (result <= 0) break;
+    const std::size_t from = offsets[0], to = offsets[1];
+    if (to <= from || from < done) {  // as in cut()
+      start += utf8_character(text.substr(start));
+    } else {
+      done = start = to;
+    }
+  }
+  return text.substr(done, end - done);
 }
 
 void PreTokenizer::Stage::cut(std::string_view text, std::size_t base, pcre2_match_data* data,
                               std::vector<std::size_t>& ends) const {
   std::size_t done = 0, start = 0;
   while (done < text.size()) {
-    if (start >= text.size() || match(text, start, data) <= 0) {
+    if (start >= text.size() || match(text, start, 0, data) <= 0) {
       ends.push_back(base + text.size());
       return;
     }
@@ -199,6 +223,26 @@ void PreTokenizer::cut(std::string_view text, std::vector<std::size_t>& ends) co
     }
     ends.swap(next);
   }
+}
+
+std::size_t PreTokenizer::last_edge(std::string_view text) const {
+  std::string_view open = text;
+  for (const auto& stage : stages_) {
+    const MatchData match(stage->code);
+    if (match.data == nullptr) return 0;
+    open = stage->open_end(open, match.data);
+  }
+  auto edge = static_cast<std::size_t>(open.data() - text.data());
+  // Words that were apart because of what follows them may be one without it: two tabs in front of a bracket.
+  std::vector<std::size_t> ends, alone;
+  cut(text, ends);
+  while (edge > 0) {
+    const auto last = std::lower_bound(ends.begin(), ends.end(), edge);
+    cut(text.substr(0, edge), alone);
+    if (std::equal(alone.begin(), alone.end(), ends.begin(), std::next(last))) break;
+    edge = last == ends.begin() ? 0 : *std::prev(last);
+  }
+  return edge;
 }
 
 }  // namespace cinnabar::engine

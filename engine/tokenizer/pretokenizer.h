@@ -36,6 +36,12 @@ class PreTokenizer {
   // of the text is one word.
   void cut(std::string_view text, std::vector<std::size_t>& ends) const;
 
+  // The last place where a word of `text` ends whatever text follows, and in front of which the words are the same when
+  // the text ends there: 0 to text.size(). By partial matching: a match that has looked at the text's end could be
+  // another one.
+  std::size_t last_edge(std::string_view text) const;
+  bool has_patterns() const { return !stages_.empty(); }
+
  private:
   struct Stage;
   PreTokenizer();

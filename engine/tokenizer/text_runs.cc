@@ -1,5 +1,6 @@
 #include "engine/tokenizer/text_runs.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -50,6 +51,16 @@ std::size_t utf8_character(std::string_view text) {
     if ((byte(i) & 0xC0u) != 0x80u) return 0;
   }
   return length;
+}
+
+std::size_t unfinished_character(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0U) == 0x80U) continue;
+    const std::size_t need = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+    return need > back ? back : 0;
+  }
+  return 0;
 }
 
 TextRun next_run(std::string_view& text) {

@@ -10,6 +10,9 @@ namespace cinnabar::engine {
 // surrogate, at most U+10FFFF); 0 where it does not, or is empty.
 std::size_t utf8_character(std::string_view text);
 
+// Bytes at the end of `text` that look like a character without its last ones: 0 to 3. What follows may make them one.
+std::size_t unfinished_character(std::string_view text);
+
 struct TextRun {
   std::string_view bytes;
   bool valid_utf8;

@@ -1,6 +1,7 @@
 #include "engine/tokenizer/tokenizer.h"
 
 #include "engine/tokenizer/bpe_files.h"
+#include "engine/tokenizer/healing.h"
 #include "engine/tokenizer/sentencepiece.h"
 
 namespace cinnabar::engine {
@@ -25,6 +26,8 @@ Result<std::unique_ptr<Tokenizer>> from_folder(const Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+std::size_t Tokenizer::last_split(std::string_view text) const { return last_uncrossed(*this, text); }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> tokens) const {
   std::string text;

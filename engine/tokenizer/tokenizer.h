@@ -30,6 +30,9 @@ class Tokenizer {
   // Never fails: every byte has a token, which loading has checked. Time O(n log n) in the text's bytes whatever it
   // holds.
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
+  // The last place in `text` at which encode() splits whatever text follows: for any `more`, the tokens of the bytes in
+  // front of it begin encode(text + more). 0 where there is none. Here by the vocabulary alone (last_uncrossed).
+  virtual std::size_t last_split(std::string_view text) const;
   // The exact bytes a token stands for inside a text; empty for special tokens and for ids outside the vocabulary.
   virtual std::string_view bytes(std::int32_t token) const = 0;
   virtual bool is_special(std::int32_t token) const = 0;

@@ -44,8 +44,10 @@ Status read_choices(const json& line, AskOptions& how, std::optional<std::string
     if (!found->is_boolean()) return Status::error("\"stubs\" is " + found->dump() + ", expected true or false");
     how.replace_stubs = found->get<bool>();
   }
-  auto raw = string_member(line, "raw", false);
+  auto raw = string_member(line, "raw", false), heading = string_member(line, "heading", false);
   if (!raw) return raw.status();
+  if (!heading) return heading.status();
+  if (line.contains("heading")) request.heading = std::move(heading).value();
   if (line.contains("raw")) given = std::move(raw).value();
   return {};
 }

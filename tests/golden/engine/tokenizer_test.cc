@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 
 #include "engine/tokenizer/text_runs.h"
@@ -75,4 +76,28 @@ TEST_CASE("ids equal the reference's, chunk by chunk and for the whole text") {
   }
   CHECK(rest.empty());
   CHECK(fnv1a((*tokenizer)->encode(text)) == expected["whole"].get<std::string>());
+}
+
+TEST_CASE("real vocabularies: a prompt's kept part keeps its tokens, whatever follows") {
+  const std::string name = GENERATE("default", "gpt2", "smollm", "llama3");
+  INFO(name);
+  Checkpoint checkpoint;
+  checkpoint.source = name;
+  checkpoint.kind = Checkpoint::Kind::hugging_face;
+  checkpoint.texts["tokenizer.json"] = read(name + "_vocab.json");
+  const auto tokenizer = load_tokenizer(checkpoint);
+  REQUIRE(tokenizer.ok());
+  const std::string text = read("mixed.txt");
+  std::mt19937 rng(7);
+  for (int round = 0; round < 300; ++round) {
+    const std::string part = text.substr(rng() % (text.size() - 400), 1 + rng() % 200);
+    const std::size_t split = (*tokenizer)->last_split(part);
+    const auto kept = (*tokenizer)->encode(std::string_view(part).substr(0, split));
+    for (int more = 0; more < 20; ++more) {
+      const auto whole = (*tokenizer)->encode(part + text.substr(rng() % (text.size() - 40), 1 + rng() % 20));
+      INFO("'" << part << "' cut at " << split);
+      REQUIRE(kept.size() <= whole.size());
+      CHECK(std::equal(kept.begin(), kept.end(), whole.begin()));
+    }
+  }
 }

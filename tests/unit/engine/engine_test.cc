@@ -107,7 +107,8 @@ TEST_CASE("a prompt in parts is continued; a token that the model lacks is named
   auto laid_out = request(code(200) + "\n");
   laid_out.parts = {{laid_out.suffix + laid_out.prefix, false}};
   const auto result = answer(*engine, laid_out);
-  CHECK(result.prompt_tokens == static_cast<int>(laid_out.suffix.size() + laid_out.prefix.size()));
+  // One token a byte; the last ones may be joined with what follows.
+  CHECK(result.prompt_tokens == static_cast<int>(engine->tokenizer().last_split(laid_out.parts[0].text)));
   laid_out.parts.insert(laid_out.parts.begin(), {"<|no_such_token|>", true});
   CHECK(engine->infill(laid_out, {}).message() == spec.family + ": the model has no token <|no_such_token|>");
 }

@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 #include <set>
+#include <utility>
 
 #include "tests/support/byte_tokenizer.h"
+#include "tests/support/small_vocabulary.h"
 
 namespace cinnabar::engine {
 namespace {
@@ -68,6 +70,20 @@ TEST_CASE("context stands before all else, whole pieces within its budget") {
   CHECK(text_of(at("x;\n", "y;\n", {"abc\n"}).before) == "abc\nx;\n");
 }
 
+TEST_CASE("a heading stands before what is shown of the prefix, wherever that begins") {
+  PromptBudget budget;
+  budget.prefix_bytes = 40;
+  for (const std::string& prefix : {std::string(), std::string("x;\n"), lines(20)}) {
+    const auto prompt = build_prompt(fim_spec(), tests::ByteTokenizer(), prefix, "y;\n", budget, {}, "# a.py\n");
+    REQUIRE(prompt);
+    CHECK(text_of(prompt->before) == "<260><262>y;\n<261># a.py\n" + std::string(prefix_window(prefix, 40)));
+  }
+  ModelSpec spec = fim_spec();
+  spec.infill = InfillLayout::in_place;
+  CHECK(text_of(build_prompt(spec, tests::ByteTokenizer(), "x", "y", budget, {}, "# a.py\n")->before) ==
+        "<258># a.py\nx");
+}
+
 TEST_CASE("windows: what fits is shown whole, the rest at line ends within the budget") {
   const std::string text = lines(100);
   CHECK(prefix_window(text, text.size()) == text);
@@ -106,36 +122,70 @@ TEST_CASE("a long line is cut inside, also when a newline comes after it") {
   CHECK(suffix_window(std::string(3000, 'x'), 400).size() == 400);
 }
 
-TEST_CASE("suffix first, then prefix; what a tokenizer would join stays out") {
+// The vocabulary of a tokenizer that joins words with the mark or blank in front of them, and line ends.
+std::unique_ptr<Tokenizer> small_tokenizer() {
+  tests::SmallVocabulary vocabulary;
+  for (const auto& [left, right] : std::vector<std::pair<std::string, std::string>>{{"r", "e"},
+                                                                                    {"t", "s"},
+                                                                                    {"re", "ts"},
+                                                                                    {" ", "re"},
+                                                                                    {" ", "rets"},
+                                                                                    {"(", "re"},
+                                                                                    {"(", "rets"},
+                                                                                    {".", "b"},
+                                                                                    {".b", "rets"},
+                                                                                    {"\n", "\n"},
+                                                                                    {" ", " "},
+                                                                                    {"a", "a"},
+                                                                                    {"aa", "aa"}})
+    vocabulary.merge(left, right);
+  auto tokenizer = load_tokenizer(vocabulary.checkpoint());
+  REQUIRE(tokenizer.ok());
+  return std::move(*tokenizer);
+}
+
+// Tags that are no tokens of it, so that decoding leaves them out.
+ModelSpec outer_tags() {
+  ModelSpec spec = fim_spec();
+  spec.fim_prefix = 1000;
+  spec.fim_middle = 1001;
+  spec.fim_suffix = 1002;
+  return spec;
+}
+
+TEST_CASE("suffix first, then prefix; what the tokenizer may join with what follows stays out") {
+  const auto tokenizer = small_tokenizer();
   const std::pair<std::string, std::string> typed[] = {{"x = re", " re"},
                                                        {"x = ", " "},
-                                                       {"f(", ""},
-                                                       {"a.b", "b"},
-                                                       {"x\n", ""},
-                                                       {"x\n    ", "    "},
-                                                       {"x\n\t\tif", "\tif"},
+                                                       {"f(", "("},
+                                                       {"f(re", "(re"},
+                                                       {"a.b", ".b"},
+                                                       {"x\n", "\n"},
+                                                       {"x:\n    ", "    "},
                                                        {"", ""},
-                                                       {"\xC3\xA9", "\xC3\xA9"},
-                                                       {std::string(80, 'a'), ""},
-                                                       {"x\n" + std::string(70, ' '), ""}};
+                                                       {std::string(80, 'a'), "aaaa"},
+                                                       {"x:\n" + std::string(70, ' '), "  "}};
   for (const auto& [prefix, tail] : typed) {
     INFO(prefix);
-    const Prompt prompt = build(fim_spec(), prefix, "\nend");
-    CHECK(prompt.typed == tail);
-    CHECK(text_of(prompt.before) == "<260><262>\nend<261>" + prefix.substr(0, prefix.size() - tail.size()));
-    CHECK(prompt.behind.empty());
+    const auto prompt = build_prompt(outer_tags(), *tokenizer, prefix, "\nend", {});
+    REQUIRE(prompt);
+    CHECK(prompt->typed == tail);
+    CHECK(tokenizer->decode(prompt->before) == "\nend" + prefix.substr(0, prefix.size() - tail.size()));
+    CHECK(prompt->behind.empty());
   }
 }
 
-TEST_CASE("typing a word keeps the prompt's tokens") {
-  const std::string text = "def f(value):\n    return value.strip_all";
+TEST_CASE("typing only appends to the prompt's tokens") {
+  const auto tokenizer = small_tokenizer();
+  const std::string text = "def f(re):\n    re.b(re)\n\n    if re  :\n\t\tre = aa.b";
   std::vector<std::int32_t> former;
   for (std::size_t length = 1; length <= text.size(); ++length) {
-    const Prompt prompt = build(fim_spec(), text.substr(0, length), "\n");
-    CHECK(text_of(prompt.before) + prompt.typed == "<260><262>\n<261>" + text.substr(0, length));
-    // A blank that was typed alone is given back when a word follows; otherwise tokens are only appended.
-    CHECK(std::equal(former.begin(), former.end() - (former.empty() ? 0 : 3), prompt.before.begin()));
-    former = prompt.before;
+    const auto prompt = build_prompt(outer_tags(), *tokenizer, text.substr(0, length), "\n", {});
+    REQUIRE(prompt);
+    CHECK(tokenizer->decode(prompt->before) + prompt->typed == "\n" + text.substr(0, length));
+    REQUIRE(former.size() <= prompt->before.size());
+    CHECK(std::equal(former.begin(), former.end(), prompt->before.begin()));
+    former = prompt->before;
   }
 }
 
