@@ -23,6 +23,14 @@ std::string lead_of(const syntax::Hole& hole, std::string_view text) {
          (is_header ? indent_style_of(text).unit() : std::string());
 }
 
+// What stays of the notes that a hole replaces, and the line on which its answer then begins.
+std::string kept_of(const syntax::Language& language, const syntax::Hole& hole, std::string_view text) {
+  const std::string kept = syntax::requirement_of(language, hole.shown);
+  if (kept.empty()) return {};
+  return kept + (text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n") +
+         std::string(indentation_of(text.substr(line_begin(text, hole.begin))));
+}
+
 }  // namespace
 
 engine::InfillRequest Filling::defaults(engine::InfillRequest request) {
@@ -170,12 +178,13 @@ void Filling::skip() {
 void Filling::settle(const syntax::Verdict& verdict) {
   Fill& fill = fills_[now_];
   const std::size_t before = length(fill);
+  const std::string kept = kept_of(language_, hole_, open_);
   // Where there is nothing fit to be shown, what stands there stays.
-  if (!verdict.text.empty() && !verdict.withheld && fill.answer != lead_ + verdict.text) {
+  if (!verdict.text.empty() && !verdict.withheld && fill.answer != lead_ + kept + verdict.text) {
     text_ = open_;
-    text_.replace(hole_.begin, hole_.end - hole_.begin, verdict.text);
-    fill.answer = lead_ + verdict.text;
-    fill.lead = lead_.size();
+    text_.replace(hole_.begin, hole_.end - hole_.begin, kept + verdict.text);
+    fill.answer = lead_ + kept + verdict.text;
+    fill.lead = lead_.size() + kept.size();
     fill.changed = turn_;
     for (std::size_t i = now_ + 1; i < fills_.size(); ++i) fills_[i].begin += fill.answer->size() - before;
   }
