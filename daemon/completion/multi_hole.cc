@@ -20,6 +20,14 @@ std::string lead_of(const syntax::Hole& hole, std::string_view text) {
          (is_header ? indent_style_of(text).unit() : std::string());
 }
 
+// What stays of the notes that a hole replaces, and the line on which its answer then begins.
+std::string kept_of(const syntax::Language& language, std::string_view shown, std::string_view text, std::size_t begin) {
+  const std::string kept = syntax::requirement_of(language, shown);
+  if (kept.empty()) return {};
+  return kept + (text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n") +
+         std::string(indentation_of(text.substr(line_begin(text, begin))));
+}
+
 }  // namespace
 
 engine::InfillRequest Filling::defaults(engine::InfillRequest request) {
@@ -153,11 +161,13 @@ void Filling::settle(const std::string& text) {
   Fill& fill = fills_[now_];
   const Ask& ask = machine_->ask();
   const std::size_t before = length(fill);
-  if (text.empty() || fill.answer == lead_ + text) return;
-  text_ = ask.site->document->text();
-  text_.replace(ask.begin(), ask.end() - ask.begin(), text);
-  fill.answer = lead_ + text;
-  fill.lead = lead_.size();
+  const std::string document = ask.site->document->text();
+  const std::string kept = kept_of(language_, ask.hole.shown, document, ask.begin()), whole = lead_ + kept + text;
+  if (text.empty() || fill.answer == whole) return;
+  text_ = document;
+  text_.replace(ask.begin(), ask.end() - ask.begin(), kept + text);
+  fill.answer = whole;
+  fill.lead = lead_.size() + kept.size();
   fill.changed = turn_;
   for (std::size_t i = now_ + 1; i < fills_.size(); ++i) fills_[i].begin += fill.answer->size() - before;
 }

@@ -55,6 +55,8 @@ constexpr sv kPythonHeaders[] = {"def",   "class", "if",   "elif",   "else",    
                                  "async", "try",   "with", "except", "finally", "match", "case"};
 constexpr sv kPythonStubs[] = {"pass", "...", "raise NotImplementedError", "# TODO", "# FIXME"};
 
+constexpr sv kPythonIdleHeaders[] = {"class", "except"};
+
 constexpr sv kJsAliases[] = {"javascriptreact"};
 constexpr sv kJsExtensions[] = {".js", ".mjs", ".cjs", ".jsx"};
 constexpr sv kTsExtensions[] = {".ts", ".mts", ".cts"};
@@ -212,6 +214,7 @@ constexpr Language kLanguages[] = {
      .blocks = kBlock,
      .header_words = kPythonHeaders,
      .stubs = kPythonStubs,
+     .idle_headers = kPythonIdleHeaders,
      .doc_openers = kQuoteDocs,
      .long_quotes = kQuoteDocs,
      .line_comment = "#"},

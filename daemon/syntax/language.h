@@ -48,6 +48,7 @@ struct Language {
   Words header_ends{};   // tokens right before a body, beside "{"; "in" and "->" only in the opener's own node
   Words line_headers{};  // opening words whose header is the rest of their line
   Words stubs{};         // a body that begins with one of these, and holds nothing else, waits to be written
+  Words idle_headers{};  // begin what may do nothing on purpose: a handler, a class of errors
   Words doc_openers{};   // what documentation begins with: "/**", "///"
   Words long_quotes{};   // open and close strings of several lines
   std::string_view line_comment{};

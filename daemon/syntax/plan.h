@@ -77,6 +77,10 @@ Plan plan_function(const Tree& tree, std::size_t cursor, const PlanOptions& opti
 Plan plan_selection(const Tree& tree, std::size_t begin, std::size_t end, std::size_t most = 32,
                     const PlanOptions& options = {});
 
+// What the notes of a hole (Hole::shown) state, as an ordinary comment: the words that ask for work ("TODO:") are left
+// out. Empty where nothing else is in them. Pure.
+std::string requirement_of(const Language& language, std::string_view notes);
+
 // "stub 3:5-3:9 until=block closer=} given indent=4 lines=32": one line a hole, positions from 1, columns in bytes.
 std::string describe(const Plan& plan, std::string_view text);
 

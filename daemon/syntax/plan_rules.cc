@@ -236,14 +236,45 @@ std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const Place& plac
   return std::nullopt;
 }
 
+namespace {
+
+// Bytes of the word at the begin of `words` that asks for work; 0: there is none.
+std::size_t mark_size(std::string_view words) {
+  for (const std::string_view word : {"TODO", "FIXME", "HOLE", "XXX", "...", "\u2026"}) {
+    if (words.starts_with(word)) return word.size();
+  }
+  return 0;
+}
+
+}  // namespace
+
 bool is_mark(std::string_view comment) {
   const std::size_t first = comment.find_first_not_of("/*#-<!; \t");
   if (first == std::string_view::npos) return false;
-  comment = comment.substr(first);
-  for (const std::string_view word : {"TODO", "FIXME", "HOLE", "XXX", "...", "\u2026"}) {
-    if (comment.starts_with(word)) return true;
+  return mark_size(comment.substr(first)) > 0;
+}
+
+std::string requirement_of(const Language& language, std::string_view notes) {
+  std::string out;
+  bool states = false;
+  for (std::size_t at = 0; at < notes.size();) {
+    const std::size_t end = std::min(notes.find('\n', at), notes.size());
+    std::string_view line = notes.substr(at, end - at);
+    at = end + 1;
+    const std::size_t first = std::min(line.find_first_not_of("/*#-<!; \t"), line.size());
+    std::string_view words = line.substr(first);
+    if (is_mark(line)) {
+      words.remove_prefix(mark_size(words));
+      if (words.starts_with("(")) words.remove_prefix(std::min(words.find(')'), words.size() - 1) + 1);  // whose it is
+      words.remove_prefix(std::min(words.find_first_not_of(":-. \t"), words.size()));
+    }
+    const std::string_view stated = words.substr(0, words.find_first_of("*-\r"));
+    states = states || !is_blank(stated);
+    out += line.substr(0, first);
+    out += words;
+    if (at <= notes.size()) out += '\n';
   }
-  return false;
+  return states && begins_comment(language, out) ? out : std::string();
 }
 
 Hole body_hole(const Body& body, Span bytes, HoleKind kind, const PlanOptions& options) {

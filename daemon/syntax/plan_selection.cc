@@ -63,6 +63,8 @@ std::optional<Hole> function_hole(const Tree& tree, TSNode node, const PlanOptio
   for (const std::size_t at : body_places(tree, node)) {
     auto hole = body_at(tree, at, options);
     if (!hole || hole->begin < begin_of(node) || hole->begin > line_end(text, end_of(node))) continue;
+    // The body of a statement in the function is not the function's.
+    if (hole->indent > indent_width(text.substr(line_begin(text, begin_of(node))))) continue;
     // A note in the body is what the body is to become.
     const std::size_t behind = text.find_first_not_of(" \t\r\n\f", hole->end);
     if (hole->kind == HoleKind::body && behind < text.size() && is_mark(text.substr(behind))) {
@@ -87,14 +89,44 @@ Hole mark_hole(const Tree& tree, TSNode comment, const PlanOptions& options) {
   return hole;
 }
 
+// Whether no line from the cursor's to `token`'s is blank: its own line, or its documentation's.
+bool leads_to(std::string_view text, std::size_t cursor, const Token& token) {
+  for (std::size_t at = line_begin(text, cursor); at < token.span.begin;) {
+    if (is_blank(text.substr(at, line_end(text, at) - at))) return false;
+    const std::size_t newline = text.find('\n', at);
+    if (newline == std::string_view::npos) break;
+    at = newline + 1;
+  }
+  return true;
+}
+
+// A body of something else than a function that says itself that it is to be written. `pass` in a handler, or an
+// exception thrown in a branch, is what its author meant.
+std::optional<Hole> unwritten_block(const Tree& tree, TSNode node, const PlanOptions& options) {
+  const std::string_view text = tree.text();
+  const std::string_view header = text.substr(line_begin(text, right_stripped(text.substr(0, begin_of(node))).size()));
+  if (contains(tree.language().idle_headers, first_word(header.substr(0, header.find('\n'))))) return std::nullopt;
+  const std::string_view block = text.substr(begin_of(node), end_of(node) - begin_of(node));
+  const std::size_t first = block.find_first_not_of(" \t\r\n\f{");
+  if (first == std::string_view::npos) return std::nullopt;
+  const std::string_view statement = block.substr(first);
+  constexpr std::string_view kAsking[] = {"...", "todo!(", "TODO("};
+  if (std::none_of(std::begin(kAsking), std::end(kAsking), [&](auto word) { return statement.starts_with(word); }))
+    return std::nullopt;
+  auto hole = body_at(tree, line_end(text, begin_of(node) + first), options);
+  return hole && hole->kind == HoleKind::stub ? hole : std::nullopt;
+}
+
 }  // namespace
 
 Plan plan_function(const Tree& tree, std::size_t cursor, const PlanOptions& options) {
   Plan plan{&tree.language(), {}};
   const std::string_view text = tree.text();
-  // A cursor before the first character or in the documentation above means the function below.
+  // A cursor before the first character or in the documentation above means the function below; one on a blank line
+  // does not.
   std::vector<std::size_t> from{std::min(cursor, text.size())};
-  if (const auto next = token_behind(tree, from.front())) from.push_back(next->span.begin);
+  const auto next = token_behind(tree, from.front());
+  if (next && leads_to(text, from.front(), *next)) from.push_back(next->span.begin);
   for (const std::size_t at : from) {
     const auto path = path_to(tree, at, at);
     for (std::size_t i = path.size(); i-- > 0;) {
@@ -127,6 +159,8 @@ Plan plan_selection(const Tree& tree, std::size_t begin, std::size_t end, std::s
       }
     } else if (is_function(kind)) {
       if (auto hole = function_hole(tree, node, options)) found.push_back(*std::move(hole));
+    } else if (contains(tree.language().blocks, kind)) {
+      if (auto hole = unwritten_block(tree, node, options)) found.push_back(*std::move(hole));
     }
     return true;
   });

@@ -68,7 +68,8 @@ TEST_CASE("a model that sees both sides fills holes near each other in one reque
   CHECK(filled.filling->filled() == 3);
   CHECK(filled.applied() == filled.filling->text());
   CHECK(filled.applied() ==
-        "def one():\n    return 1\n\n\ndef two():\n    return 2\n    x = 1\n\n\ndef three():\n    return 3\n");
+        "def one():\n    return 1\n\n\ndef two():\n    # say two\n    return 2\n    x = 1\n\n\ndef three():\n    "
+        "return 3\n");
 }
 
 TEST_CASE("of holes filled together, what does not parse is asked for once more alone, beside the others") {
@@ -121,7 +122,8 @@ TEST_CASE("each hole sees the present text of the others, and its changed neighb
   CHECK(asked[3].find("return 1") == std::string::npos);  // its own first answer is a draft, not a given text
   CHECK(asked[5].find("return 5") != std::string::npos);
   CHECK(filled.filling->text() ==
-        "def one():\n    return 4\n\n\ndef two():\n    return 5\n    x = 1\n\n\ndef three():\n    return 6\n");
+        "def one():\n    return 4\n\n\ndef two():\n    # say two\n    return 5\n    x = 1\n\n\ndef three():\n    "
+        "return 6\n");
   CHECK(filled.applied() == filled.filling->text());
   CHECK(filled.filling->filled() == 3);
 }
@@ -139,6 +141,42 @@ TEST_CASE("the second time the first answer is a draft; the same answer again en
 TEST_CASE("a change too far away to be seen asks nothing again") {
   Filled filled(kSource, {.near = 1});
   CHECK(filled.fill([](const auto&) { return "return 0"; }).size() == 3);
+}
+
+TEST_CASE("what a note asks for stays beside what was written for it") {
+  struct Case {
+    const char* what;
+    const char* language;
+    const char* source;
+    const char* answer;
+    const char* filled;
+  };
+  const Case cases[] = {
+      {"among statements", "python", "def f(a):\n    # TODO: sort a\n    return a\n", "a.sort()",
+       "def f(a):\n    # sort a\n    a.sort()\n    return a\n"},
+      {"with nothing stated", "python", "def f(a):\n    # TODO\n    return a\n", "a.sort()",
+       "def f(a):\n    a.sort()\n    return a\n"},
+      {"a body", "c", "int f(int a) {\n  // TODO: count the bits of a\n}\n", "return popcount(a);",
+       "int f(int a) {\n  // count the bits of a\n  return popcount(a);\n}\n"},
+      {"several lines", "javascript", "function f(a) {\n  // TODO(me): sort a,\n  // the least first\n}\n", "a.sort();",
+       "function f(a) {\n  // sort a,\n  // the least first\n  a.sort();\n}\n"},
+      {"a comment with two ends", "java", "class A {\n  int f(int a) {\n    /* FIXME - half of a */\n  }\n}\n",
+       "return a / 2;", "class A {\n  int f(int a) {\n    /* half of a */\n    return a / 2;\n  }\n}\n"},
+      {"a comment with two ends and nothing stated", "c", "int f(int a) {\n  /* TODO */\n}\n", "return a;",
+       "int f(int a) {\n  return a;\n}\n"},
+      {"carriage returns", "python", "def f(a):\r\n    # TODO: sort a\r\n    return a\r\n", "a.sort()",
+       "def f(a):\r\n    # sort a\r\n    a.sort()\r\n    return a\r\n"},
+      {"a language of words", "lua", "local function f(a)\n  -- TODO: double a\nend\n", "return 2 * a",
+       "local function f(a)\n  -- double a\n  return 2 * a\nend\n"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.what);
+    Filled filled(c.source, {}, c.language);
+    REQUIRE(filled.filling->holes() == 1);
+    filled.fill([&](const auto&) { return c.answer; });
+    CHECK(filled.applied() == c.filled);
+    CHECK(filled.filling->text() == c.filled);
+  }
 }
 
 TEST_CASE("holes without an answer that fits stay as they are") {
