@@ -11,6 +11,7 @@ struct Options;
 int run_complete(Options& options);
 int run_infill(Options& options);
 int run_eval(Options& options);
+int run_eval_typing(Options& options);
 int run_fill(Options& options);
 int run_plan(Options& options);
 int run_parse(Options& options);

@@ -4,10 +4,10 @@
 #include <fstream>
 #include <iostream>
 #include <map>
-#include <sstream>
 
 #include "base/text.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/evaluation/files.h"
 #include "daemon/commands/evaluation/hole_line.h"
 #include "daemon/commands/evaluation/score.h"
 #include "daemon/commands/setup.h"
@@ -20,29 +20,12 @@ using evaluation::GivenAnswer;
 using evaluation::string_member;
 using nlohmann::json;
 
-constexpr std::string_view kBegin = "<!-- cinnabar eval -->\n", kEnd = "<!-- end of cinnabar eval -->";
-
 // A hole, and the line that says all else about it.
 struct Hole {
   CutHole cut;
   json line;
 };
 using Answers = std::map<std::string, std::map<std::string, json>>;  // mode -> id
-
-std::string place(const std::string& path, std::size_t number) { return path + ":" + std::to_string(number) + ": "; }
-
-// Calls `take` with the JSON objects of a file's lines; it says what is wrong with one, if something is.
-template <typename Take>
-Status each_line(const std::string& path, std::istream& in, const Take& take) {
-  std::string text;
-  for (std::size_t number = 1; std::getline(in, text); ++number) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    json line = json::parse(text, nullptr, false);
-    if (!line.is_object()) return Status::error(place(path, number) + "expected a JSON object");
-    if (Status taken = take(std::move(line)); !taken) return Status::error(place(path, number) + taken.message());
-  }
-  return {};
-}
 
 Status read_hole(json line, std::vector<Hole>& holes) {
   Hole hole;
@@ -63,13 +46,8 @@ Status read_hole(json line, std::vector<Hole>& holes) {
 
 Result<std::vector<Hole>> read_holes(const std::vector<std::string>& paths) {
   std::vector<Hole> holes;
-  for (const std::string& path : paths) {
-    std::ifstream file;
-    if (path != "-") file.open(path);
-    if (!file) return Status::error("cannot read " + path);
-    const auto take = [&](json line) { return read_hole(std::move(line), holes); };
-    if (Status read = each_line(path, path == "-" ? std::cin : file, take); !read) return read;
-  }
+  const auto take = [&](json line) { return read_hole(std::move(line), holes); };
+  if (Status read = evaluation::each_line_of(paths, take); !read) return read;
   if (holes.empty()) return Status::error("no holes; name files of JSON lines, or - for standard input");
   return holes;
 }
@@ -77,7 +55,7 @@ Result<std::vector<Hole>> read_holes(const std::vector<std::string>& paths) {
 Status read_answers(const std::string& path, Answers& answers) {
   std::ifstream file(path);
   if (!file) return {};  // the first run makes it
-  return each_line(path, file, [&](json line) -> Status {
+  return evaluation::each_line(path, file, [&](json line) -> Status {
     auto id = string_member(line, "id", true), text = string_member(line, "text", true),
          raw = string_member(line, "raw", false), mode = string_member(line, "mode", false);
     for (const auto* member : {&id, &text, &raw, &mode}) {
@@ -191,23 +169,6 @@ std::string reports(const std::vector<Hole>& holes, const Answers& answers) {
   return text;
 }
 
-// Replaces what stands between the two marks of a file.
-Status put_into(const std::string& path, const std::string& text) {
-  std::stringstream whole;
-  std::ifstream in(path);
-  whole << in.rdbuf();
-  std::string content = whole.str();
-  const std::size_t begin = content.find(kBegin), end = content.find(kEnd, std::min(begin, content.size()));
-  if (!in || begin == std::string::npos || end == std::string::npos)
-    return Status::error(path + " cannot be read, or lacks the lines '" +
-                         std::string(kBegin.substr(0, kBegin.size() - 1)) + "' and '" + std::string(kEnd) +
-                         "', between which the tables go");
-  content.replace(begin + kBegin.size(), end - begin - kBegin.size(), text);
-  std::ofstream out(path);
-  out << content << std::flush;
-  return out ? Status() : Status::error("cannot write " + path);
-}
-
 }  // namespace
 
 int run_eval(Options& options) {
@@ -220,7 +181,7 @@ int run_eval(Options& options) {
   if (text.empty()) return failed(Status::error("none of the holes has an answer"));
   std::cout << text;
   if (options.into.empty()) return 0;
-  const Status put = put_into(options.into, text);
+  const Status put = evaluation::put_between_marks(options.into, "cinnabar eval", text);
   return put ? 0 : failed(put);
 }
 

@@ -78,7 +78,7 @@ class Server final : public Host, public Services {
            "with it) takes effect when that one has gone";
   }
 
-  bool records() const override { return options_.recorder != nullptr; }
+  bool records() const override { return options_.recorder != nullptr || options_.observer; }
   void record(Recording recording) override {
     {
       const std::lock_guard lock(mutex_);
@@ -88,7 +88,8 @@ class Server final : public Host, public Services {
       if (!path->empty() && *path != engine::kNoAdapter) *path = std::filesystem::absolute(*path).lexically_normal();
     }
     recording.device = runner_.model().device;
-    options_.recorder->add(recording);
+    if (options_.recorder) options_.recorder->add(recording);
+    if (options_.observer) options_.observer(recording);
   }
 
   lsp::Json status() override {

@@ -17,6 +17,8 @@ struct ServerOptions {
   std::function<Result<std::unique_ptr<engine::Infiller>>(const engine::EngineOptions&)> open_model = {};
   bool load_at_start = true;                // in the background; false: with the first document
   std::unique_ptr<Recorder> recorder = {};  // null: nothing is recorded
+  // Is told what would be recorded, too; on the model's thread. May be empty.
+  std::function<void(const Recording&)> observer = {};
 };
 
 // Starts the runner's thread. Destroying the host stops it, within one step of the model.

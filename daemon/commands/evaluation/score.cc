@@ -1,14 +1,13 @@
 #include "daemon/commands/evaluation/score.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <numeric>
 #include <utility>
 
 #include "base/text.h"
+#include "daemon/commands/evaluation/files.h"
 #include "daemon/syntax/tree.h"
 #include "lsp/position.h"
 
@@ -80,12 +79,6 @@ std::vector<std::pair<std::string, Group>> groups_of(std::span<const Scored> sco
   return groups;
 }
 
-std::string formatted(double value, int decimals) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
-  return text;
-}
-
 // Percentage of `group` for which `holds`; "-" of none.
 std::string share(const Group& group, const std::function<bool(const Scored&)>& holds) {
   if (group.empty()) return "-";
@@ -123,12 +116,8 @@ std::string speed_row(const std::string& name, const Group& group) {
     tokens += one->answer.tokens;
     times.push_back(one->answer.milliseconds);
   }
-  std::sort(times.begin(), times.end());
-  const auto at = [&times](double p) {  // nearest rank
-    return formatted(times[static_cast<std::size_t>(std::ceil(p * static_cast<double>(times.size()))) - 1], 0);
-  };
-  return "| " + name + " | " + (tokens > 0 ? formatted(1.0 * nfe / tokens, 3) : "-") + " | " + at(0.5) + " | " +
-         at(0.95) + " |";
+  return "| " + name + " | " + (tokens > 0 ? formatted(1.0 * nfe / tokens, 3) : "-") + " | " + percentile(times, 0.5) +
+         " | " + percentile(times, 0.95) + " |";
 }
 
 std::string draft_table(std::span<const Scored> scored) {
