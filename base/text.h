@@ -25,6 +25,9 @@ std::string_view indentation_of(std::string_view line);  // its leading blanks a
 // Columns of leading white space, tabs to multiples of 8 (only ever compared with another width of the same file).
 int indent_width(std::string_view line);
 
+// Empties `text` and gives its memory back: an assignment of an empty string keeps it.
+inline void release(std::string& text) { std::string().swap(text); }
+
 // What one level of indentation is in `text`.
 struct IndentStyle {
   bool tabs = false;

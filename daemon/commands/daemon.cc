@@ -1,3 +1,6 @@
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <utility>
@@ -19,9 +22,18 @@ void log(const std::string& line) {
   std::fprintf(stderr, "%s %s\n", time, line.c_str());
 }
 
+// A client takes two descriptors, and shells allow 1,024 where the system would give more.
+void allow_descriptors() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::min(std::max<rlim_t>(files.rlim_cur, 4096), files.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 }  // namespace
 
 int run_daemon(Options& options) {
+  allow_descriptors();
   ServeOptions serving;
   serving.socket = options.place.socket;
   serving.tcp_port = static_cast<std::uint16_t>(options.place.tcp_port);
@@ -42,8 +54,8 @@ int run_daemon(Options& options) {
     server.recorder = std::move(recorder).value();
   }
   const auto host = make_server(std::move(server));
-  serve(*host, std::move(**listeners), serving);
-  return 0;
+  const Status served = serve(*host, std::move(**listeners), serving);
+  return served.ok() ? 0 : failed(served);
 }
 
 }  // namespace cinnabar::daemon

@@ -18,7 +18,8 @@ int run_lsp(Options& options) {
       server.recorder = std::move(recorder).value();
     }
     const auto host = make_server(std::move(server));
-    return serve_stdio(*host);
+    const auto status = serve_stdio(*host);
+    return status ? *status : failed(status.status());
   }
   ProxyOptions proxy;
   auto finder = finder_options(options.place);

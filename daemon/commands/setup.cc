@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
-#include "daemon/transport/handshake.h"
+#include "daemon/transport/token.h"
 
 namespace cinnabar::daemon {
 
@@ -69,15 +69,13 @@ int failed(const Status& status) {
 
 Result<FinderOptions> finder_options(const PlaceOptions& place) {
   FinderOptions finder;
-  auto path = socket_path(place.socket);
+  std::string notice;
+  auto path = socket_path(place.socket, &notice);
   if (!path) return path.status();
+  if (!notice.empty()) std::cerr << "cinnabar: " << notice << "\n";
   finder.socket = *path;
-  if (place.tcp_port == 0) return finder;
   finder.tcp_port = static_cast<std::uint16_t>(place.tcp_port);
-  const auto folder = finder.socket.substr(0, finder.socket.rfind('/'));
-  auto token = token_in(place.token_file.empty() ? folder + "/token" : place.token_file);
-  if (!token) return token.status();
-  finder.token = *token;
+  finder.token_file = token_file_of(place.token_file, finder.socket);
   return finder;
 }
 

@@ -25,7 +25,7 @@ Result<std::unique_ptr<kernels::Backend>> open_device(const Options& options);
 // Prints "cinnabar: message" on standard error; returns 1.
 int failed(const Status& status);
 
-// Where the user's daemon is; nothing is started. Errors: the socket's path, the token of --tcp.
+// Where the user's daemon is; nothing is started. Error: the socket's path.
 Result<FinderOptions> finder_options(const PlaceOptions& place);
 
 engine::DecodeLimits limits_of(const Options& options);

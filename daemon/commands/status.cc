@@ -166,6 +166,7 @@ void print(const Json& status, const std::string& socket) {
 int run_status(Options& options) {
   auto place = finder_options(options.place);
   if (!place) return failed(place.status());
+  place->looks = true;
   Finder finder(*place);
   auto socket = find(finder);
   if (!socket) {

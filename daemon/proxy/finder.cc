@@ -3,14 +3,17 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
-#include "daemon/transport/handshake.h"
+#include "daemon/transport/process.h"
+#include "daemon/transport/token.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -18,6 +21,7 @@ namespace {
 constexpr off_t kLongestLog = 1 << 20;                // bytes; a longer one is begun anew
 constexpr std::chrono::milliseconds kLeaving{3'000};  // for a daemon that was asked to give up its place
 constexpr std::chrono::milliseconds kBetweenStarts{500};
+constexpr std::chrono::milliseconds kStandsStill{1'000};  // silent for so long and stopped: it is ended
 
 // What the child does between fork and exec: nothing of ours but the log stays open, and no terminal.
 [[noreturn]] void become(const std::vector<char*>& arguments, int log) {
@@ -60,23 +64,33 @@ std::string own_program() {
   return program;
 }
 
-std::variant<Finder::Searching, Descriptor, Status> Finder::step() {
+Finder::Found Finder::step() {
   reap();
-  if (socket_) return greeted();
-  return reach();
+  if (!since_) {
+    since_ = Clock::now();
+    hindrance_ = "no daemon could be reached at " + options_.socket;
+  }
+  Found found = socket_ ? greeted() : reach();
+  const bool searching = std::holds_alternative<Searching>(found);
+  if (searching && Clock::now() - *since_ > options_.search_limit) found = fail(hindrance_);
+  if (!std::holds_alternative<Searching>(found)) since_.reset();
+  return found;
 }
 
-std::variant<Finder::Searching, Descriptor, Status> Finder::reach() {
+Finder::Found Finder::reach() {
   Attempt attempt = options_.tcp_port != 0 ? connect_to_port(options_.tcp_port) : connect_to(options_.socket);
   switch (attempt.reach) {
     case Reach::kConnected:
       socket_ = std::move(attempt.socket);
-      greeted_at_ = Clock::now();
-      send_greeting("hello");
+      if (options_.tcp_port == 0)
+        greet("hello");
+      else if (auto error = knock())
+        return *error;
       return greeted();
     case Reach::kForeign:
       return fail("another user listens at " + options_.socket);
     case Reach::kBusy:
+      hindrance_ = attempt.hindrance;
       return Searching{};
     case Reach::kNobody:
       break;
@@ -87,10 +101,12 @@ std::variant<Finder::Searching, Descriptor, Status> Finder::reach() {
   if (lock_) {
     if (child_status_ && WIFEXITED(*child_status_) && WEXITSTATUS(*child_status_) == 0) {
       lock_.reset();  // another daemon had the place, and has gone since: begin anew
+      hindrance_ = "another daemon has the place (" + options_.socket + ".lock) and does not listen";
       return Searching{};
     }
     if (child_status_) return fail("the daemon ended at once");
-    if (Clock::now() - started_at_ > options_.start_limit) return fail("the daemon that was started does not listen");
+    hindrance_ = "the daemon that was started does not listen";
+    if (Clock::now() - started_at_ > options_.start_limit) return fail(hindrance_);
     return Searching{};
   }
   if (auto error = start()) return *error;
@@ -99,15 +115,18 @@ std::variant<Finder::Searching, Descriptor, Status> Finder::reach() {
 
 // With the lock in hand one more look: whoever held it before may have started a daemon.
 std::optional<Status> Finder::start() {
-  if (const Status folder = prepare_folder(options_.socket); !folder.ok()) return folder;
+  if (const Status folder = prepare_folder(options_.socket); !folder.ok()) return fail(folder.message());
   auto lock = try_lock(options_.socket + ".start");
-  if (!lock) return lock.status();
-  if (!*lock) return std::nullopt;
+  if (!lock) return fail(lock.message());
+  if (!*lock) {
+    hindrance_ = "another program is starting a daemon (it holds " + options_.socket + ".start) and does not get on";
+    return std::nullopt;
+  }
   if (connect_to(options_.socket).reach != Reach::kNobody) return std::nullopt;
   if (Clock::now() < started_at_ + kBetweenStarts) return std::nullopt;
   child_status_.reset();
   auto child = spawn(options_.command, options_.socket + ".log");
-  if (!child) return child.status();
+  if (!child) return fail(child.message());
   child_ = *child;
   lock_ = std::move(*lock);
   started_at_ = Clock::now();
@@ -115,38 +134,84 @@ std::optional<Status> Finder::start() {
 }
 
 // Reads the daemon's line and nothing behind it.
-std::variant<Finder::Searching, Descriptor, Status> Finder::greeted() {
+Finder::Found Finder::greeted() {
   std::array<char, kGreetingBytes> bytes{};
   const auto seen = recv(socket_.get(), bytes.data(), bytes.size(), MSG_PEEK);
-  if (seen < 0 && (errno == EAGAIN || errno == EINTR)) {
-    if (Clock::now() - greeted_at_ < options_.answer_limit) return Searching{};
-    return fail("the daemon at " + options_.socket + " does not answer");
-  }
+  if (seen < 0 && (errno == EAGAIN || errno == EINTR)) return silence();
   if (seen <= 0) {  // it went while we came
     socket_.close();
+    hindrance_ = "the daemon at " + options_.socket + " ends every connection";
     return Searching{};
   }
   const std::string_view text(bytes.data(), static_cast<std::size_t>(seen));
+  if (opening_of(text) == Opening::kUndecided) return silence();
   const auto line_end = text.find('\n');
   const auto answer = parse_greeting(text.substr(0, line_end));
   if (line_end == std::string_view::npos || !answer)
     return fail("what answers at " + options_.socket + " is no daemon of ours");
   if (recv(socket_.get(), bytes.data(), line_end + 1, 0) < 0) return fail("the daemon's greeting cannot be read");
-  if (answer->verb == "refused") return fail("the daemon refuses the token");
-  const bool old = answer->verb == "replaced" || compare_versions(answer->version, options_.version) < 0;
-  const bool replaceable = old && !options_.command.empty() && (!asked_ || Clock::now() < *asked_ + kLeaving);
-  if (answer->verb == "draining" || replaceable) {
+  return take(*answer);
+}
+
+Finder::Found Finder::silence() {
+  const auto silent = Clock::now() - said_at_;
+  if (silent > kStandsStill && end_stopped_daemon()) {
     socket_.close();
+    return Searching{};
+  }
+  if (silent < options_.answer_limit) return Searching{};
+  return fail("the daemon at " + options_.socket + " does not answer");
+}
+
+Finder::Found Finder::take(const Greeting& answer) {
+  if (answer.verb == "refused") return fail("the daemon refuses the token in " + options_.token_file);
+  if (answer.verb == "full") return fail("the daemon has as many clients as it takes; close an editor");
+  if (challenge_) {
+    challenge_->daemon_nonce = answer.nonce;
+    if (answer.verb != "proof" || !equal_tokens(answer.proof, proof_of(token_, "proof", *challenge_))) {
+      return fail("what listens on port " + std::to_string(options_.tcp_port) +
+                  " of 127.0.0.1 has not proven that it is your daemon (it does not know the token in " +
+                  options_.token_file + "); it was told nothing");
+    }
+    greet("hello");
+    return Searching{};
+  }
+  const bool old = answer.verb == "replaced" || compare_versions(answer.version, options_.version) < 0;
+  const bool replaceable = old && !options_.command.empty() && (!asked_ || Clock::now() < *asked_ + kLeaving);
+  if (answer.verb == "draining" || replaceable) {
+    socket_.close();
+    hindrance_ = "the daemon at " + options_.socket + " is ending, and no other takes its place";
     if (replaceable && !asked_) ask_to_drain();
     return Searching{};
   }
+  if (answer.verb != "ready" && answer.verb != "replaced")
+    return fail("the daemon at " + options_.socket + " says what this version does not know: " + answer.verb);
   lock_.reset();
   asked_.reset();
   return std::move(socket_);
 }
 
-void Finder::send_greeting(const std::string& verb) {
-  const std::string line = to_line({verb, options_.version, options_.token});
+// The first word to a TCP port, which anybody may have taken: it gives nothing away.
+std::optional<Status> Finder::knock() {
+  auto token = read_token(options_.token_file);
+  if (!token) return fail(token.message());
+  auto nonce = new_nonce();
+  if (!nonce) return fail(nonce.message());
+  token_ = *token;
+  challenge_ = Challenge{options_.tcp_port, *nonce, {}};
+  send_line({"knock", options_.version, *nonce, {}});
+  return std::nullopt;
+}
+
+void Finder::greet(const std::string& verb) {
+  const std::string said = verb == "hello" && options_.looks ? "look" : verb;
+  const auto challenge = std::exchange(challenge_, std::nullopt);
+  send_line({said, options_.version, {}, challenge ? proof_of(token_, said, *challenge) : std::string()});
+}
+
+void Finder::send_line(const Greeting& greeting) {
+  said_at_ = Clock::now();
+  const std::string line = to_line(greeting);
   // A fresh socket has room for a line; a daemon that is gone shows when its answer is read.
   if (send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) socket_.close();
 }
@@ -157,8 +222,18 @@ void Finder::ask_to_drain() {
   Attempt attempt = connect_to(options_.socket);
   if (attempt.reach != Reach::kConnected) return;
   socket_ = std::move(attempt.socket);
-  greeted_at_ = Clock::now();
-  send_greeting("drain");
+  greet("drain");
+}
+
+// A daemon that was stopped would keep every editor waiting for good.
+bool Finder::end_stopped_daemon() {
+  const auto daemon = options_.tcp_port == 0 ? peer_process(socket_.get()) : std::nullopt;
+  if (!daemon || options_.command.empty()) return false;
+  const auto watched = watch_process(*daemon);
+  const auto* handle = std::get_if<Descriptor>(&watched);
+  if (handle == nullptr || !*handle || !is_stopped(*daemon)) return false;
+  hindrance_ = "the daemon at " + options_.socket + " stands still (process " + std::to_string(*daemon) + ")";
+  return syscall(SYS_pidfd_send_signal, handle->get(), SIGKILL, nullptr, 0) == 0;
 }
 
 Status Finder::fail(const std::string& what) {
@@ -171,6 +246,7 @@ Status Finder::fail(const std::string& what) {
   socket_.close();
   lock_.reset();
   child_status_.reset();
+  challenge_.reset();
   return Status::error(message);
 }
 

@@ -3,7 +3,8 @@
 //
 // Of many proxies that find nobody, the one that gets PATH.start starts a daemon; the others wait for it. A daemon that
 // is older than this program, or whose program's file has been replaced since, is asked to give up its place; one that
-// is newer is taken as it is, so two versions never fight over the place.
+// is newer is taken as it is, so two versions never fight over the place. One that was stopped (SIGSTOP) is ended and
+// replaced. No search lasts longer than its limit, whatever is in the way.
 #pragma once
 
 #include <sys/types.h>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "daemon/transport/handshake.h"
 #include "daemon/transport/socket.h"
 #include "daemon/version.h"
 
@@ -26,9 +28,11 @@ struct FinderOptions {
   std::vector<std::string> command;  // what starts a daemon at `socket`; empty: none is started
   std::string version = std::string(kVersion);
   std::uint16_t tcp_port = 0;                      // talk to 127.0.0.1 instead of the socket; nothing is started
-  std::string token;                               // of TCP
-  std::chrono::milliseconds answer_limit{10'000};  // for a daemon's greeting
-  std::chrono::milliseconds start_limit{20'000};   // from starting one to its greeting
+  std::string token_file;                          // of TCP; read anew in each search
+  bool looks = false;                              // only asks how the daemon is: its log passes over that
+  std::chrono::milliseconds answer_limit{6'000};   // for each line of a daemon's greeting
+  std::chrono::milliseconds start_limit{10'000};   // from starting one until it listens
+  std::chrono::milliseconds search_limit{12'000};  // in all
 };
 
 class Finder {
@@ -47,17 +51,27 @@ class Finder {
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::variant<Searching, Descriptor, Status> reach();
-  std::variant<Searching, Descriptor, Status> greeted();
+  using Found = std::variant<Searching, Descriptor, Status>;
+  Found reach();
+  Found greeted();
+  Found silence();
+  Found take(const Greeting& answer);
   std::optional<Status> start();
   Status fail(const std::string& what);
-  void send_greeting(const std::string& verb);
+  std::optional<Status> knock();
+  void greet(const std::string& verb);
+  void send_line(const Greeting& greeting);
   void ask_to_drain();
+  bool end_stopped_daemon();
 
   FinderOptions options_;
-  Descriptor socket_;  // connected, its greeting under way
-  Clock::time_point greeted_at_{};
-  std::optional<Descriptor> lock_;  // PATH.start, while a daemon of ours comes up
+  std::optional<Clock::time_point> since_;  // this search
+  std::string hindrance_;                   // what it waits for
+  Descriptor socket_;                       // connected, its greeting under way
+  Clock::time_point said_at_{};             // our last line
+  std::string token_;                       // of TCP
+  std::optional<Challenge> challenge_;      // knocked, and not proven yet
+  std::optional<Descriptor> lock_;          // PATH.start, while a daemon of ours comes up
   Clock::time_point started_at_{};
   pid_t child_ = -1;
   std::optional<int> child_status_;         // of wait, once it ended

@@ -3,7 +3,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,7 +12,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "daemon/proxy/relay.h"
+#include "daemon/transport/process.h"
 #include "lsp/framing.h"
 
 namespace cinnabar::daemon {
@@ -26,7 +27,9 @@ constexpr std::size_t kWaiting = 1 << 20;       // bytes for one side beyond whi
 constexpr std::size_t kPiece = 64 * 1024;       // bytes read at once
 constexpr std::size_t kSafePiece = 4096;        // what a pipe that polls writable takes without blocking (PIPE_BUF)
 constexpr std::size_t kLargeMessage = 1 << 18;  // after one, memory is handed back
-constexpr milliseconds kSearchStep{20};
+constexpr milliseconds kSearchStep{20};         // and what it becomes when a search takes longer
+constexpr milliseconds kLateStep{250};
+constexpr milliseconds kLongSearch{2'000};
 constexpr milliseconds kLastWords{1'000};  // for what is under way when the editor ends
 constexpr milliseconds kFirstPause{100};
 
@@ -42,7 +45,7 @@ class Outgoing {
     if (sent_ == bytes_.size()) clear();
   }
   void clear() {
-    if (bytes_.capacity() > kPiece) bytes_ = {};
+    if (bytes_.capacity() > kPiece) release(bytes_);
     bytes_.clear();
     sent_ = 0;
   }
@@ -59,6 +62,7 @@ class Proxy {
   int run() {
     while (!over()) {
       search();
+      answer_in_time();
       wait();
     }
     return failed_ ? 1 : relay_.exit_code().value_or(1);
@@ -76,19 +80,31 @@ class Proxy {
 
   void search() {
     if (daemon_ || ends_at_ || !relay_.wants_daemon() || Clock::now() < next_try_) return finder_.reap();
+    if (!searches_since_) searches_since_ = Clock::now();
     auto found = finder_.step();
+    if (std::holds_alternative<Finder::Searching>(found)) {
+      const bool late = Clock::now() - *searches_since_ > kLongSearch;
+      next_try_ = Clock::now() + (late ? kLateStep : kSearchStep);
+      return;
+    }
+    searches_since_.reset();
     if (auto* socket = std::get_if<Descriptor>(&found)) {
       daemon_ = std::move(*socket);
       from_daemon_ = lsp::FrameDecoder();
-      ever_found_ = true;
       pass(relay_.daemon_found());
-    } else if (auto* error = std::get_if<Status>(&found)) {
-      ever_found_ = true;  // from now on the editor is listened to, to be told
-      pass(relay_.daemon_unavailable("Cinnabar: " + error->message()));
-      pause();
     } else {
-      next_try_ = Clock::now() + kSearchStep;
+      pass(relay_.daemon_unavailable("Cinnabar: " + std::get<Status>(found).message()));
+      pause();
     }
+  }
+
+  // The editor's initialize has its answer before long, whatever the daemon does.
+  void answer_in_time() {
+    if (!relay_.waits_for_initialize()) return initialize_due_.reset();
+    if (!initialize_due_) initialize_due_ = Clock::now() + options_.initialize_limit;
+    if (Clock::now() < *initialize_due_) return;
+    if (daemon_) lose_daemon();
+    pass(relay_.daemon_unavailable("Cinnabar: the daemon at " + options_.finder.socket + " does not answer"));
   }
 
   // A daemon that died before it answered anything is not started again at once.
@@ -114,16 +130,18 @@ class Proxy {
   milliseconds time_out() const {
     std::optional<Clock::time_point> until = ends_at_;
     if (!daemon_ && !ends_at_ && relay_.wants_daemon()) until = next_try_;
+    if (initialize_due_) until = until ? std::min(*until, *initialize_due_) : *initialize_due_;
     if (!until) return milliseconds(-1);
     return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(*until - Clock::now()));
   }
 
   void wait() {
-    const bool listens = ever_found_ && !input_ended_ && !ends_at_ && to_daemon_.size() < kWaiting;
+    const bool open = !input_ended_ && !ends_at_;
+    const bool listens = open && to_daemon_.size() < kWaiting;
     const bool hears = to_editor_.size() < kWaiting;
     const auto daemon_events = static_cast<short>((hears ? POLLIN : 0) | (to_daemon_.empty() ? 0 : POLLOUT));
     std::array<pollfd, 4> watched = {{
-        {listens ? STDIN_FILENO : -1, POLLIN, 0},
+        {open ? STDIN_FILENO : -1, static_cast<short>(listens ? POLLIN : POLLRDHUP), 0},  // its end, in any case
         {to_editor_.empty() ? -1 : STDOUT_FILENO, POLLOUT, 0},
         {daemon_events != 0 ? daemon_.get() : -1, daemon_events, 0},
         {editor_process_.get(), POLLIN, 0},
@@ -133,7 +151,8 @@ class Proxy {
     if (watched[1].revents != 0) write_to_editor();
     if ((watched[2].revents & POLLOUT) != 0) write_to_daemon();
     if (daemon_ && (watched[2].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read_from_daemon();
-    if (watched[0].revents != 0) read_from_editor();
+    if (watched[0].revents != 0 && listens) read_from_editor();
+    if (watched[0].revents != 0 && !listens) input_ended_ = true;
   }
 
   void read_from_editor() {
@@ -201,7 +220,11 @@ class Proxy {
   // The editor's end is usually the end of our input; a child of the editor's may hold that open, though.
   void watch_editor(std::int32_t process) {
     watches_editor_ = true;
-    editor_process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+    auto watched = watch_process(process);
+    if (auto* handle = std::get_if<Descriptor>(&watched))
+      editor_process_ = std::move(*handle);
+    else
+      editor_lost_ = true;
   }
 
   ProxyOptions options_;
@@ -215,8 +238,9 @@ class Proxy {
   Descriptor editor_process_;  // pidfd
   Clock::time_point next_try_{};
   std::optional<Clock::time_point> ends_at_;
+  std::optional<Clock::time_point> searches_since_;
+  std::optional<Clock::time_point> initialize_due_;
   int failures_ = 0;
-  bool ever_found_ = false;
   bool watches_editor_ = false;
   bool input_ended_ = false;
   bool editor_lost_ = false;

@@ -13,7 +13,8 @@ namespace cinnabar::daemon {
 
 struct ProxyOptions {
   FinderOptions finder;
-  std::chrono::milliseconds longest_pause{30'000};  // between two tries after a daemon that died without answering
+  std::chrono::milliseconds longest_pause{30'000};     // between two tries after a daemon that died without answering
+  std::chrono::milliseconds initialize_limit{13'000};  // then initialize is answered with what is in the way
 };
 
 // Returns the exit status: what the editor's `exit` said, or 1 when it went away without one.

@@ -69,8 +69,10 @@ Relay::Out Relay::from_editor(std::string body) {
   Out out;
   if (exit_code_) return out;
   auto value = lsp::parse_json(body);
-  std::optional<lsp::RequestId> bad_id;
-  if (value.ok()) {
+  lsp::MessageProblem problem;
+  if (!value.ok()) {
+    problem.error = value.error();
+  } else {
     auto classified = lsp::classify(std::move(value).value());
     if (auto* message = std::get_if<lsp::Message>(&classified)) {
       if (auto* request = std::get_if<lsp::Request>(message))
@@ -78,13 +80,13 @@ Relay::Out Relay::from_editor(std::string body) {
       if (auto* note = std::get_if<lsp::Notification>(message)) return editor_notification(*note, std::move(body));
       return editor_response(std::move(std::get<lsp::Response>(*message)));
     }
-    bad_id = std::get<lsp::MessageProblem>(classified).id;
+    problem = std::get<lsp::MessageProblem>(std::move(classified));
   }
   // No message: the daemon's to refuse, where there is one.
   if (passes()) {
     out.to_daemon.push_back(std::move(body));
-  } else {
-    out.to_editor.push_back(write_json(lsp::make_error(bad_id, {ErrorCode::kInvalidRequest, "this is no message"})));
+  } else if (problem.wants_answer) {
+    out.to_editor.push_back(write_json(lsp::make_error(problem.id, std::move(problem.error))));
   }
   return out;
 }

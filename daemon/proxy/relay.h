@@ -46,6 +46,8 @@ class Relay {
   std::optional<int> exit_code() const { return exit_code_; }
   // False after shutdown: no daemon is needed any more.
   bool wants_daemon() const { return stage_ != Stage::kShutDown; }
+  // The editor's initialize has come and has no answer yet.
+  bool waits_for_initialize() const { return stage_ == Stage::kInitializing; }
   // Requests other than initialize that this daemon has answered.
   int answered() const { return answered_; }
   // A sentence when a new daemon cannot stand in for the old one; the proxy should then end.

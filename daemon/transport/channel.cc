@@ -4,6 +4,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "base/text.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -18,7 +20,7 @@ void Outlet::send(std::string_view bytes) {
   if (bytes_out_ + bytes.size() > limit_) {
     overflowed_ = true;
     bytes_out_ -= waiting_.size();
-    waiting_ = {};
+    release(waiting_);
   } else {
     waiting_ += bytes;
     bytes_out_ += bytes.size();
@@ -50,7 +52,7 @@ bool Outlet::overflowed() const {
 void Outlet::close() {
   const std::lock_guard lock(mutex_);
   loop_ = nullptr;
-  waiting_ = {};
+  release(waiting_);
 }
 
 Channel::Channel(boost::asio::io_context& loop, Descriptor in, Descriptor out, std::size_t output_limit)
@@ -78,41 +80,56 @@ void Channel::read() {
                         if (self->ended_ || self->finishing_ || self->draining_) return;
                         if (error) return self->finish("it went away");
                         self->take(std::string_view(self->piece_).substr(0, count));
-                        if (!self->ended_ && !self->finishing_) self->read();
                       });
 }
 
 void Channel::take(std::string_view bytes) {
-  if (!opener_) return receive(bytes);
+  if (!opener_) {
+    connection_->receive(bytes);
+    return turn();
+  }
   first_bytes_ += bytes;
   const Opening opening = opening_of(first_bytes_);
-  if (opening == Opening::kUndecided) return;
+  if (opening == Opening::kUndecided) return read();
   if (opening == Opening::kGreeting) return greet();
   if (opener_->required) return end("it did not say who it is");
-  opener_.reset();
-  connection_ = host_->connect(outlet_);
-  receive(std::exchange(first_bytes_, {}));
+  begin(std::exchange(first_bytes_, {}));
 }
 
 void Channel::greet() {
   const auto line_end = first_bytes_.find('\n');
   const auto greeting = parse_greeting(std::string_view(first_bytes_).substr(0, line_end));
   if (!greeting) return end("its greeting is none");
-  const Opener opener = *std::exchange(opener_, std::nullopt);
-  patience_.cancel();
-  const Greeting answer = opener.answer(*greeting);
-  outlet_->send(to_line(answer));
-  if (answer.verb != "ready" && answer.verb != "replaced") return finish(answer.verb);
-  connection_ = host_->connect(outlet_);
   const std::string rest = std::exchange(first_bytes_, {}).substr(line_end + 1);
-  if (!rest.empty()) receive(rest);
+  const Greeting answer = opener_->answer(*greeting);
+  outlet_->send(to_line(answer));
+  if (answer.verb == "proof") return rest.empty() ? read() : take(rest);
+  if (answer.verb != "ready" && answer.verb != "replaced") return finish(answer.verb);
+  begin(rest);
 }
 
-void Channel::receive(std::string_view bytes) {
-  connection_->receive(bytes);
-  if (!connection_->closed()) return;
-  exit_code_ = connection_->exit_code();
-  finish("it said exit");
+void Channel::begin(std::string_view bytes) {
+  const auto opener = std::exchange(opener_, std::nullopt);
+  patience_.cancel();
+  if (opener->on_begin) opener->on_begin();
+  connection_ = host_->connect(outlet_);
+  if (!bytes.empty()) connection_->receive(bytes);
+  turn();
+}
+
+// What the client asked for, a little at a time: others who share the loop come in between.
+void Channel::turn() {
+  if (ended_ || finishing_) return;
+  const bool more = connection_->turn();
+  if (on_turn_) on_turn_();
+  if (ended_ || finishing_) return;
+  if (connection_->closed()) {
+    exit_code_ = connection_->exit_code();
+    return finish("it said exit");
+  }
+  if (more) return boost::asio::post(loop_, [self = shared_from_this()] { self->turn(); });
+  if (draining_) return flush();
+  read();
 }
 
 void Channel::drain() {
@@ -122,6 +139,7 @@ void Channel::drain() {
   why_ = "the daemon ends";
   boost::system::error_code ignored;
   in_.cancel(ignored);
+  while (connection_->turn()) continue;
   flush();
 }
 
@@ -149,7 +167,7 @@ void Channel::flush() {
   boost::asio::async_write(out_, boost::asio::buffer(writing_),
                            [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
                              self->outlet_->written(self->writing_.size());
-                             self->writing_ = {};
+                             release(self->writing_);
                              if (error) return self->end("it went away");
                              self->flush();
                            });

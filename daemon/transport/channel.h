@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -55,8 +56,10 @@ class Outlet final : public lsp::Transport {
 // How a channel begins.
 struct Opener {
   bool required = false;  // no greeting, no talk
-  // Answers a greeting; a verb other than "ready" and "replaced" ends the channel behind the answer.
+  // Answers a greeting. "ready" and "replaced" begin LSP, behind "proof" another greeting comes, any other verb ends the
+  // channel behind the answer.
   std::function<Greeting(const Greeting&)> answer;
+  std::function<void()> on_begin = {};      // LSP begins
   std::chrono::milliseconds limit{10'000};  // for the first line, where it is required
 };
 
@@ -74,13 +77,21 @@ class Channel : public std::enable_shared_from_this<Channel> {
 
   // What the client's exit said; none when it ended otherwise.
   std::optional<int> exit_code() const { return exit_code_; }
+  // Nothing that is LSP has come yet.
+  bool silent() const { return opener_.has_value(); }
+  std::optional<std::int32_t> editor_process() const {
+    return connection_ ? connection_->editor_process() : std::nullopt;
+  }
+  // Called whenever the client has been served.
+  void on_turn(std::function<void()> call) { on_turn_ = std::move(call); }
 
  private:
   friend class Outlet;
   void read();
   void take(std::string_view bytes);
   void greet();
-  void receive(std::string_view bytes);
+  void begin(std::string_view bytes);
+  void turn();
   void finish(const std::string& why);  // ends when all is written
   void flush();
 
@@ -93,6 +104,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   Host* host_ = nullptr;
   std::optional<Opener> opener_;  // until LSP begins
   OnEnd on_end_;
+  std::function<void()> on_turn_;
   std::unique_ptr<Connection> connection_;
   std::string first_bytes_;  // until LSP begins
   std::string piece_;        // being read

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -16,14 +17,18 @@ namespace cinnabar::daemon {
 class Connection {
  public:
   virtual ~Connection() = default;
-  // Takes the next bytes from the client.
+  // Takes the next bytes from the client. What they ask for may be left to turn().
   virtual void receive(std::string_view bytes) = 0;
+  // Does some of what was asked for, for a few milliseconds; true: there is more to do. Clients take turns.
+  virtual bool turn() { return false; }
   // True when nothing more will be read: the client has sent exit, or bytes that cannot be cut into messages.
   virtual bool closed() const = 0;
   // 0 or 1 once the client has sent exit.
   virtual std::optional<int> exit_code() const = 0;
   // Requests of the client's that have no answer yet: an orderly end waits for them, for a while.
   virtual std::size_t requests_in_flight() const = 0;
+  // The editor's process, where the client has named it: a server in the editor's own service ends with it.
+  virtual std::optional<std::int32_t> editor_process() const { return std::nullopt; }
 };
 
 // Makes connections, which share one engine. Outlives them.

@@ -1,21 +1,17 @@
 #include "daemon/transport/handshake.h"
 
-#include <fcntl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <vector>
 
-#include "daemon/transport/socket.h"
+#include "base/sha256.h"
 
 namespace cinnabar::daemon {
 namespace {
 
 constexpr std::string_view kWord = "cinnabar ";
-constexpr std::size_t kShortestToken = 16;
 
 std::vector<std::string> words_of(std::string_view line) {
   std::vector<std::string> words;
@@ -36,27 +32,15 @@ unsigned take_number(std::string_view& text) {
   return value;
 }
 
-Result<std::string> new_token(const std::string& path) {
-  std::array<unsigned char, 32> random{};
-  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
-    return Status::error("the system gives no random numbers for a token");
-  std::string token;
-  for (const unsigned char byte : random) {
-    token += "0123456789abcdef"[byte >> 4];
-    token += "0123456789abcdef"[byte & 15];
-  }
-  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  const std::string line = token + "\n";
-  if (!file || write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-    return Status::error("cannot write the token file " + path);
-  return token;
-}
+bool has_nonce(std::string_view verb) { return verb == "knock" || verb == "proof"; }
 
 }  // namespace
 
 std::string to_line(const Greeting& greeting) {
   std::string line = std::string(kWord) + greeting.verb + " " + greeting.version;
-  if (!greeting.token.empty()) line += " " + greeting.token;
+  for (const std::string& word : {greeting.nonce, greeting.proof}) {
+    if (!word.empty()) line += " " + word;
+  }
   return line + "\n";
 }
 
@@ -70,8 +54,12 @@ Opening opening_of(std::string_view bytes) {
 std::optional<Greeting> parse_greeting(std::string_view line) {
   if (!line.starts_with(kWord)) return std::nullopt;
   auto words = words_of(line.substr(kWord.size()));
-  if (words.size() < 2 || words.size() > 3 || words[0].empty() || words[1].empty()) return std::nullopt;
-  return Greeting{words[0], words[1], words.size() == 3 ? words[2] : ""};
+  if (words.size() < 2 || words[0].empty() || words[1].empty()) return std::nullopt;
+  Greeting greeting{words[0], words[1], "", ""};
+  std::size_t at = 2;
+  if (has_nonce(greeting.verb) && at < words.size()) greeting.nonce = words[at++];
+  if (greeting.verb != "knock" && at < words.size()) greeting.proof = words[at++];
+  return at == words.size() ? std::optional(std::move(greeting)) : std::nullopt;
 }
 
 int compare_versions(std::string_view left, std::string_view right) {
@@ -91,19 +79,16 @@ bool equal_tokens(std::string_view left, std::string_view right) {
   return difference == 0;
 }
 
-Result<std::string> token_in(const std::string& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return new_token(path);
-  struct stat found {};
-  if (fstat(file.get(), &found) != 0 || found.st_uid != geteuid() || (found.st_mode & 077) != 0)
-    return Status::error("the token file " + path + " can be read by others; expected mode 0600 and your own");
-  std::array<char, kGreetingBytes> bytes{};
-  const auto count = read(file.get(), bytes.data(), bytes.size());
-  std::string token(bytes.data(), count < 0 ? 0 : static_cast<std::size_t>(count));
-  token.erase(std::min(token.find_first_of(" \r\n"), token.size()));
-  if (token.size() >= kShortestToken && token.size() <= kGreetingBytes / 2) return token;
-  return Status::error("the token in " + path + " has " + std::to_string(token.size()) + " characters, expected " +
-                       std::to_string(kShortestToken) + " to " + std::to_string(kGreetingBytes / 2));
+Result<std::string> new_nonce() {
+  std::array<std::byte, 32> random{};
+  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
+    return Status::error("the system gives no random numbers");
+  return to_hex(random);
+}
+
+std::string proof_of(std::string_view token, std::string_view said, const Challenge& challenge) {
+  return hmac_sha256_hex(token, "cinnabar " + std::string(said) + " " + std::to_string(challenge.port) + " " +
+                                    challenge.proxy_nonce + " " + challenge.daemon_nonce);
 }
 
 }  // namespace cinnabar::daemon

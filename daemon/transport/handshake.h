@@ -1,16 +1,27 @@
-// The line that a proxy and a daemon exchange before they talk LSP.
+// The lines that a proxy and a daemon exchange before they talk LSP.
 //
-//   proxy    cinnabar hello VERSION [TOKEN]     | cinnabar drain VERSION [TOKEN]
-//   daemon   cinnabar ready VERSION             then LSP both ways
-//            cinnabar replaced VERSION          the same, and its program's file is not the one it was started from
-//            cinnabar draining VERSION          it takes no more clients and ends when its answers are out
-//            cinnabar refused VERSION           wrong or missing token; the connection ends
+//   proxy    cinnabar hello VERSION                the same from `cinnabar status`, which the log passes over: look
+//            cinnabar drain VERSION
+//   daemon   cinnabar ready VERSION                then LSP both ways
+//            cinnabar replaced VERSION             the same, and its program's file is not the one it was started from
+//            cinnabar draining VERSION             it takes no more clients and ends when its answers are out
+//            cinnabar full VERSION                 it has as many clients as it takes; the connection ends
+//            cinnabar refused VERSION              no proof, or a wrong one; the connection ends
 //
-// A client of the unix socket may leave it out and begin with LSP at once (an editor that connects by itself); over TCP
-// it is the first thing read, because it carries the token. Pure functions, except the token's file.
+// A client of the unix socket may leave it out and begin with LSP at once (an editor that connects by itself). On a TCP
+// port anybody may listen and anybody may call, so both sides first prove that they have read the token's file, the
+// daemon before the proxy; the token itself is never sent:
+//
+//   proxy    cinnabar knock VERSION NONCE
+//   daemon   cinnabar proof VERSION NONCE PROOF
+//   proxy    cinnabar hello VERSION PROOF          (or look, or drain), then as above
+//
+// A proof is the HMAC-SHA256, by the token, of what is said, the port and both nonces: it fits no other connection and
+// no other daemon, so nothing is gained by passing it on. Pure functions, but for new_nonce.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +35,8 @@ inline constexpr std::size_t kGreetingBytes = 256;  // longest line, its end inc
 struct Greeting {
   std::string verb;
   std::string version;
-  std::string token;  // may be empty
+  std::string nonce;  // of knock and proof
+  std::string proof;  // of proof, and of what follows it
 };
 
 // With its line end.
@@ -44,8 +56,14 @@ int compare_versions(std::string_view left, std::string_view right);
 // Takes as long for a wrong token as for the right one of the same length.
 bool equal_tokens(std::string_view left, std::string_view right);
 
-// Reads the token in `path`; makes the file (0600) with a new random one where there is none. Error: it is too short,
-// or others than the user may read it.
-Result<std::string> token_in(const std::string& path);
+// 64 hexadecimal digits that nobody has had before. Error: the system gives no random numbers.
+Result<std::string> new_nonce();
+
+// What a proof is over. `said` is the verb that it goes with.
+struct Challenge {
+  std::uint16_t port = 0;
+  std::string proxy_nonce, daemon_nonce;
+};
+std::string proof_of(std::string_view token, std::string_view said, const Challenge& challenge);
 
 }  // namespace cinnabar::daemon

@@ -27,14 +27,15 @@ struct ServeOptions {
   std::chrono::seconds idle_exit{600};               // without clients; 0: never
   std::chrono::milliseconds drain_limit{5'000};      // for answers in flight after SIGTERM
   std::size_t output_limit = std::size_t{16} << 20;  // bytes that may wait for one client
-  std::size_t clients = 256;                         // more are sent away
+  std::size_t clients = 256;                         // more are told so and sent away
   std::string version = std::string(kVersion);       // what is said to proxies
   std::function<void(const std::string&)> log = {};
 };
 
 // Serves standard input and output. Returns the exit status: what the client's `exit` said, 1 when it went away without
-// one, 0 after SIGTERM or SIGINT (answers in flight are waited for as long as drain_limit says).
-int serve_stdio(Host& host, const ServeOptions& options = {});
+// one or its editor's process has gone, 0 after SIGTERM or SIGINT (answers in flight are waited for as long as
+// drain_limit says). Error: the system gives no descriptors.
+Result<int> serve_stdio(Host& host, const ServeOptions& options = {});
 
 // The place in the world of a daemon that is about to serve: its lock is held and its sockets listen, so clients can
 // already wait in the queue while a host is being made.
@@ -52,7 +53,8 @@ struct Listeners {
 Result<std::optional<Listeners>> open_listeners(const ServeOptions& options);
 
 // Serves until SIGTERM or SIGINT, a proxy's wish to drain, or idle_exit; a second signal ends it at once. On the way
-// out the place is given up first, so that a successor can start while the last answers go out.
-void serve(Host& host, Listeners listeners, const ServeOptions& options);
+// out the place is given up first, so that a successor can start while the last answers go out. Error: the system gives no
+// descriptors.
+Status serve(Host& host, Listeners listeners, const ServeOptions& options);
 
 }  // namespace cinnabar::daemon

@@ -50,21 +50,46 @@ int socket_option(int socket, int name) {
   return getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
+std::optional<ucred> peer_of(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return peer;
+}
+
+constexpr std::string_view kInRuntimeFolder = "/cinnabar/cinnabar.sock";
+
+// Why no socket can be below the folder that XDG_RUNTIME_DIR names; empty: one can.
+std::string problem_of_runtime_folder(const std::string& folder) {
+  struct stat found {};
+  if (folder[0] != '/') return "does not begin with '/'";
+  if (folder.size() + kInRuntimeFolder.size() >= sizeof(sockaddr_un::sun_path)) return "is too long for a socket";
+  if (stat(folder.c_str(), &found) != 0) return std::string("cannot be looked at (") + std::strerror(errno) + ")";
+  if (!S_ISDIR(found.st_mode)) return "is no folder";
+  if (found.st_uid != geteuid()) return "belongs to user " + std::to_string(found.st_uid);
+  if (access(folder.c_str(), W_OK | X_OK) != 0) return std::string("cannot be used (") + std::strerror(errno) + ")";
+  return {};
+}
+
+std::string own_socket(std::string* notice) {
+  const char* set = std::getenv("XDG_RUNTIME_DIR");
+  const std::string folder = set != nullptr ? set : "";
+  const std::string problem = folder.empty() ? "" : problem_of_runtime_folder(folder);
+  if (!folder.empty() && problem.empty()) return folder + std::string(kInRuntimeFolder);
+  const std::string place = "/tmp/cinnabar-" + std::to_string(geteuid());
+  if (!problem.empty() && notice != nullptr)
+    *notice = "XDG_RUNTIME_DIR (" + folder + ") " + problem + ": the daemon's place is " + place;
+  return place + "/cinnabar.sock";
+}
+
 }  // namespace
 
-Result<std::string> socket_path(const std::string& chosen) {
-  std::string path = chosen;
-  if (path.empty()) {
-    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    const bool set = runtime != nullptr && runtime[0] == '/';
-    path = set ? std::string(runtime) + "/cinnabar" : "/tmp/cinnabar-" + std::to_string(geteuid());
-    path += "/cinnabar.sock";
-  }
+Result<std::string> socket_path(const std::string& chosen, std::string* notice) {
+  const std::string path = chosen.empty() ? own_socket(notice) : chosen;
   if (path[0] != '/') return Status::error("the socket's path is '" + path + "', expected one that begins with '/'");
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return Status::error("the socket's path has " + std::to_string(path.size()) + " bytes, at most " +
-                         std::to_string(sizeof(sockaddr_un::sun_path) - 1) +
-                         " are possible; set XDG_RUNTIME_DIR to a shorter folder: " + path);
+                         std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " are possible: " + path);
   }
   return path;
 }
@@ -121,22 +146,29 @@ std::optional<FileIdentity> identity_of(const std::string& path) {
 
 Attempt connect_to(const std::string& path) {
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return {Reach::kBusy, {}};
+  if (!socket) return {Reach::kBusy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
   const sockaddr_un address = address_of(path);
-  if (connect(socket.get(), generic(address), sizeof address) != 0)
-    return {errno == EAGAIN || errno == EINTR ? Reach::kBusy : Reach::kNobody, {}};
+  if (connect(socket.get(), generic(address), sizeof address) != 0) {
+    const bool busy = errno == EAGAIN || errno == EINTR;
+    return {busy ? Reach::kBusy : Reach::kNobody, {}, "the daemon at " + path + " lets nobody in"};
+  }
   const auto user = peer_user(socket.get());
-  if (!user || *user != geteuid()) return {Reach::kForeign, {}};
-  return {Reach::kConnected, std::move(socket)};
+  if (!user || *user != geteuid()) return {Reach::kForeign, {}, {}};
+  return {Reach::kConnected, std::move(socket), {}};
 }
 
 Attempt connect_to_port(std::uint16_t port) {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return {Reach::kBusy, {}};
+  if (!socket) return {Reach::kBusy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
+  const timeval limit{2, 0};  // a listener whose queue is full drops what knocks
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   const sockaddr_in address = loopback(port);
-  if (connect(socket.get(), generic(address), sizeof address) != 0) return {Reach::kNobody, {}};
+  if (connect(socket.get(), generic(address), sizeof address) != 0) {
+    const bool busy = errno == EAGAIN || errno == EINPROGRESS || errno == EINTR;
+    return {busy ? Reach::kBusy : Reach::kNobody, {}, "port " + std::to_string(port) + " lets nobody in"};
+  }
   fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
-  return {Reach::kConnected, std::move(socket)};
+  return {Reach::kConnected, std::move(socket), {}};
 }
 
 Result<Descriptor> listen_on_port(std::uint16_t port) {
@@ -151,10 +183,13 @@ Result<Descriptor> listen_on_port(std::uint16_t port) {
 }
 
 std::optional<uid_t> peer_user(int socket) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
-  return peer.uid;
+  const auto peer = peer_of(socket);
+  return peer ? std::optional(peer->uid) : std::nullopt;
+}
+
+std::optional<pid_t> peer_process(int socket) {
+  const auto peer = peer_of(socket);
+  return peer && peer->pid > 0 ? std::optional(peer->pid) : std::nullopt;
 }
 
 Result<std::optional<Descriptor>> activated_listener() {

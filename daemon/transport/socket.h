@@ -18,9 +18,10 @@
 
 namespace cinnabar::daemon {
 
-// `chosen`, or cinnabar.sock in $XDG_RUNTIME_DIR/cinnabar, or in /tmp/cinnabar-UID where that variable is not set.
-// Error: longer than a socket's address can be, or not absolute.
-Result<std::string> socket_path(const std::string& chosen);
+// `chosen`, or cinnabar.sock in $XDG_RUNTIME_DIR/cinnabar, or in /tmp/cinnabar-UID where that variable is not set or
+// names no folder that can be used: missing, another user's, not to be written to, or too long. `notice`, where given,
+// gets a sentence then. Error: longer than a socket's address can be, or not absolute.
+Result<std::string> socket_path(const std::string& chosen, std::string* notice = nullptr);
 
 // Makes the folder that holds `socket` (0700) where it is missing. Error: it is a link or no folder, belongs to another
 // user, or others may enter it.
@@ -45,18 +46,21 @@ std::optional<FileIdentity> identity_of(const std::string& path);
 enum class Reach { kConnected, kNobody, kBusy, kForeign };
 struct Attempt {
   Reach reach = Reach::kNobody;
-  Descriptor socket;  // with kConnected; non-blocking
+  Descriptor socket;      // with kConnected; non-blocking
+  std::string hindrance;  // with kBusy: what it is, in words
 };
-// Never blocks. kNobody: no file, or nobody listens; kBusy: its queue is full, try again; kForeign: the one who listens
-// is another user, so nothing must be sent.
+// Never blocks. kNobody: no file, or nobody listens; kBusy: its queue is full, or this process may open no more files,
+// try again; kForeign: the one who listens is another user, so nothing must be sent.
 Attempt connect_to(const std::string& path);
 
-// To 127.0.0.1; blocks at most as long as the loopback does.
+// To 127.0.0.1; blocks for two seconds at most.
 Attempt connect_to_port(std::uint16_t port);
 Result<Descriptor> listen_on_port(std::uint16_t port);
 
-// The user on the other side of a connected unix socket; none when the system does not say.
+// The user and the process on the other side of a connected unix socket (of one that listens: who made it listen); none
+// when the system does not say.
 std::optional<uid_t> peer_user(int socket);
+std::optional<pid_t> peer_process(int socket);
 
 // The listening unix socket that systemd (or another) handed to this process by LISTEN_PID and LISTEN_FDS; none when it
 // did not. Error: it handed something else.

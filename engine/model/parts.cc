@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/sha256.h"
 #include "engine/model/checkpoint.h"
 #include "engine/model/hf_folder.h"
 #include "engine/model/json.h"
-#include "engine/model/sha256.h"
 
 namespace cinnabar::engine {
 namespace {

@@ -6,7 +6,8 @@
 //                                   "later" after 100 ms and from another thread
 //   workspace/executeCommand        echo.document [uri]: {text, version} or null;  echo.throw;  echo.forget
 //
-// The ways in are the program's own: `lsp --in-process`, `lsp --socket PATH` (the proxy), `daemon --socket PATH`.
+// The ways in are the program's own: `lsp --in-process`, `lsp --socket PATH` (the proxy), `daemon --socket PATH`. `place`
+// prints where the user's own socket is.
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -23,6 +24,7 @@
 #include "daemon/proxy/proxy.h"
 #include "daemon/transport/connection.h"
 #include "daemon/transport/serve.h"
+#include "daemon/transport/token.h"
 #include "daemon/workspace/documents/store.h"
 #include "lsp/dispatcher.h"
 #include "lsp/inline_completion.h"
@@ -37,6 +39,7 @@ class EchoSession final : public daemon::Connection {
  public:
   explicit EchoSession(std::shared_ptr<lsp::Transport> out) : dispatcher_(std::move(out), options()) {
     dispatcher_.on_request(lsp::kInitialize, [this](const lsp::InitializeParams& params, auto reply) {
+      editor_process_ = params.process_id;
       lsp::InitializeResult result;
       result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
       result.capabilities.commands = {"echo.document", "echo.throw", "echo.forget"};
@@ -68,6 +71,7 @@ class EchoSession final : public daemon::Connection {
   bool closed() const override { return dispatcher_.closed(); }
   std::optional<int> exit_code() const override { return dispatcher_.exit_code(); }
   std::size_t requests_in_flight() const override { return dispatcher_.requests_in_flight(); }
+  std::optional<std::int32_t> editor_process() const override { return editor_process_; }
 
  private:
   using ItemsReply = lsp::Reply<lsp::InlineCompletionList>;
@@ -112,6 +116,7 @@ class EchoSession final : public daemon::Connection {
   lsp::Dispatcher dispatcher_;
   daemon::DocumentStore documents_{lsp::PositionEncoding::kUtf16};
   std::vector<ItemsReply> slow_;
+  std::optional<std::int32_t> editor_process_;
 };
 
 class EchoHost final : public daemon::Host {
@@ -142,7 +147,16 @@ int run_daemon(daemon::ServeOptions options) {
   if (!listeners) return failed(listeners.message());
   if (!*listeners) return 0;
   EchoHost host;
-  daemon::serve(host, std::move(**listeners), options);
+  const Status served = daemon::serve(host, std::move(**listeners), options);
+  return served.ok() ? 0 : failed(served.message());
+}
+
+int print_place() {
+  std::string notice;
+  const auto path = daemon::socket_path("", &notice);
+  if (!notice.empty()) std::fprintf(stderr, "%s\n", notice.c_str());
+  if (!path) return failed(path.message());
+  std::printf("%s\n", path->c_str());
   return 0;
 }
 
@@ -155,25 +169,24 @@ int run(const std::string& program, std::vector<std::string> arguments) {
   serving.socket = named["--socket"];
   serving.token_file = named["--token-file"];
   if (named.contains("--version")) serving.version = named["--version"];
+  if (named.contains("--clients")) serving.clients = static_cast<std::size_t>(std::stoi(named["--clients"]));
   if (named.contains("--idle-exit")) serving.idle_exit = std::chrono::seconds(std::stoi(named["--idle-exit"]));
   if (named.contains("--tcp")) serving.tcp_port = static_cast<std::uint16_t>(std::stoi(named["--tcp"]));
   serving.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
   if (mode == "daemon") return run_daemon(serving);
+  if (mode == "place") return print_place();
   if (named.contains("--in-process")) {
     EchoHost host;
     serving.log = nullptr;
-    return daemon::serve_stdio(host, serving);
+    const auto status = daemon::serve_stdio(host, serving);
+    return status ? *status : failed(status.message());
   }
   daemon::ProxyOptions proxy;
   proxy.finder.socket = serving.socket;
   proxy.finder.version = serving.version;
   proxy.finder.command = {program, "daemon", "--socket", serving.socket, "--version", serving.version};
   proxy.finder.tcp_port = serving.tcp_port;
-  if (serving.tcp_port != 0) {
-    auto token = daemon::token_in(serving.token_file);
-    if (!token) return failed(token.message());
-    proxy.finder.token = *token;
-  }
+  proxy.finder.token_file = daemon::token_file_of(serving.token_file, serving.socket);
   return daemon::run_proxy(std::move(proxy));
 }
 

@@ -32,7 +32,8 @@ TEST_CASE("the first bytes decide whether a greeting comes") {
 }
 
 TEST_CASE("a greeting survives its line") {
-  for (const Greeting& greeting : {Greeting{"hello", "1.2.3", ""}, Greeting{"drain", "0", "secret"}}) {
+  for (const Greeting& greeting : {Greeting{"hello", "1.2.3", "", ""}, Greeting{"drain", "0", "", "proof"},
+                                   Greeting{"knock", "1", "nonce", ""}, Greeting{"proof", "1", "nonce", "proof"}}) {
     std::string line = to_line(greeting);
     REQUIRE(line.back() == '\n');
     line.pop_back();
@@ -40,7 +41,8 @@ TEST_CASE("a greeting survives its line") {
     REQUIRE(parsed);
     CHECK(parsed->verb == greeting.verb);
     CHECK(parsed->version == greeting.version);
-    CHECK(parsed->token == greeting.token);
+    CHECK(parsed->nonce == greeting.nonce);
+    CHECK(parsed->proof == greeting.proof);
   }
   for (const char* line :
        {"", "cinnabar", "cinnabar ", "cinnabar hello", "cinnabar hello ", "cinnabar  1", "cinnabar a b c d"}) {
@@ -62,6 +64,25 @@ TEST_CASE("versions compare by number, part by part") {
     CHECK(compare_versions(left, right) == order);
     CHECK(compare_versions(right, left) == -order);
   }
+}
+
+TEST_CASE("a proof holds for what was said, on one port, for both nonces") {
+  const Challenge challenge{7, "a", "b"};
+  const std::string proof = proof_of("token", "hello", challenge);
+  CHECK(proof.size() == 64);
+  CHECK(proof == proof_of("token", "hello", challenge));
+  for (const auto& [token, said, other] : {std::tuple("tokem", "hello", challenge),
+                                           {"token", "drain", challenge},
+                                           {"token", "proof", challenge},
+                                           {"token", "hello", Challenge{8, "a", "b"}},
+                                           {"token", "hello", Challenge{7, "b", "b"}},
+                                           {"token", "hello", Challenge{7, "a", "a"}},
+                                           {"token", "hello", Challenge{7, "ab", ""}}}) {
+    CHECK(proof != proof_of(token, said, other));
+  }
+  const auto one = new_nonce(), two = new_nonce();
+  REQUIRE((one && two));
+  CHECK(*one != *two);
 }
 
 TEST_CASE("tokens are equal or not") {

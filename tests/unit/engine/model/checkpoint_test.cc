@@ -4,9 +4,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/sha256.h"
 #include "engine/model/mapping.h"
 #include "engine/model/parts.h"
-#include "engine/model/sha256.h"
 #include "tests/support/model_files.h"
 
 using namespace cinnabar::engine;
@@ -15,7 +15,7 @@ using Catch::Contains;
 
 namespace {
 
-std::string digest(std::span<const std::byte> bytes) { return sha256_hex(bytes); }
+std::string digest(std::span<const std::byte> bytes) { return cinnabar::sha256_hex(bytes); }
 
 std::string entry(const std::string& file, std::size_t bytes, const std::string& sha256, const std::string& more = "") {
   return "{\"file\": \"" + file + "\", \"bytes\": " + std::to_string(bytes) + ", \"sha256\": \"" + sha256 + "\"" +

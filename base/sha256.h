@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4), for checking model files against their manifest.
+// SHA-256 (FIPS 180-4) and the message authentication code that is made of it (HMAC, RFC 2104). Pure; a hash is one
+// thread's.
 #pragma once
 
 #include <array>
@@ -6,13 +7,15 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
-namespace cinnabar::engine {
+namespace cinnabar {
 
 // Feed bytes in any number of pieces, then take the digest once.
 class Sha256 {
  public:
   void update(std::span<const std::byte> bytes);
+  std::array<std::byte, 32> digest();
   // 64 lower-case hexadecimal digits.
   std::string hex_digest();
 
@@ -28,4 +31,10 @@ class Sha256 {
 
 std::string sha256_hex(std::span<const std::byte> bytes);
 
-}  // namespace cinnabar::engine
+// In hexadecimal digits, too. Only who knows `key` can make the code of a message.
+std::string hmac_sha256_hex(std::string_view key, std::string_view message);
+
+// Two lower-case hexadecimal digits a byte.
+std::string to_hex(std::span<const std::byte> bytes);
+
+}  // namespace cinnabar

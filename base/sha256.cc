@@ -1,10 +1,10 @@
-#include "engine/model/sha256.h"
+#include "base/sha256.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
-namespace cinnabar::engine {
+namespace cinnabar {
 namespace {
 
 // Fractions of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2).
@@ -62,7 +62,7 @@ void Sha256::update(std::span<const std::byte> bytes) {
   pending_bytes_ = bytes.size();
 }
 
-std::string Sha256::hex_digest() {
+std::array<std::byte, 32> Sha256::digest() {
   const std::uint64_t bits = total_bytes_ * 8;
   // A one bit, zeros up to the last eight bytes of a block, the length in bits.
   std::array<std::byte, 72> padding{};
@@ -70,9 +70,19 @@ std::string Sha256::hex_digest() {
   const std::size_t zeros = (119 - pending_bytes_) % 64;
   for (std::size_t i = 0; i < 8; ++i) padding[1 + zeros + i] = static_cast<std::byte>(bits >> (56 - 8 * i));
   update({padding.data(), 1 + zeros + 8});
+  std::array<std::byte, 32> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::byte>(state_[i / 4] >> (24 - 8 * (i % 4)));
+  return out;
+}
+
+std::string Sha256::hex_digest() { return to_hex(digest()); }
+
+std::string to_hex(std::span<const std::byte> bytes) {
   std::string hex;
-  for (const std::uint32_t word : state_)
-    for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[word >> shift & 15];
+  for (const std::byte byte : bytes) {
+    hex += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4];
+    hex += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 15];
+  }
   return hex;
 }
 
@@ -82,4 +92,25 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   return hash.hex_digest();
 }
 
-}  // namespace cinnabar::engine
+std::string hmac_sha256_hex(std::string_view key, std::string_view message) {
+  std::array<std::byte, 64> block{};  // the key, hashed where it is longer than a block
+  const auto key_bytes = std::as_bytes(std::span(key));
+  if (key.size() > block.size()) {
+    Sha256 hash;
+    hash.update(key_bytes);
+    std::ranges::copy(hash.digest(), block.begin());
+  } else {
+    std::ranges::copy(key_bytes, block.begin());
+  }
+  const auto hash_of = [&block](std::byte pad, std::span<const std::byte> text) {
+    std::array<std::byte, 64> padded = block;
+    for (std::byte& byte : padded) byte ^= pad;
+    Sha256 hash;
+    hash.update(padded);
+    hash.update(text);
+    return hash.digest();
+  };
+  return to_hex(hash_of(std::byte{0x5c}, hash_of(std::byte{0x36}, std::as_bytes(std::span(message)))));
+}
+
+}  // namespace cinnabar
