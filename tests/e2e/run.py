@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients complete a real function through `cinnabar lsp`, with the embedded model.
 
-    run.py node|neovim|vscode PROGRAM CACHE
+    run.py node|neovim|neovim_plugin|vscode PROGRAM CACHE
 
 Copies project/ to a scratch folder, starts the client there with a daemon of its own (a runtime folder of its own), and
 checks what lies on disk afterwards: the file, with its answer, has to do what its functions promise. What the client needs is
@@ -46,6 +46,17 @@ def neovim(command, file, cache):
     run(sys.executable, HERE + "/neovim/complete.py", cache + "/neovim/nvim", file, str(LINE), KEYS, "--", *command)
 
 
+def neovim_plugin(command, file, cache):
+    """First against a server whose answers are known, then as it is installed, with the program and the model."""
+    run(HERE + "/neovim/install.sh", cache + "/neovim")
+    nvim = cache + "/neovim/nvim"
+    plugin = os.path.abspath(HERE + "/../../editor-plugins/neovim")
+    run(nvim, "--clean", "-l", HERE + "/neovim/plugin.lua", nvim, plugin)
+    with tempfile.TemporaryDirectory(prefix="cinnabar-prefix-") as prefix:
+        run("cmake", "--install", os.path.dirname(command[0]), "--prefix", prefix, stdout=subprocess.DEVNULL)
+        run(nvim, "--clean", "-l", HERE + "/neovim/installed.lua", nvim, prefix, file, str(LINE), KEYS, os.environ["XDG_RUNTIME_DIR"])
+
+
 def vscode(command, file, cache):
     folder = cache + "/vscode"
     shutil.copytree(HERE + "/vscode", folder, dirs_exist_ok=True)
@@ -58,7 +69,7 @@ def vscode(command, file, cache):
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    client = {"node": node, "neovim": neovim, "vscode": vscode}[sys.argv[1]]
+    client = {"node": node, "neovim": neovim, "neovim_plugin": neovim_plugin, "vscode": vscode}[sys.argv[1]]
     program, cache = os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3])
     os.makedirs(cache, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cinnabar-e2e-") as folder:

@@ -17,7 +17,8 @@ FILES = ["bin/cinnabar", "share/cinnabar/models/default/parts.json", "share/man/
          "share/fish/vendor_completions.d/cinnabar.fish", "share/systemd/user/cinnabar.socket",
          "share/systemd/user/cinnabar.service", "share/doc/cinnabar/LICENSE", "share/doc/cinnabar/NOTICE",
          "share/cinnabar/models/default/LICENSE", "share/cinnabar/models/default/NOTICE", "share/cinnabar/uninstall.sh",
-         "share/cinnabar/installed.txt"]
+         "share/cinnabar/installed.txt", *(
+             f"share/nvim/site/pack/cinnabar/opt/cinnabar/{file}" for file in ("plugin/cinnabar.lua", "doc/cinnabar.txt", "doc/tags"))]
 CODE = "def add(first, second):\n    return first + \n"
 FAILURES = []
 

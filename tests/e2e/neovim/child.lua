@@ -1,0 +1,78 @@
+-- A second Neovim that a test drives as a user would: keys in, screen state and files out.
+--
+-- local Child = dofile('child.lua'); local child = Child.start(nvim, { init = '...lua', file = '...' })
+local Child = {}
+Child.__index = Child
+local PATIENCE = 60000 -- ms without any progress; a busy machine is slow, not dead
+
+function Child.start(nvim, options)
+  local self = setmetatable({}, Child)
+  local command = { nvim, '--embed', '--headless', '-i', 'NONE', '-n', '--cmd', 'set shortmess+=I', '-u', options.init, options.file }
+  self.channel = vim.fn.jobstart(command, { rpc = true, env = options.env, on_exit = function() self.ended = true end })
+  assert(self.channel > 0, 'Neovim does not start')
+  return self
+end
+
+function Child:call(method, ...) return vim.rpcrequest(self.channel, method, ...) end
+function Child:lua(code, ...) return self:call('nvim_exec_lua', code, { ... }) end
+function Child:keys(keys) self:call('nvim_input', keys) end
+
+--- Keys one by one, so that each is an event of its own.
+function Child:type(text, pause)
+  for char in text:gmatch('[%z\1-\127\194-\244][\128-\191]*') do
+    self:keys(char == '<' and '<lt>' or char)
+    vim.wait(pause or 30)
+  end
+end
+
+--- Waits until `condition` gives something, which is returned.
+function Child:wait(what, condition)
+  local found
+  vim.wait(PATIENCE, function()
+    found = condition()
+    return found or self.ended
+  end, 30)
+  if not found then
+    error(('%s: not within %d s%s\n%s'):format(what, PATIENCE / 1000, self.ended and ', Neovim has ended' or '', self:state()), 0)
+  end
+  return found
+end
+
+function Child:state()
+  if self.ended then return '' end
+  return vim.inspect({ mode = self:call('nvim_get_mode'), lines = self:lines(), ghost = self:ghost(), messages = self:messages() })
+end
+
+--- The ghost text: the core's marks, joined; '' for none.
+function Child:ghost()
+  return self:lua([[
+    local space = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
+    local out = {}
+    for _, mark in ipairs(space and vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true }) or {}) do
+      local lines = { mark[4].virt_text or {} }
+      vim.list_extend(lines, mark[4].virt_lines or {})
+      for _, line in ipairs(lines) do
+        local text = ''
+        for _, chunk in ipairs(line) do text = text .. chunk[1] end
+        table.insert(out, text)
+      end
+    end
+    return table.concat(out, '\n')]])
+end
+
+function Child:lines() return self:call('nvim_buf_get_lines', 0, 0, -1, false) end
+function Child:messages() return self:lua('return vim.g.notified or {}') end
+
+--- The file on disk after :write.
+function Child:saved(file)
+  self:keys('<Esc>:write<CR>')
+  self:wait('the file is written', function() return self:lua('return not vim.bo.modified and vim.fn.mode() == "n"') end)
+  return table.concat(vim.fn.readfile(file), '\n')
+end
+
+function Child:stop()
+  pcall(vim.rpcnotify, self.channel, 'nvim_command', 'qall!')
+  if vim.fn.jobwait({ self.channel }, 10000)[1] == -1 then vim.fn.jobstop(self.channel) end
+end
+
+return Child

@@ -1,0 +1,325 @@
+-- The plugin in a real Neovim, with a server whose answers are known: what is typed, shown, accepted, and lies on disk.
+--
+--   nvim -l plugin.lua NVIM PLUGIN      PLUGIN: the plugin's folder. Exit status 1: a case failed.
+local here = vim.fs.dirname(vim.fs.abspath(arg[0]))
+local Child = dofile(here .. '/child.lua')
+local nvim, plugin = arg[1], arg[2]
+local folder = vim.fn.tempname()
+vim.fn.mkdir(folder, 'p')
+local file, script, log = folder .. '/text.py', folder .. '/script.json', folder .. '/log'
+
+local WORDS = { 'total += price * count', 'total = 0', 'total -= 1' }
+local LINES = { 'for item in items:\n    use(item)\n    drop(item)' }
+local TARGETS = { WORDS, LINES, { 'größe = breite * höhe' }, { 'call(first, second)' } }
+
+local function set_script(changes)
+  vim.fn.writefile({ vim.json.encode(vim.tbl_extend('force', { lines = TARGETS }, changes or {})) }, script)
+end
+
+local function told(method)
+  local found = {}
+  for _, line in ipairs(vim.fn.filereadable(log) == 1 and vim.fn.readfile(log) or {}) do
+    local message = vim.json.decode(line)
+    if message.method == method then table.insert(found, message.params) end
+  end
+  return found
+end
+
+local function start(options)
+  vim.fn.delete(log)
+  set_script(options.script)
+  vim.fn.writefile(vim.split(options.text or '', '\n'), file)
+  local command = vim.inspect({ 'python3', here .. '/scripted_server.py', script, log })
+  local env = { CINNABAR_PLUGIN = plugin, CINNABAR_OPTIONS = ('{ cmd = %s, %s }'):format(command, options.options or ''),
+    XDG_STATE_HOME = folder, XDG_CONFIG_HOME = folder, XDG_DATA_HOME = folder, XDG_CACHE_HOME = folder }
+  local child = Child.start(nvim, { init = here .. '/plugin_init.lua', file = options.file or file, env = env })
+  if options.unattached then return child end
+  child:wait('the server is attached', function()
+    return child:lua([[local c = vim.lsp.get_clients({ bufnr = 0, name = 'cinnabar' })[1]; return c ~= nil and c.initialized or false]])
+  end)
+  return child
+end
+
+local function expect_ghost(child, text)
+  return child:wait('ghost text ' .. text, function() return child:ghost() == text end)
+end
+local function expect_line(child, text)
+  return child:wait('the line ' .. text, function() return child:call('nvim_get_current_line') == text end)
+end
+local function equal(what, found, expected)
+  if not vim.deep_equal(found, expected) then
+    error(('%s: expected %s, found %s'):format(what, vim.inspect(expected), vim.inspect(found)), 0)
+  end
+end
+
+-- Each case: options for start(), and what happens.
+local CASES = {}
+local function case(name, options, run) table.insert(CASES, { name = name, options = options, run = run }) end
+
+case('accept', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<Tab>')
+  expect_line(child, 'total += price * count')
+  child:wait('the server is told', function() return #told('workspace/executeCommand') == 1 end)
+  equal('shown', #told('textDocument/didShowCompletion') > 0, true)
+  equal('on disk', child:saved(file), 'total += price * count')
+end)
+
+case('nothing shown: Tab is a tab, other keys do what they did', {}, function(child)
+  child:lua([[vim.keymap.set('i', '<C-x>t', 'T')]])
+  child:keys('i')
+  child:type('zz')
+  child:keys('<Tab>x<C-]>y<C-Right>')
+  child:wait('typed', function() return child:lines()[1]:find('y') end)
+  equal('on disk', child:saved(file), 'zz  xy')
+end)
+
+case('a map that the key had before', { options = 'keys = { accept = "<C-l>", dismiss = "<C-t>" }' }, function(child)
+  child:lua([[vim.keymap.set('i', '<C-l>', function() return 'E' end, { expr = true })
+    vim.keymap.set('i', '<C-t>', 'M')
+    require('cinnabar').setup(vim.g.cinnabar)]])
+  child:keys('i')
+  child:type('q')
+  child:keys('<C-l><C-t>')
+  expect_line(child, 'qEM')
+end)
+
+case('words', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<C-Right>')
+  expect_line(child, 'total')
+  expect_ghost(child, ' += price * count')
+  child:keys('<C-Right><C-Right>')
+  expect_line(child, 'total += price')
+  child:wait('the server is told', function() return #told('textDocument/didPartiallyAcceptCompletion') >= 3 end)
+  equal('length', told('textDocument/didPartiallyAcceptCompletion')[1].acceptedLength, 2)
+  child:keys('<Tab>')
+  expect_line(child, 'total += price * count')
+  equal('on disk', child:saved(file), 'total += price * count')
+end)
+
+case('lengths count from the item\'s beginning, in utf-16', {}, function(child)
+  child:keys('i')
+  child:type('gr')
+  expect_ghost(child, 'öße = breite * höhe')
+  child:keys('<C-Right><C-Right>')
+  child:wait('two parts', function() return #told('textDocument/didPartiallyAcceptCompletion') == 2 end)
+  local parts = told('textDocument/didPartiallyAcceptCompletion')
+  equal('lengths', { parts[1].acceptedLength, parts[2].acceptedLength }, { 3, 5 })
+  equal('items', { parts[1].item.insertText, parts[2].item.insertText }, { 'öße = breite * höhe', 'öße = breite * höhe' })
+end)
+
+case('lines', {}, function(child)
+  child:keys('i')
+  child:type('for')
+  expect_ghost(child, ' item in items:\n    use(item)\n    drop(item)')
+  child:keys('<M-l>')
+  expect_line(child, 'for item in items:')
+  child:wait('the rest', function() return child:ghost() == '\n    use(item)\n    drop(item)' end)
+  child:keys('<M-l>')
+  expect_line(child, '    use(item)')
+  child:keys('<Tab>')
+  expect_line(child, '    drop(item)')
+  equal('on disk', child:saved(file), 'for item in items:\n    use(item)\n    drop(item)')
+end)
+
+case('typing along, Tab at once', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('al +<Tab>') -- in one go: no answer comes in between
+  expect_line(child, 'total += price * count')
+  equal('on disk', child:saved(file), 'total += price * count')
+end)
+
+case('keys right behind Tab stay behind it', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<Tab>;x')
+  expect_line(child, 'total += price * count;x')
+end)
+
+case('typing something else, then Tab', { script = { delay = 0.3 } }, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('e<Tab>m')
+  child:wait('typed', function() return child:lines()[1]:find('m') end)
+  equal('on disk', child:saved(file), 'tote    m')
+end)
+
+case('what no longer fits is not shown', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('x')
+  child:wait('hidden', function() return child:ghost() == '' end)
+end)
+
+case('the cursor moved, then Tab', { text = 'first\n' }, function(child)
+  child:keys('jcc')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<Up><Tab>') -- from where Up leads
+  child:wait('a tab', function() return child:lines()[1]:find(' ') end)
+  equal('on disk', child:saved(file), 'fir st\ntot')
+end)
+
+case('an answer that comes late', { script = { delay = 0.5 } }, function(child)
+  child:keys('i')
+  child:type('tot')
+  vim.wait(300) -- the request is under way
+  child:type('al') -- along
+  expect_ghost(child, ' += price * count')
+  child:keys('<Tab>')
+  expect_line(child, 'total += price * count')
+  child:keys('<CR>')
+  child:type('tot')
+  vim.wait(300)
+  child:type('e') -- elsewhere
+  vim.wait(900)
+  equal('shown', child:ghost(), '')
+  child:keys('<Tab>')
+  child:wait('a tab', function() return child:lines()[2]:find(' ') end)
+  equal('on disk', child:saved(file), 'total += price * count\ntote    ')
+end)
+
+case('text behind the cursor is replaced, once', { script = { replaces = 1 } }, function(child)
+  child:keys('i')
+  child:type('call(fi')
+  child:keys(')<Left>')
+  child:wait('ghost text', function() return child:ghost() ~= '' end)
+  child:keys('r<Tab>')
+  expect_line(child, 'call(first, second)')
+end)
+
+case('u takes back just what was accepted', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<Tab>')
+  expect_line(child, 'total += price * count')
+  child:type('!')
+  child:keys('<Esc>u')
+  expect_line(child, 'total += price * count')
+  child:keys('u')
+  expect_line(child, 'tot')
+end)
+
+case('cycling', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<M-]>')
+  expect_ghost(child, 'al = 0 (2/3)')
+  child:keys('<M-]>')
+  expect_ghost(child, 'al -= 1 (3/3)')
+  child:keys('<M-[>')
+  expect_ghost(child, 'al = 0 (2/3)')
+  child:keys('<Tab>')
+  expect_line(child, 'total = 0')
+end)
+
+case('dismiss, trigger', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<C-]>')
+  child:wait('hidden', function() return child:ghost() == '' end)
+  child:keys('<M-\\>')
+  expect_ghost(child, 'al += price * count')
+end)
+
+case('off, on, pause', {}, function(child)
+  local function shows() -- whether a request is made
+    local before = #told('textDocument/inlineCompletion')
+    child:keys('<Esc>cc')
+    child:type('tot')
+    vim.wait(450)
+    return #told('textDocument/inlineCompletion') > before
+  end
+  child:keys('i')
+  equal('on', shows(), true)
+  for _, pair in ipairs({ { 'disable', 'enable' }, { 'disable buffer', 'enable buffer' }, { 'toggle filetype', 'toggle filetype' },
+    { 'pause 5', 'resume' }, { 'toggle', 'toggle' } }) do
+    child:keys('<Esc>:Cinnabar ' .. pair[1] .. '<CR>')
+    equal(pair[1], shows(), false)
+    equal('ghost', child:ghost(), '')
+    child:keys('<Esc>:Cinnabar ' .. pair[2] .. '<CR>')
+    equal(pair[2], shows(), true)
+  end
+end)
+
+case('events and status', {}, function(child)
+  child:lua([[vim.g.seen = {}
+    vim.api.nvim_create_autocmd('User', { pattern = 'Cinnabar*', callback = function(event)
+      vim.g.seen = vim.list_extend(vim.g.seen, { event.match })
+    end })]])
+  equal('status', child:lua([[return require('cinnabar').status()]]), '● cinnabar')
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:keys('<C-Right><C-]>')
+  child:wait('three events', function() return #child:lua('return vim.g.seen') >= 3 end)
+  local seen = {}
+  for _, name in ipairs(child:lua('return vim.g.seen')) do seen[name] = true end
+  equal('events', { seen.CinnabarShown, seen.CinnabarAccepted, seen.CinnabarDismissed }, { true, true, true })
+end)
+
+case('commands reach the server', { text = 'a\nb\nc' }, function(child)
+  child:keys(':Cinnabar complete-function<CR>:2,3Cinnabar fill-holes<CR>')
+  child:wait('two commands', function() return #told('workspace/executeCommand') == 2 end)
+  local commands = told('workspace/executeCommand')
+  equal('names', { commands[1].command, commands[2].command }, { 'cinnabar.completeFunction', 'cinnabar.fillHoles' })
+  equal('range', { commands[2].arguments[1].range.start.line, commands[2].arguments[1].range['end'].line }, { 1, 2 })
+  equal('version', type(commands[1].arguments[1].textDocument.version), 'number')
+end)
+
+case('completion of :Cinnabar, unknown words', {}, function(child)
+  equal('words', child:call('nvim_call_function', 'getcompletion', { 'Cinnabar pa', 'cmdline' }), { 'pause' })
+  equal('scopes', child:call('nvim_call_function', 'getcompletion', { 'Cinnabar toggle ', 'cmdline' }), { 'buffer', 'filetype' })
+  child:keys(':Cinnabar nonsense<CR>')
+  child:wait('a message', function() return #child:messages() == 1 end)
+end)
+
+case('file types that are off are not attached', { file = folder .. '/notes.md', unattached = true }, function(child)
+  vim.wait(700)
+  equal('clients', child:lua('return #vim.lsp.get_clients()'), 0)
+  equal('messages', child:messages(), {})
+end)
+
+case('a program that is not there: one message', { file = file, unattached = true, options = 'cmd = { "/no/such/cinnabar", "lsp" }' },
+  function(child)
+    child:wait('a message', function() return #child:messages() > 0 end)
+    child:keys(':edit ' .. folder .. '/other.py<CR>')
+    vim.wait(500)
+    equal('messages', #child:messages(), 1)
+    equal('names it', child:messages()[1]:find('/no/such/cinnabar', 1, true) ~= nil, true)
+  end)
+
+case('checkhealth', {}, function(child)
+  child:keys(':checkhealth cinnabar<CR>')
+  child:wait('a report', function() return table.concat(child:lines(), '\n'):find('server 1') end)
+end)
+
+local failed = 0
+for _, one in ipairs(CASES) do
+  if not arg[3] or one.name:find(arg[3], 1, true) then
+    local child = start(one.options)
+    local ok, problem = xpcall(one.run, function(e) return tostring(e) end, child)
+    if not ok then
+      failed = failed + 1
+      print(('FAILED %s\n%s'):format(one.name, problem))
+    else
+      print('ok ' .. one.name)
+    end
+    child:stop()
+  end
+end
+vim.fn.delete(folder, 'rf')
+os.exit(failed == 0 and 0 or 1)

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""A language server for tests of the plugin: what it answers is known, and what it is told is written down.
+
+    scripted_server.py SCRIPT LOG
+
+SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n}. Where the text of the
+cursor's line up to the cursor is the beginning of a text, the answer is the rest of it; the others of its list are alternatives.
+LOG gets every message, one a line.
+"""
+import json
+import sys
+import threading
+import time
+
+script, log = sys.argv[1], open(sys.argv[2], "a", encoding="utf-8", buffering=1)
+documents, lock = {}, threading.Lock()
+
+
+def send(message):
+    body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+    with lock:
+        sys.stdout.buffer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        sys.stdout.buffer.flush()
+
+
+def receive():
+    length = 0
+    while (line := sys.stdin.buffer.readline().strip()):
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    return json.loads(sys.stdin.buffer.read(length)) if length else None
+
+
+def items(params, plan):
+    lines = documents[params["textDocument"]["uri"]].split("\n")
+    at = params["position"]
+    before = lines[at["line"]].encode("utf-16-le")[:2 * at["character"]].decode("utf-16-le")
+    for texts in plan["lines"]:
+        first = texts[0]
+        if before.strip() and first.startswith(before.lstrip()) and first != before.lstrip():
+            wanted = texts if params["context"]["triggerKind"] == 1 else texts[:1]
+            end = {**at, "character": at["character"] + plan.get("replaces", 0)}
+            return [{"insertText": text[len(before.lstrip()):], "range": {"start": at, "end": end},
+                     "command": {"title": "", "command": "cinnabar.accepted", "arguments": [number]}}
+                    for number, text in enumerate(wanted)]
+    return []
+
+
+def answer(number, params):
+    with open(script, encoding="utf-8") as file:
+        plan = json.load(file)
+    found = items(params, plan)  # of the text as it was when it was asked for
+    time.sleep(plan.get("delay", 0))
+    send({"id": number, "result": {"items": found}})
+
+
+def handle(message):
+    method, params, number = message.get("method"), message.get("params"), message.get("id")
+    if method == "initialize":
+        send({"id": number, "result": {"capabilities": {
+            "textDocumentSync": 1, "positionEncoding": "utf-16", "inlineCompletionProvider": {},
+            "executeCommandProvider": {"commands": ["cinnabar.accepted", "cinnabar.fillHoles", "cinnabar.completeFunction"]}}}})
+        send({"method": "didChangeStatus", "params": {"busy": False, "kind": "Normal", "message": ""}})
+    elif method == "textDocument/didOpen":
+        documents[params["textDocument"]["uri"]] = params["textDocument"]["text"]
+    elif method == "textDocument/didChange":
+        documents[params["textDocument"]["uri"]] = params["contentChanges"][-1]["text"]
+    elif method == "textDocument/inlineCompletion":
+        threading.Thread(target=answer, args=(number, params), daemon=True).start()
+    elif method == "exit":
+        sys.exit(0)
+    elif number is not None and method:
+        send({"id": number, "result": None})
+
+
+while (received := receive()):
+    log.write(json.dumps(received) + "\n")
+    handle(received)
