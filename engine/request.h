@@ -39,10 +39,10 @@ struct NextHole {
 };
 
 struct InfillRequest {
-  std::string prefix, suffix;  // bytes before the hole and behind it, or behind the last of several
-  Context context;             // text from elsewhere, the stablest first; as much is read as its budget holds
+  std::string prefix, suffix;          // bytes before the hole and behind it, or behind the last of several
+  Context context;                     // text from elsewhere, the stablest first; as much is read as its budget holds
   std::optional<std::string> heading;  // whole lines before what is shown of the prefix: what file this is
-  PromptBudget budget;         // how much of prefix, suffix and context the model reads, at most
+  PromptBudget budget;                 // how much of prefix, suffix and context the model reads, at most
   EndRule end = EndRule::line;
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024

@@ -18,7 +18,7 @@ namespace {
 using evaluation::PlaceAnswer;
 using evaluation::ShownText;
 using evaluation::string_member;
-using evaluation::Surroundings;
+using evaluation::CursorText;
 using evaluation::TypingPlace;
 using evaluation::TypingScript;
 using nlohmann::json;
@@ -92,7 +92,7 @@ Status fill(const Options& options, const std::vector<TypingScript>& scripts, An
   return {};
 }
 
-evaluation::ScoredPlace score(const TypingScript& script, const TypingPlace& place, const Surroundings& around,
+evaluation::ScoredPlace score(const TypingScript& script, const TypingPlace& place, const CursorText& around,
                               const PlaceAnswer& answer) {
   evaluation::ScoredPlace scored{script.language, place.kind, {}, {}, {}, answer.milliseconds};
   std::optional<ShownText> shown;
@@ -104,7 +104,7 @@ evaluation::ScoredPlace score(const TypingScript& script, const TypingPlace& pla
 }
 
 // One place as a line of JSON, for people who mend something with it.
-json details(const TypingPlace& place, const Surroundings& around, const PlaceAnswer& answer,
+json details(const TypingPlace& place, const CursorText& around, const PlaceAnswer& answer,
              const evaluation::ScoredPlace& scored) {
   constexpr const char* kOutcomes[] = {"nothing", "exact", "beginning", "wrong"};
   constexpr std::size_t kAround = 60;  // bytes

@@ -21,7 +21,8 @@ std::string lead_of(const syntax::Hole& hole, std::string_view text) {
 }
 
 // What stays of the notes that a hole replaces, and the line on which its answer then begins.
-std::string kept_of(const syntax::Language& language, std::string_view shown, std::string_view text, std::size_t begin) {
+std::string kept_of(const syntax::Language& language, std::string_view shown, std::string_view text,
+                    std::size_t begin) {
   const std::string kept = syntax::requirement_of(language, shown);
   if (kept.empty()) return {};
   return kept + (text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n") +

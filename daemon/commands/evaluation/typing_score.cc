@@ -60,7 +60,7 @@ int typed_keys(std::string_view text) {
   return static_cast<int>(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-bool is_exact(const TypingPlace& place, const Surroundings& around, const ShownText& shown) {
+bool is_exact(const TypingPlace& place, const CursorText& around, const ShownText& shown) {
   const std::string_view text = shown.text;
   if (place.hole && shown.replaced == 0 && right_stripped(text) == right_stripped(*place.hole)) return true;
   std::string whole(text);
@@ -73,7 +73,7 @@ bool is_exact(const TypingPlace& place, const Surroundings& around, const ShownT
 
 }  // namespace
 
-Judged judge(const TypingPlace& place, const Surroundings& around, const std::optional<ShownText>& shown) {
+Judged judge(const TypingPlace& place, const CursorText& around, const std::optional<ShownText>& shown) {
   Judged judged;
   judged.keys = typed_keys(place.hole ? std::string_view(*place.hole) : std::string_view(place.next));
   if (!shown || is_blank(shown->text)) return judged;
@@ -96,7 +96,7 @@ Judged judge(const TypingPlace& place, const Surroundings& around, const std::op
   return judged;
 }
 
-std::optional<bool> breaks(const TypingScript& script, const TypingPlace& place, const Surroundings& around,
+std::optional<bool> breaks(const TypingScript& script, const TypingPlace& place, const CursorText& around,
                            const ShownText& shown) {
   const syntax::Language* language = syntax::find_language(script.language);
   if (language == nullptr) language = syntax::language_of_path(script.path);

@@ -31,11 +31,11 @@ struct Judged {
 };
 
 // Blanks at a line's end do not count, others do. An answer whose first line is empty is judged by the next one.
-Judged judge(const TypingPlace& place, const Surroundings& around, const std::optional<ShownText>& shown);
+Judged judge(const TypingPlace& place, const CursorText& around, const std::optional<ShownText>& shown);
 
 // Whether the file parses worse with the answer than with what its author wrote, both with all closed that is open.
 // Nothing: no grammar, or the text is over a limit.
-std::optional<bool> breaks(const TypingScript& script, const TypingPlace& place, const Surroundings& around,
+std::optional<bool> breaks(const TypingScript& script, const TypingPlace& place, const CursorText& around,
                            const ShownText& shown);
 
 struct ScoredPlace {

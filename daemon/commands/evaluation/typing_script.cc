@@ -84,14 +84,14 @@ Result<lsp::DidChangeParams> TypedDocument::apply(const TypedKey& key) {
   return change;
 }
 
-Surroundings TypedDocument::around(lsp::Position cursor) const {
+CursorText TypedDocument::around(lsp::Position cursor) const {
   const auto now = snapshot();
   const std::size_t offset = now->byte_offset(cursor, kEncoding);
   return {now->text().substr(0, offset), now->text().substr(offset)};
 }
 
-Result<std::vector<Surroundings>> surroundings_of(const TypingScript& script) {
-  std::vector<Surroundings> found;
+Result<std::vector<CursorText>> surroundings_of(const TypingScript& script) {
+  std::vector<CursorText> found;
   TypedDocument document(script);
   for (std::size_t key = 0; key < script.keys.size() && found.size() < script.places.size(); ++key) {
     if (auto applied = document.apply(script.keys[key]); !applied) return applied.status();

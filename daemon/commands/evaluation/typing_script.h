@@ -49,7 +49,7 @@ struct TypingScript {
 Result<TypingScript> read_script(const nlohmann::json& line);
 
 // The text around the cursor at a place.
-struct Surroundings {
+struct CursorText {
   std::string before, behind;
 };
 
@@ -63,7 +63,7 @@ class TypedDocument {
   Result<lsp::DidChangeParams> apply(const TypedKey& key);
   const std::string& uri() const { return uri_; }
   SnapshotPtr snapshot() const { return store_.find(uri_); }
-  Surroundings around(lsp::Position cursor) const;
+  CursorText around(lsp::Position cursor) const;
 
  private:
   std::string uri_;
@@ -72,6 +72,6 @@ class TypedDocument {
 };
 
 // Of each place, in order.
-Result<std::vector<Surroundings>> surroundings_of(const TypingScript& script);
+Result<std::vector<CursorText>> surroundings_of(const TypingScript& script);
 
 }  // namespace cinnabar::daemon::evaluation

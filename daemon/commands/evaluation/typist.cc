@@ -75,7 +75,7 @@ class Typist::Observed {
     if (last_.size() > kKept) last_.pop_back();
   }
   // The model's own first answer there; a repair's is not.
-  std::optional<engine::InfillAnswer> at(const Surroundings& around) {
+  std::optional<engine::InfillAnswer> at(const CursorText& around) {
     const std::lock_guard lock(mutex_);
     const auto found = std::find_if(last_.begin(), last_.end(), [&](const Recording& one) {
       return one.resume.empty() && !one.answers.empty() && one.before == around.before && one.behind == around.behind;
@@ -160,7 +160,7 @@ PlaceAnswer Typist::answer_at(const TypedDocument& document, lsp::Position curso
   const auto start = Clock::now();
   const Json message = reply(ask(document, cursor));
   answer.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  const Surroundings around = document.around(cursor);
+  const CursorText around = document.around(cursor);
   const Json items = message.value("result", Json::object()).value("items", Json::array());
   if (!items.empty()) {
     const Json& item = items.front();

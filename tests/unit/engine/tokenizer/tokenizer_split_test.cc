@@ -172,7 +172,7 @@ TEST_CASE("a prompt is cut no further back than it has to be") {
       {"smollm", "x 12", "x 12"},
       {"llama-bpe", "x 12", "x "},  // up to three digits
       {"llama-bpe", "x 123", "x 123"},
-      {"default", "s(", ""},  // an expression of marks could fail with more text: so it might be one word
+      {"default", "s(", ""},     // an expression of marks could fail with more text: so it might be one word
       {"default", "s(s", "s("},  // marks are cut first
       {"pieces", "self.", "self"},
       {"pieces", "self .s", "self "},
