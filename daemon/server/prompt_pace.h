@@ -2,7 +2,7 @@
 // Pure but for what it remembers; one thread at a time.
 #pragma once
 
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon {
 

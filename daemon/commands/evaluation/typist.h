@@ -14,7 +14,7 @@
 
 #include "daemon/commands/evaluation/typing_script.h"
 #include "daemon/server/server.h"
-#include "engine/infill.h"
+#include "engine/engine.h"
 
 namespace cinnabar::daemon::evaluation {
 
