@@ -410,7 +410,7 @@ const std::vector<Command>& commands() {
       {"eval typing", "FILE...",
        "Write files key by key in an editor inside this process and say how good what it shows is, by language and by\n"
        "what stands before the cursor. A file holds scripts of tests/typing/make_scripts.py; - is standard input.",
-       kEngine | bits(Group::editor) | bits(Group::eval) | bits(Group::details), run_eval_typing},
+       kEngine | bits(Group::answer) | bits(Group::editor) | bits(Group::eval) | bits(Group::details), run_eval_typing},
       {"eval", "FILE...",
        "Fill holes cut from real code and say how good the answers are, by language, kind and mode.\n"
        "A file holds JSON lines as infill reads them, with \"id\", \"language\", \"kind\" and \"middle\", what stood "

@@ -44,7 +44,7 @@ class Recording(unittest.TestCase):
                 client = SocketClient(path, timeout=120)
                 self.addCleanup(client.socket.close)
                 client.initialize()
-                document = Document(client, "file:///w/private_name.py", "python", PYTHON)
+                document = Document(client, "file:///w/private_folder/means.py", "python", PYTHON)
                 place = {"line": 3, "character": 11}
                 for trigger in [2, 1]:
                     client.request("textDocument/inlineCompletion", {"textDocument": {"uri": document.uri}, "position": place,
@@ -72,13 +72,13 @@ class Recording(unittest.TestCase):
             file.writelines(lines)
 
     def test_same(self):
-        """What was recorded comes again, to the bit; the file is the user's alone and names no document."""
+        """What was recorded comes again, to the bit; the file is the user's alone and names no folder."""
         log = self.record()
         self.assertIn(f"records every request to the model, with its text, in {self.file}", log)
         self.assertEqual(stat.S_IMODE(os.stat(self.file).st_mode), 0o600)
         lines = self.lines()
         self.assertGreaterEqual(len(lines), 3)
-        self.assertNotIn("private_name", "".join(lines))
+        self.assertNotIn("private_folder", "".join(lines))
         self.assertNotIn("def mean", log)
         self.assertEqual([line for line in lines if json.loads(line)["candidates"] == 3][1:], [])
         said = self.replay(self.file)
