@@ -64,7 +64,7 @@ __global__ void round_rows(Rows x, std::int64_t first, Operand to) {
   to.words[((tile_group * 4 + place.step) * 32 + place.lane) * words + place.reg] = rounded;
 }
 
-__global__ void turn(Rows x, std::int64_t first, std::int64_t rows, float* to) {
+__global__ void transpose(Rows x, std::int64_t first, std::int64_t rows, float* to) {
   for (std::int64_t k = threadIdx.x; k < x.cols; k += 32)
     to[k * rows + first + blockIdx.x] = x.data[blockIdx.x * x.stride + k];
 }
@@ -174,7 +174,7 @@ void multiply_rows(Context& context, const Product& p) {
 // The device's `rows` of expanded weights become rows first, ... of the matrix.
 void take_rows(Device& device, DeviceMatrix& matrix, std::int64_t first, Rows rows) {
   if (matrix.compute() == Compute::f32) {
-    device.launch({blocks(rows.rows, 1)}, 32, turn, rows, first, matrix.rows(), matrix.data.as<float>());
+    device.launch({blocks(rows.rows, 1)}, 32, transpose, rows, first, matrix.rows(), matrix.data.as<float>());
     return;
   }
   const Operand to{matrix.data.as<std::uint32_t>(), matrix.scales.as<float>(), matrix.groups(), kTileRows};
