@@ -6,7 +6,7 @@
 #include "engine/decoding/block_diffusion.h"
 #include "engine/decoding/in_place.h"
 #include "engine/decoding/scoring.h"
-#include "engine/decoding/verified.h"
+#include "engine/decoding/speculative.h"
 
 namespace cinnabar::engine {
 
@@ -185,7 +185,7 @@ std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate
   Acceptance acceptance;
   if (diffusion) {
     drafts.block = request_.block.length;
-    acceptance = {.keep = request_.keep, .sure = request_.block.choice.value};
+    acceptance = {.accept_ratio = request_.keep, .finish_confidence = request_.block.choice.value};
   }
   std::vector<std::int32_t> former;
   if (request_.mode != Mode::autoregressive) {
@@ -193,8 +193,8 @@ std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate
     // What was typed is known but for its last token, which may go on.
     if (request_.former.empty() && !former.empty()) former.pop_back();
   }
-  return std::make_unique<VerifiedDecoding>(resources_.network, cache, std::move(pending), make_answer(), drafts,
-                                            sampling, std::move(former), acceptance);
+  return std::make_unique<SpeculativeDecoding>(resources_.network, cache, std::move(pending), make_answer(), drafts,
+                                               sampling, std::move(former), acceptance);
 }
 
 Status InfillRun::begin_block_causal() {

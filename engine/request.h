@@ -47,9 +47,10 @@ struct InfillRequest {
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
   Mode mode = Mode::verified;
-  DraftOptions drafts;      // verified mode, and diffusion mode under a gated adapter
-  BlockOptions block;       // diffusion mode, block-causal models
-  float keep = 0.7f;        // the same under a gated adapter: Acceptance::keep; its `sure` is block.choice.value
+  DraftOptions drafts;  // verified mode, and diffusion mode under a gated adapter
+  BlockOptions block;   // diffusion mode, block-causal models
+  float keep =
+      0.7f;  // the same under a gated adapter: Acceptance::accept_ratio; its finish_confidence is block.choice.value
   InPlaceOptions in_place;  // diffusion mode, full-attention models
   SamplingOptions sampling;
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)

@@ -3,7 +3,7 @@
 // a finished block runs once more as clean rows, in the same forward as the first step of the next block.
 //
 // With logits shift 1 the row before a position predicts it: the last clean row speaks for the block's first position.
-// Where that is the untouched base (a gated adapter), denoising with remasking does better: verified.h.
+// Where that is the untouched base (a gated adapter), denoising with remasking does better: speculative.h.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace cinnabar::engine {
 
 class BlockDiffusion final : public Decoding {
  public:
-  // As VerifiedDecoding; the cache needs room for one block behind the answer.
+  // As SpeculativeDecoding; the cache needs room for one block behind the answer.
   BlockDiffusion(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
                  const BlockOptions& options);
 

@@ -3,7 +3,7 @@
 // for prompts that are being read; whoever calls it again until all is complete looks at limits in between
 // (engine/engine.cc). One forward is one NFE (network function evaluation).
 //
-// Kinds of decoding: verified.h (autoregressive, alone or with verified drafts, and denoising with remasking under a
+// Kinds of decoding: speculative.h (autoregressive, alone or with verified drafts, and denoising with remasking under a
 // gated adapter), block_diffusion.h (block-causal denoising), in_place.h (denoising under full attention), scoring.h
 // (a given text).
 //

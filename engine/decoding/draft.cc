@@ -62,7 +62,7 @@ void Draft::shorten(std::size_t count) {
   probabilities.resize(count);
 }
 
-Draft equally_sure(std::vector<std::int32_t> tokens, float probability) {
+Draft uniform_draft(std::vector<std::int32_t> tokens, float probability) {
   std::vector<float> probabilities(tokens.size(), probability);
   return {std::move(tokens), std::move(probabilities)};
 }
@@ -86,7 +86,7 @@ std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former
   return tokens_from(former, best_match(former, answer, shortest_match, former.size()).place, limit);
 }
 
-Draft surer(const Draft& one, const Draft& other) {
+Draft more_confident(const Draft& one, const Draft& other) {
   const std::size_t both = std::min(one.size(), other.size());
   std::size_t same = 0;
   while (same < both && one.tokens[same] == other.tokens[same]) ++same;

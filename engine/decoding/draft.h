@@ -19,7 +19,7 @@ struct Draft {
   void shorten(std::size_t count);  // to at most `count` tokens
 };
 // Tokens that are all as sure as one another.
-Draft equally_sure(std::vector<std::int32_t> tokens, float probability);
+Draft uniform_draft(std::vector<std::int32_t> tokens, float probability);
 
 // What followed the latest earlier occurrence of the context's last tokens inside `context` itself: the longest match
 // of at most kLongestMatch tokens wins, at least `shortest_match` (prompt lookup decoding, 2304.04487's copying idea
@@ -35,7 +35,7 @@ std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former
 
 // One draft of two sources that know nothing of each other: what both say is surer than each; where they part, the rest
 // of which more tokens are expected to be right.
-Draft surer(const Draft& one, const Draft& other);
+Draft more_confident(const Draft& one, const Draft& other);
 
 // How many tokens of a draft to verify, and how many mask rows to put behind each number of accepted ones (index 0:
 // none accepted), for the draft of the forward after.

@@ -20,7 +20,7 @@ constexpr std::int64_t kPartialBytes = 64 << 20;
 constexpr float kUnseen = -3.4e38f;
 
 // What rows see; travels with a launch, whose arguments may have 4 KiB.
-struct Sights {
+struct VisibleSlots {
   static constexpr std::int64_t kMost = 256;
   std::int32_t limit[kMost], hidden_first[kMost], hidden_end[kMost];
 };
@@ -39,7 +39,7 @@ struct Call {
 };
 
 // A block's state: what has been seen of its heads so far.
-struct Seen {
+struct TileState {
   float q[kMostQueries], values[kMostQueries];
   float weights[kMostHeads][kTile];
   float largest[kMostHeads], total[kMostHeads], fade[kMostHeads];
@@ -50,7 +50,7 @@ __device__ float from_bf16(std::uint16_t bits) { return bf16_to_f32(bits); }
 
 // Scores of a tile's slots for all heads, and their weights relative to the largest score so far. A warp a head, a lane
 // a slot: `visible` is the lane's.
-__device__ void weigh_tile(const Call& c, Seen& seen, int heads, bool visible) {
+__device__ void score_tile(const Call& c, TileState& seen, int heads, bool visible) {
   const int lane = static_cast<int>(threadIdx.x % 32);
   for (int head = static_cast<int>(threadIdx.x) / 32; head < heads; head += static_cast<int>(kThreads) / 32) {
     float score = kUnseen;
@@ -73,13 +73,13 @@ __device__ void weigh_tile(const Call& c, Seen& seen, int heads, bool visible) {
   }
 }
 
-__global__ void __launch_bounds__(kThreads) attend_piece(Call c, Sights sights) {
-  __shared__ Seen seen;
+__global__ void __launch_bounds__(kThreads) attend_piece(Call c, VisibleSlots visible_slots) {
+  __shared__ TileState seen;
   const int row = static_cast<int>(blockIdx.x), kv_head = static_cast<int>(blockIdx.y) / c.splits;
   const int first_head = static_cast<int>(blockIdx.y) % c.splits * c.at_once;
   const int heads = c.group - first_head < c.at_once ? c.group - first_head : c.at_once;
   const int first = static_cast<int>(blockIdx.z) * kPiece;
-  const int end = sights.limit[row] < first + kPiece ? sights.limit[row] : first + kPiece;
+  const int end = visible_slots.limit[row] < first + kPiece ? visible_slots.limit[row] : first + kPiece;
   if (first >= end) return;
   const int thread = static_cast<int>(threadIdx.x), queries = heads * c.size;
   const std::int64_t head = std::int64_t{kv_head} * c.group + first_head;
@@ -100,7 +100,8 @@ __global__ void __launch_bounds__(kThreads) attend_piece(Call c, Sights sights) 
       seen.keys[i / c.size][i % c.size] = keys[std::int64_t{slot} * c.size + i];
     __syncthreads();
     const int mine = slot + thread % 32;
-    weigh_tile(c, seen, heads, mine < end && (mine < sights.hidden_first[row] || mine >= sights.hidden_end[row]));
+    score_tile(c, seen, heads,
+               mine < end && (mine < visible_slots.hidden_first[row] || mine >= visible_slots.hidden_end[row]));
     __syncthreads();
     for (int i = thread; i < queries; i += kThreads) {
       const int of = i / c.size;
@@ -121,8 +122,8 @@ __global__ void __launch_bounds__(kThreads) attend_piece(Call c, Sights sights) 
 }
 
 // blockIdx.x: row, blockIdx.y: query head; thread: one of its E values.
-__global__ void join_pieces(Call c, Sights sights) {
-  const int pieces = (sights.limit[blockIdx.x] + kPiece - 1) / kPiece;
+__global__ void join_pieces(Call c, VisibleSlots visible_slots) {
+  const int pieces = (visible_slots.limit[blockIdx.x] + kPiece - 1) / kPiece;
   const float* partial =
       c.partial + (std::int64_t{blockIdx.x} * (c.q.cols / c.size) + blockIdx.y) * c.pieces * (2 + c.size);
   float largest = kUnseen;
@@ -139,17 +140,17 @@ __global__ void join_pieces(Call c, Sights sights) {
   }
 }
 
-Sights sights_of(const AttentionSegment& segment, std::int64_t first, std::int64_t count) {
-  Sights sights{};
+VisibleSlots visible_slots_of(const AttentionSegment& segment, std::int64_t first, std::int64_t count) {
+  VisibleSlots visible_slots{};
   for (std::int64_t i = 0; i < count; ++i) {
     const auto row = static_cast<std::size_t>(first + i);
     const SlotRange hidden = segment.hidden.empty() ? SlotRange{} : segment.hidden[row];
     assert(hidden.first >= hidden.end || hidden.first > 0);
-    sights.limit[i] = segment.limits[row];
-    sights.hidden_first[i] = hidden.first;
-    sights.hidden_end[i] = hidden.end;
+    visible_slots.limit[i] = segment.limits[row];
+    visible_slots.hidden_first[i] = hidden.first;
+    visible_slots.hidden_end[i] = hidden.end;
   }
-  return sights;
+  return visible_slots;
 }
 
 void attend_segment(Context& context, Call call, const AttentionSegment& segment, Rows q, Rows out) {
@@ -159,19 +160,19 @@ void attend_segment(Context& context, Call call, const AttentionSegment& segment
   call.pieces = static_cast<int>(blocks(longest, kPiece));
   const std::int64_t row_bytes =
       std::int64_t{heads} * call.pieces * (2 + call.size) * static_cast<std::int64_t>(sizeof(float));
-  const std::int64_t at_once = std::clamp<std::int64_t>(kPartialBytes / row_bytes, 1, Sights::kMost);
+  const std::int64_t at_once = std::clamp<std::int64_t>(kPartialBytes / row_bytes, 1, VisibleSlots::kMost);
   const std::int64_t rows = std::ssize(segment.limits);
   if (!context.grow(context.partial, std::min(at_once, rows) * row_bytes)) return;
   call.partial = context.partial.as<float>();
   const auto kv_blocks = static_cast<unsigned>(segment.kv->shape().kv_heads * call.splits);
   for (std::int64_t first = 0; first < rows; first += at_once) {
     const std::int64_t count = std::min(at_once, rows - first);
-    const Sights sights = sights_of(segment, first, count);
+    const VisibleSlots visible_slots = visible_slots_of(segment, first, count);
     call.q = q.slice(first, count);
     call.out = out.slice(first, count);
     context.device->launch({blocks(count, 1), kv_blocks, static_cast<unsigned>(call.pieces)}, kThreads, attend_piece,
-                           call, sights);
-    context.device->launch({blocks(count, 1), heads}, 64, join_pieces, call, sights);
+                           call, visible_slots);
+    context.device->launch({blocks(count, 1), heads}, 64, join_pieces, call, visible_slots);
   }
 }
 

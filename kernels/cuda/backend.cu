@@ -56,9 +56,7 @@ class CudaBackend final : public Backend {
   void head_norm(Rows x, const float* weight, float eps, int head_size) override {
     cuda::head_norm(context_, x, weight, eps, head_size);
   }
-  void linear(std::span<const Linear> products) override {
-    for (const Linear& p : products) cuda::linear(context_, p.x, *p.weight, p.bias, p.out, p.write);
-  }
+  void linear(std::span<const Linear> products) override { cuda::linear(context_, products); }
   void rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) override {
     cuda::rope(context_, x, positions, spec);
   }

@@ -92,7 +92,7 @@ inline unsigned blocks(std::int64_t items, std::int64_t each) {
 
 // Each of the following is one operation of kernels/backend.h with the same contract.
 Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMatrix> parts, Compute compute);
-void linear(Context& context, Rows x, const Matrix& weight, const float* bias, Rows out, Backend::Write write);
+void linear(Context& context, std::span<const Backend::Linear> products);
 void rms_norm(Context& context, Rows x, const float* weight, float eps, Rows out);
 void head_norm(Context& context, Rows x, const float* weight, float eps, int head_size);
 void rope(Context& context, Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec);

@@ -64,7 +64,7 @@ __global__ void round_rows(Rows x, std::int64_t first, Operand to) {
   to.words[((tile_group * 4 + place.step) * 32 + place.lane) * words + place.reg] = rounded;
 }
 
-__global__ void turn(Rows x, std::int64_t first, std::int64_t rows, float* to) {
+__global__ void transpose(Rows x, std::int64_t first, std::int64_t rows, float* to) {
   for (std::int64_t k = threadIdx.x; k < x.cols; k += 32)
     to[k * rows + first + blockIdx.x] = x.data[blockIdx.x * x.stride + k];
 }
@@ -174,7 +174,7 @@ void multiply_rows(Context& context, const Product& p) {
 // The device's `rows` of expanded weights become rows first, ... of the matrix.
 void take_rows(Device& device, DeviceMatrix& matrix, std::int64_t first, Rows rows) {
   if (matrix.compute() == Compute::f32) {
-    device.launch({blocks(rows.rows, 1)}, 32, turn, rows, first, matrix.rows(), matrix.data.as<float>());
+    device.launch({blocks(rows.rows, 1)}, 32, transpose, rows, first, matrix.rows(), matrix.data.as<float>());
     return;
   }
   const Operand to{matrix.data.as<std::uint32_t>(), matrix.scales.as<float>(), matrix.groups(), kTileRows};
@@ -236,13 +236,27 @@ Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMat
   return std::unique_ptr<Matrix>(std::move(matrix));
 }
 
-void linear(Context& context, Rows x, const Matrix& weight, const float* bias, Rows out, Backend::Write write) {
-  const auto& packed = static_cast<const DeviceMatrix&>(weight);
+namespace {
+
+bool same_rounding(const Backend::Linear& a, const Backend::Linear& b) {
+  return a.weight->compute() == b.weight->compute() && a.x.data == b.x.data && a.x.rows == b.x.rows &&
+         a.x.cols == b.x.cols && a.x.stride == b.x.stride;
+}
+
+// `is_rounded`: the context holds x as this product reads it.
+void multiply(Context& context, const Backend::Linear& product, bool is_rounded) {
+  const Rows &x = product.x, &out = product.out;
+  const auto& packed = static_cast<const DeviceMatrix&>(*product.weight);
   assert(x.cols == packed.cols() && out.cols == packed.rows() && x.rows == out.rows);
   if (x.rows == 0) return;
-  Product p{
-      packed.data.as<const LaneOfA>(), nullptr, packed.scales.as<const float>(), nullptr, packed.groups(), bias, out,
-      write == Backend::Write::add};
+  Product p{packed.data.as<const LaneOfA>(),
+            nullptr,
+            packed.scales.as<const float>(),
+            nullptr,
+            packed.groups(),
+            product.bias,
+            out,
+            product.write == Backend::Write::add};
   if (packed.compute() == Compute::f32) {
     context.device->launch({blocks(out.cols, kThreads), blocks(out.rows, 1)}, kThreads, multiply_f32, x,
                            packed.data.as<const float>(), p);
@@ -256,10 +270,21 @@ void linear(Context& context, Rows x, const Matrix& weight, const float* bias, R
     return;
   const Operand to{context.rounded.as<std::uint32_t>(), int8 ? context.scales.as<float>() : nullptr, packed.groups(),
                    kTileColumns};
-  context.device->launch({blocks(x.rows, 1), blocks(packed.groups(), 1)}, 32, round_rows, x, std::int64_t{0}, to);
+  if (!is_rounded)
+    context.device->launch({blocks(x.rows, 1), blocks(packed.groups(), 1)}, 32, round_rows, x, std::int64_t{0}, to);
   p.x = context.rounded.as<const LaneOfB>();
   p.x_scales = to.scales;
   int8 ? multiply_rows<std::int32_t>(context, p) : multiply_rows<float>(context, p);
+}
+
+}  // namespace
+
+void linear(Context& context, std::span<const Backend::Linear> products) {
+  const Backend::Linear* rounded = nullptr;  // the one whose x the context holds
+  for (const Backend::Linear& product : products) {
+    multiply(context, product, rounded != nullptr && same_rounding(*rounded, product));
+    if (product.weight->compute() != Compute::f32) rounded = &product;
+  }
 }
 
 }  // namespace cinnabar::kernels::cuda

@@ -130,7 +130,8 @@ void score_some(Context& context, Rows x, const Matrix& head, std::span<const Sc
       !context.grow(context.parts, part_bytes) || !upload_requests(context, requests, head.rows()))
     return;
   const Rows logits(context.logits.as<float>(), x.rows, head.rows());
-  linear(context, x, head, nullptr, logits, Backend::Write::set);
+  const Backend::Linear product{x, &head, nullptr, logits};
+  linear(context, {&product, 1});
   context.device->launch({blocks(runs, 1), blocks(x.rows, 1)}, kThreads, summarize, logits,
                          context.requests.as<const Request>(), context.parts.as<ScorePart>());
   context.device->to_host(parts.data(), context.parts.as<ScorePart>(), part_bytes);

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine/decoding/block_diffusion.h"
-#include "engine/decoding/verified.h"
+#include "engine/decoding/speculative.h"
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
 #include "tests/support/decode_all.h"
@@ -40,13 +40,13 @@ struct Fixture {
     return std::move(made).value();
   }
   Answer answer() const { return {tokenizer, network->spec(), {describe_hole("", "", EndRule::hole), "", kAnswer}}; }
-  VerifiedDecoding decoding(KvCache& cache, Ids pending, const DraftOptions& drafts = kNoDraft, Ids former = {},
-                            const SamplingOptions& sampling = {}) const {
+  SpeculativeDecoding decoding(KvCache& cache, Ids pending, const DraftOptions& drafts = kNoDraft, Ids former = {},
+                               const SamplingOptions& sampling = {}) const {
     return {*network, cache, std::move(pending), answer(), drafts, sampling, std::move(former)};
   }
   Ids plain(const Ids& prompt, const SamplingOptions& sampling = {}) const {
     KvCache fresh = cache();
-    VerifiedDecoding alone = decoding(fresh, prompt, kNoDraft, {}, sampling);
+    SpeculativeDecoding alone = decoding(fresh, prompt, kNoDraft, {}, sampling);
     return run(alone);
   }
   Ids blocks(const Ids& prompt, const BlockOptions& options) const {
@@ -91,7 +91,7 @@ TEST_CASE("drafts never change the answer") {
       REQUIRE(plain.size() == kAnswer);
       for (const Ids& former : {Ids(), plain, disturbed(plain, random), random.tokens(kAnswer)}) {
         KvCache cache = f.cache();
-        VerifiedDecoding decoding = f.decoding(cache, prompt, drafts, former);
+        SpeculativeDecoding decoding = f.decoding(cache, prompt, drafts, former);
         DecodeStats stats;
         REQUIRE(f.run(decoding, &stats) == plain);
         REQUIRE(stats.nfe <= kAnswer);
@@ -154,7 +154,7 @@ TEST_CASE("text that repeats costs few forwards and keeps its answer") {
     const Ids unit = random.tokens(period);
     for (int i = 0; i < 24; ++i) prompt.push_back(unit[static_cast<std::size_t>(i % period)]);
     KvCache cache = f.cache();
-    VerifiedDecoding decoding = f.decoding(cache, prompt, {.lookup = true, .adapter = false});
+    SpeculativeDecoding decoding = f.decoding(cache, prompt, {.lookup = true, .adapter = false});
     CHECK(f.run(decoding) == f.plain(prompt));
   }
 }
@@ -175,7 +175,7 @@ TEST_CASE("noise: drafts never change a sampled answer; a seed repeats it, anoth
     CHECK(f.plain(prompt, {.seed = 1000}) == f.plain(prompt));
     for (const Ids& former : {Ids(), plain, disturbed(plain, random)}) {
       KvCache cache = f.cache();
-      VerifiedDecoding decoding = f.decoding(cache, prompt, {}, former, sampling);
+      SpeculativeDecoding decoding = f.decoding(cache, prompt, {}, former, sampling);
       CHECK(f.run(decoding) == plain);
     }
     other_answers += f.plain(prompt, other) != plain ? 1 : 0;
@@ -198,7 +198,7 @@ TEST_CASE("a gated adapter's end-of-hole token ends a block's answer and leaves 
     const Ids prompt = random.tokens(2 + random.below(20));
     CHECK(with_pad.plain(prompt) == f.plain(prompt));
     KvCache cache = with_pad.cache();
-    VerifiedDecoding drafted = with_pad.decoding(cache, prompt, {});
+    SpeculativeDecoding drafted = with_pad.decoding(cache, prompt, {});
     CHECK(with_pad.run(drafted) == f.plain(prompt));
     const BlockOptions options{.length = 4, .choice = {.value = 0}};  // a block a step
     const Ids blocks = f.blocks(prompt, options);
@@ -234,7 +234,7 @@ TEST_CASE("answers decoded together are those decoded alone") {
     BlockOptions options;
     BlockDiffusion block_alone(*f.network, block_cache, two, f.answer(), options);
     const Ids blocks = f.run(block_alone);
-    VerifiedDecoding a = f.decoding(first, one, {}), b = f.decoding(second, two);
+    SpeculativeDecoding a = f.decoding(first, one, {}), b = f.decoding(second, two);
     BlockDiffusion c(*f.network, again, two, f.answer(), options);
     Decoding* const all[] = {&a, &b, &c};
     tests::decode_all(*f.network, all);
@@ -257,7 +257,7 @@ TEST_CASE("keys and values kept while the prompt is edited give the answer of a 
     if (kind == 2) prompt[static_cast<std::size_t>(at)] = random.below(256);
     kept.truncate(std::min(kept.common_prefix(prompt), static_cast<int>(prompt.size()) - 1));
     reused += kept.size();
-    VerifiedDecoding decoding = f.decoding(kept, {prompt.begin() + kept.size(), prompt.end()}, {});
+    SpeculativeDecoding decoding = f.decoding(kept, {prompt.begin() + kept.size(), prompt.end()}, {});
     REQUIRE(f.run(decoding) == f.plain(prompt));
   }
   CHECK(reused > 300);
@@ -268,11 +268,11 @@ TEST_CASE("a copied cache goes on like the original") {
   const Fixture f(false);
   const Ids prompt = random.tokens(12);
   KvCache original = f.cache(), copy = f.cache();
-  VerifiedDecoding first = f.decoding(original, prompt);
+  SpeculativeDecoding first = f.decoding(original, prompt);
   const Ids plain = f.run(first);
   copy.copy_from(original, 8, *f.network);
   CHECK(copy.size() == 8);
-  VerifiedDecoding second = f.decoding(copy, {prompt.begin() + 8, prompt.end()});
+  SpeculativeDecoding second = f.decoding(copy, {prompt.begin() + 8, prompt.end()});
   CHECK(f.run(second) == plain);
 }
 

@@ -10,7 +10,7 @@
 
 #include "engine/decoding/block_diffusion.h"
 #include "engine/decoding/in_place.h"
-#include "engine/decoding/verified.h"
+#include "engine/decoding/speculative.h"
 #include "kernels/cpu/backend.h"
 #include "kernels/cuda/backend.h"
 #include "tests/support/byte_tokenizer.h"
@@ -201,10 +201,10 @@ void check_remasking(const json& entry, const json& golden) {
   KvCache cache = cache_of(*network);
   const json& rule = entry["commit"];
   const Ids wanted = entry["tokens"];
-  VerifiedDecoding decoding(*network, cache, entry["prompt"],
-                            answer_of(network->spec(), static_cast<int>(wanted.size())),
-                            {.lookup = false, .mask_rows = 100, .block = entry["block"]}, {}, {},
-                            {.keep = rule["keep"], .sure = rule["sure"]});
+  SpeculativeDecoding decoding(*network, cache, entry["prompt"],
+                               answer_of(network->spec(), static_cast<int>(wanted.size())),
+                               {.lookup = false, .mask_rows = 100, .block = entry["block"]}, {}, {},
+                               {.accept_ratio = rule["keep"], .finish_confidence = rule["sure"]});
   DecodeStats stats;
   CHECK(run(*network, decoding, &stats) == wanted);
   CHECK(stats.nfe == entry["denoise_forwards"]);
@@ -297,8 +297,8 @@ TEST_CASE("autoregressive decoding") {
       for (const json& entry : golden["autoregressive"]) {
         const Ids wanted = entry["tokens"];
         KvCache cache = cache_of(*network);
-        VerifiedDecoding decoding(*network, cache, entry["prompt"],
-                                  answer_of(network->spec(), static_cast<int>(wanted.size())), kNoDraft, {});
+        SpeculativeDecoding decoding(*network, cache, entry["prompt"],
+                                     answer_of(network->spec(), static_cast<int>(wanted.size())), kNoDraft, {});
         DecodeStats stats;
         CHECK(run(*network, decoding, &stats) == wanted);
         CHECK(stats.nfe == static_cast<int>(wanted.size()));

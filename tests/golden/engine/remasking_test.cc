@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 
-#include "engine/decoding/verified.h"
+#include "engine/decoding/speculative.h"
 #include "kernels/cpu/backend.h"
 #include "tests/support/byte_tokenizer.h"
 #include "tests/support/decode_all.h"
@@ -54,7 +54,7 @@ struct Fixture {
             network->spec(),
             {describe_hole("", "", EndRule::hole), std::move(typed), longest}};
   }
-  Run run(VerifiedDecoding& decoding) const {
+  Run run(SpeculativeDecoding& decoding) const {
     Decoding* const all[] = {&decoding};
     DecodeStats done = tests::decode_all(*network, all);
     const Answer& answer = decoding.answer();
@@ -72,7 +72,7 @@ struct Fixture {
   Run run(const Ids& prompt, const Acceptance& acceptance, const Ids& former = {},
           const SamplingOptions& sampling = {}) const {
     KvCache fresh = cache();
-    VerifiedDecoding decoding(*network, fresh, prompt, answer(), {}, sampling, former, acceptance);
+    SpeculativeDecoding decoding(*network, fresh, prompt, answer(), {}, sampling, former, acceptance);
     return run(decoding);
   }
   // What the base says about each token of `tokens` behind `prompt`, in one forward of clean rows.
@@ -108,7 +108,7 @@ struct Random : tests::RandomTokens {
   Random() : RandomTokens(11) {}
 };
 
-constexpr float kNever = 2;  // as Acceptance::sure
+constexpr float kNever = 2;  // as Acceptance::finish_confidence
 
 TEST_CASE("keeping the base's choice alone and reading everything is verified decoding, forward for forward") {
   for (const float temperature : {0.0f, 0.8f}) {
@@ -118,14 +118,14 @@ TEST_CASE("keeping the base's choice alone and reading everything is verified de
       const Ids prompt = random.tokens(2 + random.below(20)), former = random.tokens(random.below(kAnswer));
       const SamplingOptions sampling{temperature, static_cast<std::uint64_t>(round)};
       KvCache fresh = f.cache();
-      VerifiedDecoding verified(*f.network, fresh, prompt, f.answer(), {}, sampling, former);
+      SpeculativeDecoding verified(*f.network, fresh, prompt, f.answer(), {}, sampling, former);
       const Run expected = f.run(verified);
-      const Run same = f.run(prompt, {.keep = 1, .sure = kNever}, former, sampling);
+      const Run same = f.run(prompt, {.accept_ratio = 1, .finish_confidence = kNever}, former, sampling);
       CHECK(same.tokens == expected.tokens);
       CHECK(same.probabilities == expected.probabilities);
       CHECK(same.stats.tokens_per_step == expected.stats.tokens_per_step);
       // What is not read at the end costs no forward more, and changes nothing in front of it.
-      const Run ended = f.run(prompt, {.keep = 1, .sure = 0.5f}, former, sampling);
+      const Run ended = f.run(prompt, {.accept_ratio = 1, .finish_confidence = 0.5f}, former, sampling);
       CHECK(ended.stats.nfe <= expected.stats.nfe);
       const auto read = static_cast<std::ptrdiff_t>(std::accumulate(
           expected.stats.tokens_per_step.begin(), expected.stats.tokens_per_step.begin() + ended.stats.nfe, 0));
@@ -143,7 +143,7 @@ TEST_CASE("what stays is the base's choice or plausible to it, and is as probabl
       const float keep = std::array{0.5f, 0.1f, 0.01f}[static_cast<std::size_t>(round % 3)];
       const Ids prompt = random.tokens(2 + random.below(20)), former = random.tokens(round % 2 == 0 ? 0 : kAnswer);
       const SamplingOptions sampling{temperature, static_cast<std::uint64_t>(round)};
-      const Run found = f.run(prompt, {.keep = keep, .sure = kNever}, former, sampling);
+      const Run found = f.run(prompt, {.accept_ratio = keep, .finish_confidence = kNever}, former, sampling);
       REQUIRE(found.tokens.size() == kAnswer);
       const auto opinions = f.opinions(prompt, found.tokens, sampling);
       for (std::size_t i = 0; i < kAnswer; ++i) {
@@ -167,7 +167,7 @@ TEST_CASE("where nothing is asked of a draft, it stays whole, and the base goes 
   Random random;
   for (int round = 0; round < 10; ++round) {
     const Ids prompt = random.tokens(2 + random.below(20)), former = random.tokens(kAnswer);
-    const Run found = f.run(prompt, {.keep = 0, .sure = kNever}, former);
+    const Run found = f.run(prompt, {.accept_ratio = 0, .finish_confidence = kNever}, former);
     const int first = found.stats.tokens_per_step.front();
     CHECK(first > 8);
     CHECK(std::equal(former.begin(), former.begin() + first - 1, found.tokens.begin()));
@@ -181,8 +181,8 @@ TEST_CASE("an answer ends unread where sure tokens complete it, and nowhere else
   for (int round = 0; round < 60; ++round) {
     const float sure = std::array{0.2f, 0.5f, 0.9f}[static_cast<std::size_t>(round % 3)];
     const Ids prompt = random.tokens(2 + random.below(20));
-    const Run read = f.run(prompt, {.keep = 0.1f, .sure = kNever});
-    const Run found = f.run(prompt, {.keep = 0.1f, .sure = sure});
+    const Run read = f.run(prompt, {.accept_ratio = 0.1f, .finish_confidence = kNever});
+    const Run found = f.run(prompt, {.accept_ratio = 0.1f, .finish_confidence = sure});
     INFO("round " << round << " sure " << sure);
     REQUIRE(found.tokens.size() == kAnswer);
     REQUIRE(found.stats.nfe <= read.stats.nfe);
@@ -201,7 +201,7 @@ TEST_CASE("an answer ends unread where sure tokens complete it, and nowhere else
 // The tokens of the first forward: the base's own, and those the masks say behind it.
 Ids first_forward(const Fixture& f, const Ids& prompt) {
   KvCache fresh = f.cache();
-  VerifiedDecoding decoding(*f.network, fresh, prompt, f.answer(), {.lookup = false}, {});
+  SpeculativeDecoding decoding(*f.network, fresh, prompt, f.answer(), {.lookup = false}, {});
   Decoding* const alone[] = {&decoding};
   REQUIRE(run_step(*f.network, alone));
   Ids tokens;
@@ -217,11 +217,11 @@ TEST_CASE("an end of the hole that the masks are sure of ends the answer; one th
     const Ids prompt = random.tokens(2 + random.below(20)), first = first_forward(f, prompt);
     if (first.size() < 3 || first[2] == first[0] || first[2] == first[1]) continue;
     const Fixture ending(tests::make_reference_backend(), first[2]);
-    const Run found = ending.run(prompt, {.keep = 0.1f, .sure = 0});
+    const Run found = ending.run(prompt, {.accept_ratio = 0.1f, .finish_confidence = 0});
     CHECK(found.tokens == Ids{first[0], first[1]});
     CHECK(found.reason == StopReason::end_token);
     CHECK(found.stats.nfe == 1);
-    CHECK(ending.run(prompt, {.keep = 0.1f, .sure = kNever}).stats.nfe > 1);
+    CHECK(ending.run(prompt, {.accept_ratio = 0.1f, .finish_confidence = kNever}).stats.nfe > 1);
     ++ended;
   }
   CHECK(ended >= 5);
@@ -236,8 +236,8 @@ TEST_CASE("typed bytes come first, whatever is kept, drafted or sure") {
     const std::string typed = std::string("retu").substr(0, static_cast<std::size_t>(1 + round % 4));
     for (const float sure : {kNever, 0.0f}) {
       KvCache fresh = f.cache();
-      VerifiedDecoding decoding(*f.network, fresh, prompt, f.answer(typed, &spelling), {}, {},
-                                round % 2 == 0 ? former : Ids(), {.keep = 0, .sure = sure});
+      SpeculativeDecoding decoding(*f.network, fresh, prompt, f.answer(typed, &spelling), {}, {},
+                                   round % 2 == 0 ? former : Ids(), {.accept_ratio = 0, .finish_confidence = sure});
       const Run found = f.run(decoding);
       REQUIRE(found.tokens.size() >= typed.size());
       CHECK(spelling.decode(std::span(found.tokens).first(typed.size())) == typed);
@@ -250,7 +250,7 @@ TEST_CASE("typed bytes bind the base's next token, not the masks behind it") {
   const tests::ByteTokenizer spelling(264);
   const Fixture f;
   KvCache fresh = f.cache();
-  VerifiedDecoding decoding(*f.network, fresh, {10, 11, 12}, f.answer("r", &spelling), {}, {});
+  SpeculativeDecoding decoding(*f.network, fresh, {10, 11, 12}, f.answer("r", &spelling), {}, {});
   Proposal proposal;
   decoding.propose(proposal);
   const auto allows = [&](std::size_t request, int token) {
@@ -268,7 +268,7 @@ TEST_CASE("a seed repeats what noise keeps and ends") {
   for (int round = 0; round < 10; ++round) {
     const Ids prompt = random.tokens(2 + random.below(20));
     const SamplingOptions sampling{0.8f, static_cast<std::uint64_t>(round)};
-    const Acceptance loose{.keep = 0.1f, .sure = 0.5f};
+    const Acceptance loose{.accept_ratio = 0.1f, .finish_confidence = 0.5f};
     CHECK(f.run(prompt, loose, {}, sampling).tokens == f.run(prompt, loose, {}, sampling).tokens);
   }
 }

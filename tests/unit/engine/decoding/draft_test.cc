@@ -56,16 +56,16 @@ TEST_CASE("former answer: found again behind a change") {
 
 TEST_CASE("two drafts: what both say is surer, then the one of which more is expected") {
   const Draft masks{{1, 2, 3}, {0.9f, 0.8f, 0.5f}};
-  const auto tokens = [&](const Draft& other) { return surer(masks, other).tokens; };
+  const auto tokens = [&](const Draft& other) { return more_confident(masks, other).tokens; };
   CHECK(tokens({}) == masks.tokens);
-  CHECK(surer({}, masks).tokens == masks.tokens);
-  CHECK(surer({}, {}).empty());
-  CHECK(tokens(equally_sure({7, 8, 9}, 0.5f)) == masks.tokens);
-  CHECK(tokens(equally_sure({7, 8, 9, 10}, 0.9f)) == Ids{7, 8, 9, 10});
-  CHECK(tokens(equally_sure({1, 2, 9}, 0.4f)) == masks.tokens);
-  CHECK(tokens(equally_sure({1, 2, 9, 9}, 0.6f)) == Ids{1, 2, 9, 9});
-  CHECK(tokens(equally_sure({1, 2, 3, 4, 5}, 0.7f)) == Ids{1, 2, 3, 4, 5});
-  const Draft both = surer(masks, equally_sure({1, 2, 9}, 0.5f));
+  CHECK(more_confident({}, masks).tokens == masks.tokens);
+  CHECK(more_confident({}, {}).empty());
+  CHECK(tokens(uniform_draft({7, 8, 9}, 0.5f)) == masks.tokens);
+  CHECK(tokens(uniform_draft({7, 8, 9, 10}, 0.9f)) == Ids{7, 8, 9, 10});
+  CHECK(tokens(uniform_draft({1, 2, 9}, 0.4f)) == masks.tokens);
+  CHECK(tokens(uniform_draft({1, 2, 9, 9}, 0.6f)) == Ids{1, 2, 9, 9});
+  CHECK(tokens(uniform_draft({1, 2, 3, 4, 5}, 0.7f)) == Ids{1, 2, 3, 4, 5});
+  const Draft both = more_confident(masks, uniform_draft({1, 2, 9}, 0.5f));
   REQUIRE(both.probabilities.size() == 3);
   CHECK(both.probabilities[0] == Approx(0.95f));
   CHECK(both.probabilities[1] == Approx(0.9f));

@@ -163,6 +163,41 @@ TEST_CASE("cuda: stacked parts are one matrix, and views of wider rows leave the
   CHECK(run(*cuda) == run(*cpu));
 }
 
+TEST_CASE("cuda: products of one call have the bits of calls of their own, whatever their neighbours read") {
+  auto cuda = cuda_backend();
+  constexpr std::int64_t kRows = 9, kInner = 200, kOuter = 24, kWide = 256;
+  const Values w = random_values(kOuter * kInner, 8, 0.1f), x = random_values(2 * kRows * kWide, 9);
+  const StoredMatrix weight = stored(w, kOuter, kInner);
+  std::vector<std::unique_ptr<Matrix>> packed;
+  for (const Compute compute : {Compute::int8, Compute::bf16, Compute::f32}) {
+    auto matrix = cuda->pack({&weight, 1}, compute);
+    REQUIRE(matrix);
+    packed.push_back(std::move(matrix).value());
+  }
+  // What a product reads: rows, their number and their width, as neighbours with the same rounding and without.
+  struct Reads {
+    std::size_t weight;
+    std::int64_t first, rows, stride;
+  };
+  const std::vector<Reads> all = {{0, 0, kRows, kWide}, {0, 0, kRows, kWide}, {1, 0, kRows, kWide},
+                                  {0, 0, kRows, kWide}, {0, 0, 5, kWide},     {0, 0, kRows, 210},
+                                  {2, 0, kRows, 210},   {0, 0, kRows, 210},   {0, 7, kRows, kWide},
+                                  {1, 7, kRows, kWide}, {1, 7, kRows, kWide}};
+  const auto run = [&](bool together) {
+    return run_on(*cuda, x, Values(all.size() * kRows * kOuter, 0.0f), [&](float* in, float* out) {
+      std::vector<Backend::Linear> products;
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        const Reads& r = all[i];
+        products.push_back({Rows(in + r.first, r.rows, kInner, r.stride), packed[r.weight].get(), nullptr,
+                            Rows(out + static_cast<std::int64_t>(i) * kRows * kOuter, r.rows, kOuter)});
+      }
+      if (together) return cuda->linear(products);
+      for (const Backend::Linear& product : products) cuda->linear({&product, 1});
+    });
+  };
+  CHECK(run(true) == run(false));
+}
+
 // --- attention
 
 struct Heads {

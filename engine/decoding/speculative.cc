@@ -1,4 +1,4 @@
-#include "engine/decoding/verified.h"
+#include "engine/decoding/speculative.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,9 +23,9 @@ constexpr float kRowCost = 1.6f;
 
 }  // namespace
 
-VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
-                                   const DraftOptions& drafts, const SamplingOptions& sampling,
-                                   std::vector<std::int32_t> former, const Acceptance& acceptance)
+SpeculativeDecoding::SpeculativeDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending,
+                                         Answer answer, const DraftOptions& drafts, const SamplingOptions& sampling,
+                                         std::vector<std::int32_t> former, const Acceptance& acceptance)
     : network_(network),
       cache_(cache),
       pending_(std::move(pending)),
@@ -42,23 +42,23 @@ VerifiedDecoding::VerifiedDecoding(Network& network, KvCache& cache, std::vector
 }
 
 // A former answer is the best guess: it was right until the user diverged.
-Draft VerifiedDecoding::make_draft() {
+Draft SpeculativeDecoding::make_draft() {
   Draft masks = std::exchange(mask_draft_, {});
   std::vector<std::int32_t> tokens =
       draft_from_former(former_, answer_.tokens(), drafts_.shortest_match, drafts_.limit);
-  if (!tokens.empty()) return equally_sure(std::move(tokens), kFormerSure);
+  if (!tokens.empty()) return uniform_draft(std::move(tokens), kFormerSure);
   if (drafts_.lookup) {
     std::vector<std::int32_t> context(cache_.tokens().begin(), cache_.tokens().end());
     context.insert(context.end(), pending_.begin(), pending_.end());
     tokens = draft_from_lookup(context, drafts_.shortest_match, drafts_.limit);
   }
-  Draft draft = surer(masks, equally_sure(std::move(tokens), kLookupSure));
+  Draft draft = more_confident(masks, uniform_draft(std::move(tokens), kLookupSure));
   draft.shorten(static_cast<std::size_t>(drafts_.limit));
   return draft;
 }
 
 // What of the draft runs with the next forward, and the mask rows beside it.
-void VerifiedDecoding::plan_rows() {
+void SpeculativeDecoding::plan_rows() {
   Draft draft = make_draft();
   const auto room = static_cast<int>(std::clamp<std::int64_t>(
       cache_.capacity() - cache_.size() - static_cast<std::int64_t>(pending_.size()), 0, Network::max_rows()));
@@ -75,7 +75,7 @@ void VerifiedDecoding::plan_rows() {
   draft_ = std::move(draft.tokens);
 }
 
-void VerifiedDecoding::judge(Proposal& proposal, const std::uint64_t* allowed, int position, std::int32_t asked) {
+void SpeculativeDecoding::judge(Proposal& proposal, const std::uint64_t* allowed, int position, std::int32_t asked) {
   proposal.segment.rows.back().judged = true;
   proposal.requests.push_back({.allowed = allowed,
                                .temperature = sampling_.temperature,
@@ -85,12 +85,12 @@ void VerifiedDecoding::judge(Proposal& proposal, const std::uint64_t* allowed, i
 }
 
 // The base on what follows `ahead` draft tokens, and on the next one of them.
-void VerifiedDecoding::judge_clean(Proposal& proposal, std::size_t ahead, int position) {
-  const bool asks = acceptance_.keep < 1 && ahead < draft_.size();
+void SpeculativeDecoding::judge_clean(Proposal& proposal, std::size_t ahead, int position) {
+  const bool asks = acceptance_.accept_ratio < 1 && ahead < draft_.size();
   judge(proposal, answer_.allowed_after(std::span(draft_).first(ahead)), position, asks ? draft_[ahead] : -1);
 }
 
-void VerifiedDecoding::propose(Proposal& proposal) {
+void SpeculativeDecoding::propose(Proposal& proposal) {
   plan_rows();
   proposal.segment.kv = &cache_.store();
   auto& rows = proposal.segment.rows;
@@ -122,7 +122,7 @@ void VerifiedDecoding::propose(Proposal& proposal) {
   }
 }
 
-void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
+void SpeculativeDecoding::absorb(std::span<const kernels::Score> scores) {
   cache_.append(pending_);
   std::size_t kept = 0;
   for (;; ++kept) {
@@ -140,14 +140,14 @@ void VerifiedDecoding::absorb(std::span<const kernels::Score> scores) {
   draft_.clear();
 }
 
-bool VerifiedDecoding::stays(std::int32_t token, const kernels::Score& score) const {
+bool SpeculativeDecoding::stays(std::int32_t token, const kernels::Score& score) const {
   if (token == score.token) return true;
-  return acceptance_.keep < 1 && std::isfinite(score.asked_logit) &&
-         std::exp(score.asked_logit - score.best_logit) >= acceptance_.keep;
+  return acceptance_.accept_ratio < 1 && std::isfinite(score.asked_logit) &&
+         std::exp(score.asked_logit - score.best_logit) >= acceptance_.accept_ratio;
 }
 
 // Takes a token of the draft, or the one that the base chose, as the last one known.
-void VerifiedDecoding::take(std::int32_t token, const kernels::Score& score) {
+void SpeculativeDecoding::take(std::int32_t token, const kernels::Score& score) {
   if (token == score.token) {
     const Candidate candidate = to_candidate(0, score);
     answer_.append(token, candidate.probability, candidate.margin);
@@ -157,7 +157,7 @@ void VerifiedDecoding::take(std::int32_t token, const kernels::Score& score) {
   pending_ = {token};
 }
 
-void VerifiedDecoding::count(std::size_t kept) {
+void SpeculativeDecoding::count(std::size_t kept) {
   counts_.resize(std::max(counts_.size(), draft_.size()));
   for (std::size_t i = 0; i < draft_.size(); ++i) {
     ++counts_[i].drafted;
@@ -167,15 +167,15 @@ void VerifiedDecoding::count(std::size_t kept) {
 
 // The rows of the block behind `kept` draft tokens that speak for what follows the token just taken: with logits shift
 // 1 the first one stands for that token and predicts the next.
-std::span<const kernels::Score> VerifiedDecoding::masks_behind(std::size_t kept,
-                                                               std::span<const kernels::Score> scores) const {
+std::span<const kernels::Score> SpeculativeDecoding::masks_behind(std::size_t kept,
+                                                                  std::span<const kernels::Score> scores) const {
   const int before = std::accumulate(masks_.begin(), masks_.begin() + static_cast<std::ptrdiff_t>(kept), 0);
   const int unused = std::min(network_.spec().logits_shift == 1 ? 0 : 1, masks_[kept]);
   return scores.subspan(1 + draft_.size() + static_cast<std::size_t>(before + unused),
                         static_cast<std::size_t>(masks_[kept] - unused));
 }
 
-void VerifiedDecoding::keep_mask_draft(std::span<const kernels::Score> masks) {
+void SpeculativeDecoding::keep_mask_draft(std::span<const kernels::Score> masks) {
   for (const kernels::Score& mask : masks) {
     if (mask.token == network_.spec().hole_end) break;  // what follows is for the base to say
     mask_draft_.tokens.push_back(mask.token);
@@ -183,10 +183,10 @@ void VerifiedDecoding::keep_mask_draft(std::span<const kernels::Score> masks) {
   }
 }
 
-void VerifiedDecoding::end_if_sure(std::span<const kernels::Score> masks) {
+void SpeculativeDecoding::end_if_sure(std::span<const kernels::Score> masks) {
   std::vector<std::int32_t> sure;
   for (const kernels::Score& mask : masks) {
-    if (mask.token < 0 || to_candidate(0, mask).probability < acceptance_.sure) break;
+    if (mask.token < 0 || to_candidate(0, mask).probability < acceptance_.finish_confidence) break;
     sure.push_back(mask.token);
   }
   if (sure.empty()) return;
@@ -197,7 +197,7 @@ void VerifiedDecoding::end_if_sure(std::span<const kernels::Score> masks) {
   }
 }
 
-std::vector<ShownToken> VerifiedDecoding::view() const {
+std::vector<ShownToken> SpeculativeDecoding::view() const {
   std::vector<ShownToken> shown;
   const auto tokens = answer_.tokens();
   for (std::size_t i = 0; i < tokens.size(); ++i) shown.push_back({tokens[i], answer_.probabilities()[i]});

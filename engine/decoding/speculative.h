@@ -26,20 +26,20 @@ struct Acceptance {
   // A draft token stays if the base gives it at least this share of the probability of its best token, 0 .. 1 (typical
   // acceptance, 2401.10774, relative to the best; what does not stay is remasked, 2503.00307). Tokens that are not
   // allowed never stay. 1: only the base's own choice stays.
-  float keep = 1;
+  float accept_ratio = 1;
   // Tokens of mask rows, each at least so probable, that complete the answer are its end, without a forward that reads
   // them. Above 1: never.
-  float sure = 2;
+  float finish_confidence = 2;
 };
 
-class VerifiedDecoding final : public Decoding {
+class SpeculativeDecoding final : public Decoding {
  public:
   // `pending`: the prompt's tokens behind what `cache` holds, at least one; they run with the first forward. `former`:
   // an earlier answer in the same place, or the text being edited; may be empty. Borrows network and cache. The answer
   // says of a token what the base says about it, of one that was not read again what its mask row said.
-  VerifiedDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
-                   const DraftOptions& drafts, const SamplingOptions& sampling, std::vector<std::int32_t> former = {},
-                   const Acceptance& acceptance = {});
+  SpeculativeDecoding(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
+                      const DraftOptions& drafts, const SamplingOptions& sampling,
+                      std::vector<std::int32_t> former = {}, const Acceptance& acceptance = {});
 
   void propose(Proposal& proposal) override;
   void absorb(std::span<const kernels::Score> scores) override;
