@@ -325,6 +325,8 @@ Rows command_rows() {
         number<int>(CINNABAR_FIELD(most), 0, 1'000'000)}},
       {Group::eval,
        {"into", "PATH", "", "also put the tables into this file, between its marks", text(CINNABAR_FIELD(into))}},
+      {Group::setup, {"yes", "", "", "do it without asking", flag(CINNABAR_FIELD(yes))}},
+      {Group::setup, {"undo", "", "", "take back what setup did", flag(CINNABAR_FIELD(undo))}},
       {Group::bench,
        {"llama-bench", "PATH", "", "a llama-bench binary to run side by side", text(CINNABAR_FIELD(llama_bench))}},
       {Group::bench, {"gguf", "PATH", "", "the file llama-bench gets", text(CINNABAR_FIELD(gguf))}},
@@ -446,6 +448,13 @@ const std::vector<Command>& commands() {
        "Say how the user's daemon is: model, memory, clients, queue, times, what came of its answers.\n"
        "Never starts one; exit status 3: none runs.",
        bits(Group::place) | bits(Group::json), run_status},
+      {"setup", "neovim|vscode|zed|helix|emacs",
+       "Tell an editor about Cinnabar: shows what would be written where, and writes it on yes.", bits(Group::setup),
+       run_setup},
+      {"doctor", "",
+       "Look at all that completing needs: program, model, device, daemon, socket, editors; say how to mend what is "
+       "wrong.",
+       bits(Group::model) | bits(Group::place), run_doctor},
       {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json),
        run_model_info},
       {"model list", "", "List the models that are installed.", 0, run_model_list},

@@ -66,6 +66,7 @@ struct Options {
   std::string gguf;                    // bench: the file it gets
   std::vector<std::string> arguments;  // positional
   std::vector<std::string> given;      // the options as they were set, "--name=value"; paths are absolute
+  bool yes = false, undo = false;      // setup
 };
 
 // How a place is asked about, and what becomes of its answer.
@@ -94,7 +95,7 @@ struct Option {
   Access access;
 };
 
-enum class Group : std::uint16_t {
+enum class Group : std::uint32_t {
   none = 0,
   model = 1,
   decode = 2,
@@ -111,7 +112,8 @@ enum class Group : std::uint16_t {
   answer = 4096,  // what is shown of answers
   files = 8192,   // text of other files
   stubs = 16384,
-  explain = 32768
+  explain = 32768,
+  setup = 65536
 };
 
 struct Command {
