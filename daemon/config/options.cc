@@ -568,41 +568,4 @@ int run_command_line(const std::vector<std::string>& arguments) {
   return wrong_usage("no command '" + arguments[0] + (arguments.size() > 1 ? " " + arguments[1] : "") + "'");
 }
 
-std::string completion_script(std::string_view shell) {
-  if (shell == "fish") return fish_completion();
-  if (shell != "bash" && shell != "zsh") return {};
-  std::string script = shell == "zsh" ? "#compdef cinnabar\nautoload -U +X bashcompinit && bashcompinit\n" : "";
-  script +=
-      "_cinnabar() {\n  local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n  case \"$last\" in\n";
-  for (const auto& [group, option] : table()) {
-    if (!option.choices.empty()) {
-      script += "    --" + std::string(option.name) + ") COMPREPLY=($(compgen -W '" + std::string(option.choices) +
-                "' -- \"$word\")); return;;\n";
-    }
-  }
-  script += "  esac\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n";
-  std::string first_words;
-  std::map<std::string, std::string> second_words;
-  for (const Command& command : commands()) {
-    const std::size_t space = command.name.find(' ');
-    const std::string first(command.name.substr(0, space));
-    if (first_words.find(first + " ") == std::string::npos) first_words += first + " ";
-    if (space != std::string_view::npos) second_words[first] += std::string(command.name.substr(space + 1)) + " ";
-    std::string words;
-    for (const Option* option : options_of(command)) words += "--" + std::string(option->name) + " ";
-    script += "    '" + std::string(command.name) + "'" + (space == std::string_view::npos ? "\\ *" : "*") +
-              ") COMPREPLY=($(compgen -W '" + words + "--help' -- \"$word\") $(compgen -f -- \"$word\")); return;;\n";
-  }
-  script += "  esac\n  case \"${COMP_WORDS[1]}\" in\n";
-  for (const auto& [first, words] : second_words) {
-    script += "    " + first + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$word\")); return;;\n";
-  }
-  script += "  esac\n";
-  script += "  COMPREPLY=($(compgen -W '" + first_words +
-            "--help --version' -- \"$word\"))\n}\ncomplete -F _cinnabar cinnabar\n";
-  // Installed for zsh the script is an autoloaded function, which has to answer the first time, too.
-  if (shell == "zsh") script += "[[ ${funcstack[1]} == _cinnabar ]] && _bash_complete -F _cinnabar\n";
-  return script;
-}
-
 }  // namespace cinnabar::daemon

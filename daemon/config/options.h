@@ -142,6 +142,5 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
 
 // Completion script for "bash", "zsh" or "fish"; empty for another shell.
 std::string completion_script(std::string_view shell);
-std::string fish_completion();
 
 }  // namespace cinnabar::daemon
