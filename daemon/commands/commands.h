@@ -27,5 +27,7 @@ int run_bench_denoise(Options& options);
 int run_bench_operations(Options& options);
 int run_bench_syntax(Options& options);
 int run_completion(Options& options);
+int run_setup(Options& options);
+int run_doctor(Options& options);
 
 }  // namespace cinnabar::daemon

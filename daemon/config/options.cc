@@ -325,6 +325,8 @@ Rows command_rows() {
         number<int>(CINNABAR_FIELD(most), 0, 1'000'000)}},
       {Group::eval,
        {"into", "PATH", "", "also put the tables into this file, between its marks", text(CINNABAR_FIELD(into))}},
+      {Group::setup, {"yes", "", "", "do it without asking", flag(CINNABAR_FIELD(yes))}},
+      {Group::setup, {"undo", "", "", "take back what setup did", flag(CINNABAR_FIELD(undo))}},
       {Group::bench,
        {"llama-bench", "PATH", "", "a llama-bench binary to run side by side", text(CINNABAR_FIELD(llama_bench))}},
       {Group::bench, {"gguf", "PATH", "", "the file llama-bench gets", text(CINNABAR_FIELD(gguf))}},
@@ -446,6 +448,13 @@ const std::vector<Command>& commands() {
        "Say how the user's daemon is: model, memory, clients, queue, times, what came of its answers.\n"
        "Never starts one; exit status 3: none runs.",
        bits(Group::place) | bits(Group::json), run_status},
+      {"setup", "neovim|vscode|zed|helix|emacs",
+       "Tell an editor about Cinnabar: shows what would be written where, and writes it on yes.", bits(Group::setup),
+       run_setup},
+      {"doctor", "",
+       "Look at all that completing needs: program, model, device, daemon, socket, editors; say how to mend what is "
+       "wrong.",
+       bits(Group::model) | bits(Group::place), run_doctor},
       {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json),
        run_model_info},
       {"model list", "", "List the models that are installed.", 0, run_model_list},
@@ -557,43 +566,6 @@ int run_command_line(const std::vector<std::string>& arguments) {
     return command.run(*options);
   }
   return wrong_usage("no command '" + arguments[0] + (arguments.size() > 1 ? " " + arguments[1] : "") + "'");
-}
-
-std::string completion_script(std::string_view shell) {
-  if (shell == "fish") return fish_completion();
-  if (shell != "bash" && shell != "zsh") return {};
-  std::string script = shell == "zsh" ? "#compdef cinnabar\nautoload -U +X bashcompinit && bashcompinit\n" : "";
-  script +=
-      "_cinnabar() {\n  local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n  case \"$last\" in\n";
-  for (const auto& [group, option] : table()) {
-    if (!option.choices.empty()) {
-      script += "    --" + std::string(option.name) + ") COMPREPLY=($(compgen -W '" + std::string(option.choices) +
-                "' -- \"$word\")); return;;\n";
-    }
-  }
-  script += "  esac\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n";
-  std::string first_words;
-  std::map<std::string, std::string> second_words;
-  for (const Command& command : commands()) {
-    const std::size_t space = command.name.find(' ');
-    const std::string first(command.name.substr(0, space));
-    if (first_words.find(first + " ") == std::string::npos) first_words += first + " ";
-    if (space != std::string_view::npos) second_words[first] += std::string(command.name.substr(space + 1)) + " ";
-    std::string words;
-    for (const Option* option : options_of(command)) words += "--" + std::string(option->name) + " ";
-    script += "    '" + std::string(command.name) + "'" + (space == std::string_view::npos ? "\\ *" : "*") +
-              ") COMPREPLY=($(compgen -W '" + words + "--help' -- \"$word\") $(compgen -f -- \"$word\")); return;;\n";
-  }
-  script += "  esac\n  case \"${COMP_WORDS[1]}\" in\n";
-  for (const auto& [first, words] : second_words) {
-    script += "    " + first + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$word\")); return;;\n";
-  }
-  script += "  esac\n";
-  script += "  COMPREPLY=($(compgen -W '" + first_words +
-            "--help --version' -- \"$word\"))\n}\ncomplete -F _cinnabar cinnabar\n";
-  // Installed for zsh the script is an autoloaded function, which has to answer the first time, too.
-  if (shell == "zsh") script += "[[ ${funcstack[1]} == _cinnabar ]] && _bash_complete -F _cinnabar\n";
-  return script;
 }
 
 }  // namespace cinnabar::daemon

@@ -66,6 +66,7 @@ struct Options {
   std::string gguf;                    // bench: the file it gets
   std::vector<std::string> arguments;  // positional
   std::vector<std::string> given;      // the options as they were set, "--name=value"; paths are absolute
+  bool yes = false, undo = false;      // setup
 };
 
 // How a place is asked about, and what becomes of its answer.
@@ -94,7 +95,7 @@ struct Option {
   Access access;
 };
 
-enum class Group : std::uint16_t {
+enum class Group : std::uint32_t {
   none = 0,
   model = 1,
   decode = 2,
@@ -111,7 +112,8 @@ enum class Group : std::uint16_t {
   answer = 4096,  // what is shown of answers
   files = 8192,   // text of other files
   stubs = 16384,
-  explain = 32768
+  explain = 32768,
+  setup = 65536
 };
 
 struct Command {
@@ -140,6 +142,5 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
 
 // Completion script for "bash", "zsh" or "fish"; empty for another shell.
 std::string completion_script(std::string_view shell);
-std::string fish_completion();
 
 }  // namespace cinnabar::daemon

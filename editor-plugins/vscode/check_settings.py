@@ -48,8 +48,8 @@ def complaints_about(key, setting, words, default):
 
 
 def check(package, text):
-    properties = package["contributes"]["configuration"]["properties"]
-    settings = {name.removeprefix("cinnabar."): value for name, value in properties.items()}
+    groups = package["contributes"]["configuration"]
+    settings = {name.removeprefix("cinnabar."): value for group in groups for name, value in group["properties"].items()}
     known, found = options(text), []
     for key, setting in settings.items():
         if key in OWN:
@@ -85,7 +85,7 @@ CASES = [
 def self_test():
     def judge(changes):
         settings = {f"cinnabar.{key}": value for key, value in {**GOOD, **changes}.items() if value}
-        return check({"contributes": {"configuration": {"properties": settings}}}, HELP)
+        return check({"contributes": {"configuration": [{"title": "All", "properties": settings}]}}, HELP)
 
     failures = [f"the good settings drew: {text}" for text in judge({})]
     for changes, expected in CASES:

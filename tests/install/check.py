@@ -84,6 +84,29 @@ def check_program(prefix, hide):
         expect(f"the model is {where!r}", f"{prefix}/share/cinnabar/models/default" in where)
 
 
+def check_setup(prefix, home):
+    """Each editor's file is written on --yes only, and --undo leaves no file of ours."""
+    environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": "", "XDG_RUNTIME_DIR": home}
+    program = f"{prefix}/bin/cinnabar"
+    for editor in ("neovim", "helix", "emacs"):
+        run(program, "setup", editor, env=environment, stdin=subprocess.DEVNULL)
+        expect(f"setup {editor} wrote without being told to: {tree(home)}", not tree(home))
+        run(program, "setup", editor, "--yes", env=environment)
+        texts = []
+        for name in tree(home):
+            with open(f"{home}/{name}", encoding="utf-8") as file:
+                texts.append(file.read())
+        expect(f"setup {editor} wrote {texts}", len(texts) == 1 and prefix in texts[0])
+        run(program, "setup", editor, "--undo", "--yes", env=environment)
+        expect(f"setup {editor} --undo left {tree(home)}", not tree(home))
+    report = run(program, "doctor", env=environment)
+    expect(f"doctor said {report}", "BAD" not in report and "every part has its checksum" in report)
+    os.rename(f"{prefix}/share/cinnabar/models", home + "/models")
+    without = subprocess.run([program, "doctor"], check=False, capture_output=True, text=True, env=environment)
+    os.rename(home + "/models", f"{prefix}/share/cinnabar/models")
+    expect(f"doctor without a model said {without.stdout}", without.returncode == 1 and "BAD   model" in without.stdout)
+
+
 def check_removal(prefix):
     run(f"{prefix}/share/cinnabar/uninstall.sh")
     expect(f"left behind: {tree(prefix)}", os.listdir(prefix) == ["bin"] and os.listdir(f"{prefix}/bin") == ["other"])
@@ -104,6 +127,8 @@ def main():
         os.rename(folder + "/other", prefix + "/bin/other")
         check_shells(prefix)
         check_program(prefix, hiding(source))
+        os.makedirs(folder + "/home")
+        check_setup(prefix, folder + "/home")
         check_removal(prefix)
     for text in FAILURES:
         print(text)

@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import { isServed } from './settings.js';
 
-/** Runs a command of the server's; the server applies the edit and shows its progress. */
-export async function runEdit(service, command) {
+/** Runs a command of the server's, which applies the edit; a notification says so and can cancel it. */
+export async function runEdit(service, command, title) {
   const editor = vscode.window.activeTextEditor;
   const client = service.running;
   if (!client || !editor || !isServed(editor.document)) {
@@ -12,9 +12,14 @@ export async function runEdit(service, command) {
   }
   const { code2ProtocolConverter: to } = client;
   const place = { textDocument: to.asVersionedTextDocumentIdentifier(editor.document), range: to.asRange(editor.selection) };
+  const options = { location: vscode.ProgressLocation.Notification, title: `Cinnabar: ${title}`, cancellable: true };
+  let wasCancelled = false;
   try {
-    await client.sendRequest('workspace/executeCommand', { command, arguments: [place] });
+    await vscode.window.withProgress(options, (progress, token) => {
+      token.onCancellationRequested(() => { wasCancelled = true; });
+      return client.sendRequest('workspace/executeCommand', { command, arguments: [place] }, token);
+    });
   } catch (error) {
-    vscode.window.showWarningMessage(`Cinnabar: ${error.message}.`);
+    if (!wasCancelled) vscode.window.showWarningMessage(`Cinnabar: ${error.message}.`);
   }
 }

@@ -2,19 +2,23 @@
 import * as vscode from 'vscode';
 import { runEdit } from './edits.js';
 import { Service } from './service.js';
-import { changesProgram } from './settings.js';
-import { Status, showMenu } from './status.js';
+import { changesProgram, toggleLanguage } from './settings.js';
+import { Status, askMinutes, showMenu } from './status.js';
 
 let service;
 
 export function activate(context) {
   const log = vscode.window.createOutputChannel('Cinnabar', { log: true });
   const status = new Status();
-  service = new Service(context.extension.packageJSON, status, log);
+  service = new Service(context.extension, status, log);
   const command = (name, run) => vscode.commands.registerCommand(`cinnabar.${name}`, run);
   context.subscriptions.push(log, status,
-    command('completeFunctionAtCursor', () => runEdit(service, 'cinnabar.completeFunction')),
-    command('fillAllHoles', () => runEdit(service, 'cinnabar.fillHoles')),
+    command('completeFunctionAtCursor', () => runEdit(service, 'cinnabar.completeFunction', 'completing the function')),
+    command('fillAllHoles', () => runEdit(service, 'cinnabar.fillHoles', 'filling the holes')),
+    command('trigger', () => vscode.commands.executeCommand('editor.action.inlineSuggest.trigger')),
+    command('toggleLanguage', () => toggleForEditor()),
+    command('snooze', () => snooze(service)),
+    command('showWalkthrough', () => vscode.commands.executeCommand('workbench.action.openWalkthrough', 'cinnabar.cinnabar#start')),
     command('restart', () => service.restart()),
     command('showLog', () => log.show()),
     command('toggle', () => service.toggle()),
@@ -25,6 +29,16 @@ export function activate(context) {
     vscode.workspace.onDidChangeConfiguration((event) => changesProgram(event) && service.restart()));
   // Not awaited: activation does not depend on the program being there.
   service.start();
+}
+
+function toggleForEditor() {
+  const editor = vscode.window.activeTextEditor;
+  return editor && toggleLanguage(editor.document.languageId);
+}
+
+async function snooze(target) {
+  const minutes = await askMinutes();
+  if (minutes) target.snooze(minutes);
 }
 
 export const deactivate = () => service?.stop();

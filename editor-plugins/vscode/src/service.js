@@ -6,8 +6,9 @@ import { forServer, isEnabled, isServed, openPathSetting, program } from './sett
 const MOST_ENDS = 3, WITHIN = 3 * 60_000;  // ms; a server that ends more often than that is not started again
 
 export class Service {
-  constructor(packageJson, status, log) {
-    this.packageJson = packageJson;
+  constructor({ packageJSON, extensionPath }, status, log) {
+    this.packageJson = packageJSON;
+    this.extensionPath = extensionPath;
     this.status = status;
     this.log = log;
     this.isOff = false;
@@ -36,7 +37,7 @@ export class Service {
   }
 
   async startNow() {
-    const { name, found, args } = program();
+    const { name, found, args } = program(this.extensionPath);
     this.serverStatus = undefined;
     this.status.show('starting', '');
     if (!found) return this.fail(`the program "${name}" was not found. The setting cinnabar.path says where it is.`);
@@ -58,6 +59,7 @@ export class Service {
   async stopNow() {
     const client = this.client;
     this.client = undefined;
+    clearTimeout(this.timer);
     if (client?.isRunning()) await client.stop();
   }
 
@@ -86,14 +88,26 @@ export class Service {
   }
 
   show() {
-    if (this.isOff) this.status.show('off', 'off for this window');
+    vscode.commands.executeCommand('setContext', 'cinnabar.isRunning', Boolean(this.running));
+    vscode.commands.executeCommand('setContext', 'cinnabar.isOff', this.isOff);
+    if (this.isOff) this.status.show('off', this.wakes ? `off until ${this.wakes.toLocaleTimeString()}` : 'off for this window');
     else if (!this.running) return;  // what starts or fails says so itself
     // A server whose model is not loaded yet says nothing; it loads with the first request.
     else this.status.showServer(this.serverStatus ?? { busy: false, kind: 'Normal', message: '' });
   }
 
-  toggle() {
-    this.isOff = !this.isOff;
+  toggle() { this.switchTo(!this.isOff); }
+
+  /** Off for some minutes. */
+  snooze(minutes) {
+    this.switchTo(true, new Date(Date.now() + minutes * 60_000));
+    this.timer = setTimeout(() => this.switchTo(false), minutes * 60_000);
+  }
+
+  switchTo(isOff, wakes) {
+    clearTimeout(this.timer);
+    this.wakes = wakes;
+    this.isOff = isOff;
     this.settingsChanged();
     if (this.isOff || this.running) this.show();
     else this.restart();
@@ -115,6 +129,7 @@ export class Service {
   // Does not wait for the user's answer: VS Code goes on.
   fail(why) {
     this.client = undefined;
+    vscode.commands.executeCommand('setContext', 'cinnabar.isRunning', false);
     this.log.error(why);
     this.status.show('error', why);
     const setting = 'Open Setting', log = 'Show Log';

@@ -24,6 +24,12 @@ export function isEnabled(languageId) {
   return map[languageId] ?? map['*'] ?? true;
 }
 
+/** Turns completion on or off for a language, in the user's own settings. */
+export function toggleLanguage(languageId) {
+  const map = settings().get('enable', {});
+  return settings().update('enable', { ...map, [languageId]: !isEnabled(languageId) }, vscode.ConfigurationTarget.Global);
+}
+
 function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);
@@ -33,13 +39,18 @@ function isExecutable(file) {
   }
 }
 
+// Where a program may lie that is not in PATH: a desktop's session has not read ~/.profile or the shell's files.
+const PLACES = [join(homedir(), '.local/bin'), '/usr/local/bin', '/usr/bin', '/opt/homebrew/bin'];
+
 /** The program and its arguments; `found` is undefined when there is no such program. */
-export function program() {
+export function program(extensionPath) {
   const name = settings().get('path') || 'cinnabar';
   const path = name.startsWith('~/') ? join(homedir(), name.slice(2)) : name;
   const candidates = path.includes('/')
     ? [path]
-    : (process.env.PATH ?? '').split(delimiter).filter(Boolean).map((folder) => join(folder, path));
+    : [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...PLACES].map((folder) => join(folder, path));
+  // An extension for one platform brings the program along; a setting goes before it.
+  if (path === 'cinnabar') candidates.unshift(join(extensionPath, 'program/bin/cinnabar'));
   return { name, found: candidates.find(isExecutable), args: settings().get('arguments', ['lsp']) };
 }
 
@@ -52,7 +63,8 @@ function valueSet(key) {
 /** The answer to the server's workspace/configuration. */
 export function forServer(packageJson, isOff) {
   const answer = { languages: settings().get('enable', {}), trusted: vscode.workspace.isTrusted };
-  for (const name of Object.keys(packageJson.contributes.configuration.properties)) {
+  const groups = packageJson.contributes.configuration;
+  for (const name of groups.flatMap((group) => Object.keys(group.properties))) {
     const key = name.slice('cinnabar.'.length);
     const value = OWN.has(key) ? undefined : valueSet(key);
     if (value !== undefined && value !== null && value !== '') answer[key] = value;

@@ -1,5 +1,6 @@
 // The status bar item: what the server says of itself, in one word and an icon, with a menu on click.
 import * as vscode from 'vscode';
+import { isEnabled } from './settings.js';
 
 const LOOKS = {
   starting: { icon: 'loading~spin' },
@@ -46,13 +47,24 @@ export class Status {
 }
 
 export async function showMenu(status, isOff) {
+  const language = vscode.window.activeTextEditor?.document.languageId;
   const choice = await vscode.window.showQuickPick([
     { label: isOff ? '$(play) Turn on' : '$(circle-slash) Turn off for this window', command: 'cinnabar.toggle' },
+    ...isOff ? [] : [{ label: '$(bell-slash) Snooze...', command: 'cinnabar.snooze' }],
+    ...language ? [{ label: `$(code) Turn ${isEnabled(language) ? 'off' : 'on'} for ${language}`, command: 'cinnabar.toggleLanguage' }] : [],
     { label: '$(symbol-method) Complete function', command: 'cinnabar.completeFunctionAtCursor' },
     { label: '$(checklist) Fill all holes', command: 'cinnabar.fillAllHoles' },
     { label: '$(debug-restart) Restart', command: 'cinnabar.restart' },
     { label: '$(output) Show log', command: 'cinnabar.showLog' },
+    { label: '$(book) Get started', command: 'cinnabar.showWalkthrough' },
     { label: '$(gear) Settings', command: 'workbench.action.openSettings', argument: 'cinnabar' },
   ], { placeHolder: status.item.tooltip });
   if (choice) await vscode.commands.executeCommand(choice.command, choice.argument);
+}
+
+/** How long, in minutes; undefined: not at all. */
+export async function askMinutes() {
+  const choices = [[5, '5 minutes'], [15, '15 minutes'], [60, 'an hour'], [480, '8 hours']];
+  const choice = await vscode.window.showQuickPick(choices.map(([minutes, label]) => ({ label, minutes })), { placeHolder: 'Off for' });
+  return choice?.minutes;
 }
