@@ -49,7 +49,7 @@ std::string telling_name(std::string_view name, const syntax::Language* language
   if (language == nullptr || language->extensions.empty()) return std::string(name);
   if (name.ends_with(kNotebook))
     name.remove_suffix(kNotebook.size());
-  else if (name.find('.') != std::string_view::npos || contains(language->file_names, name))
+  else if (name.find('.') != std::string_view::npos || syntax::contains(language->file_names, name))
     return std::string(name);
   return (name.empty() ? "new" : std::string(name)) + std::string(language->extensions.front());
 }
