@@ -258,6 +258,9 @@ Rows editor_rows() {
       {Group::editor,
        {"prefetch", "SWITCH", "on off", "work ahead on what follows the text shown (default: on)",
         word(parse_switch, CINNABAR_FIELD(completion.prefetch), "on, off")}},
+      {Group::editor,
+       {"next-edit", "SWITCH", "on off", "suggest the next edit to clients that ask for one (default: on)",
+        word(parse_switch, CINNABAR_FIELD(completion.next_edit), "on, off")}},
       {Group::answer,
        {"eagerness", "HOW", "eager balanced quiet",
         "how sure an answer must be to be shown while typing (default: balanced; of commands that print answers: "

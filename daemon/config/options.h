@@ -30,6 +30,7 @@ struct CompletionOptions {
   std::vector<std::string> exclude;       // globs over paths; these files are neither completed nor read
   Eagerness eagerness = Eagerness::balanced;
   bool context = false;  // text of the workspace's other files is read, too
+  bool next_edit = true; // suggest the next edit where a client asks for it
   bool trusted = true;   // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
 };
 

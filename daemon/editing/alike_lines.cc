@@ -76,6 +76,22 @@ LineChange::LineChange(std::string_view old_line, std::string_view new_line, std
   close(old_tokens.size(), new_tokens.size());
 }
 
+namespace {
+
+// The words in which two string literals differ.
+void add_inner_words(std::string_view one, std::string_view other, Renaming& renaming) {
+  const auto left = code_tokens(one.substr(1, one.size() - 2)), right = code_tokens(other.substr(1, other.size() - 2));
+  if (left.size() != right.size()) return;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const bool words = left[i].kind == Kind::word && right[i].kind == Kind::word;
+    const bool known = std::any_of(renaming.words.begin(), renaming.words.end(),
+                                   [&](const auto& word) { return word.first == left[i].text; });
+    if (words && !known && left[i].text != right[i].text) renaming.words.emplace_back(left[i].text, right[i].text);
+  }
+}
+
+}  // namespace
+
 std::optional<Renaming> renaming_between(const std::vector<CodeToken>& one, const std::vector<CodeToken>& other) {
   if (one.size() != other.size() || one.empty()) return std::nullopt;
   Renaming renaming;
@@ -89,6 +105,8 @@ std::optional<Renaming> renaming_between(const std::vector<CodeToken>& one, cons
     if (!is_variable(one[i]) || !is_variable(other[i]) || (one[i].kind == Kind::word) != (other[i].kind == Kind::word))
       return std::nullopt;
     words += one[i].kind == Kind::word ? 1 : 0;
+    if (one[i].kind == Kind::string && other[i].kind == Kind::string)
+      add_inner_words(one[i].text, other[i].text, renaming);
     const auto known = std::find_if(renaming.words.begin(), renaming.words.end(),
                                     [&](const auto& word) { return word.first == one[i].text; });
     if (known == renaming.words.end())
@@ -111,12 +129,9 @@ std::string renamed(std::string_view line, const Renaming& renaming) {
     }
     std::string changed(text);
     for (const auto& [from, to] : renaming.words) {
-      if (from.size() < 3 || !std::isalpha(static_cast<unsigned char>(from[0]))) continue;
-      const auto quoted = [](const std::string& word) {
-        return word.size() > 1 && (word[0] == '"' || word[0] == '\'');
-      };
-      if (!quoted(from) && !quoted(to)) changed = with_word_replaced(changed, from, to);
-      if (changed != text) break;
+      if (from.size() >= 3 && std::isalpha(static_cast<unsigned char>(from[0])) != 0 &&
+          std::isalpha(static_cast<unsigned char>(to[0])) != 0)
+        changed = with_word_replaced(changed, from, to);
     }
     return changed;
   };
@@ -132,12 +147,23 @@ std::string renamed(std::string_view line, const Renaming& renaming) {
 
 namespace {
 
+// Whether what was taken away there with this token stands in what was put in its place: a string's words in a template.
+bool comes_again(const LineChange& change, const Region& region, const CodeToken& token) {
+  std::string_view text = token.text;
+  if (token.kind == Kind::string) text = stripped(text.substr(1, text.size() - 2));
+  if (region.new_end == region.new_begin || text.empty()) return false;
+  const std::size_t begin = change.new_tokens[region.new_begin].begin,
+                    end = change.new_tokens[region.new_end - 1].end();
+  return std::string_view(change.after).substr(begin, end - begin).find(text) != std::string_view::npos;
+}
+
 // `line`, which differs from the old line in names and values, changed as that was; nothing where what was taken away
 // there is not here.
 std::optional<std::string> changed_alike(const LineChange& change, const CodeLine& line, const Renaming& renaming) {
   for (const Region& region : change.regions) {
     for (std::size_t i = region.old_begin; i < region.old_end; ++i) {
-      if (change.old_tokens[i].text != line.tokens[i].text) return std::nullopt;
+      if (change.old_tokens[i].text != line.tokens[i].text && !comes_again(change, region, change.old_tokens[i]))
+        return std::nullopt;
     }
   }
   std::vector<int> origin(change.new_tokens.size(), -1);
@@ -163,7 +189,7 @@ std::optional<std::string> changed_alike(const LineChange& change, const CodeLin
 
 }  // namespace
 
-void propose_same_shape(const EditScene& scene, const std::vector<CodeLine>& lines, const LineChange& change,
+void propose_same_shape(const std::vector<CodeLine>& lines, const LineChange& change,
                         std::vector<EditCandidate>& found) {
   const std::size_t kept = static_cast<std::size_t>(
       std::count_if(change.partner.begin(), change.partner.end(), [](int partner) { return partner >= 0; }));
@@ -175,7 +201,11 @@ void propose_same_shape(const EditScene& scene, const std::vector<CodeLine>& lin
            (change.old_tokens[region.old_begin].kind != Kind::word ||
             change.new_tokens[region.new_begin].kind != Kind::word);
   });
-  if (only_value) return;
+  const bool only_names = std::all_of(change.regions.begin(), change.regions.end(), [&](const Region& region) {
+    return region.old_end == region.old_begin + 1 && region.new_end == region.new_begin + 1 &&
+           declares_name(change.old_tokens, region.old_begin);
+  });
+  if (only_value || only_names) return;  // the latter is a rename
   const auto here =
       std::find_if(lines.begin(), lines.end(), [&](const CodeLine& line) { return line.end >= change.begin; });
   for (auto line = lines.begin(); line != lines.end(); ++line) {
@@ -189,7 +219,84 @@ void propose_same_shape(const EditScene& scene, const std::vector<CodeLine>& lin
     const float near = apart <= 2 ? 0.3f : apart <= 12 ? 0.15f : 0.0f;
     found.push_back({line->begin, line->end, *text, EditPattern::same_shape, 0.4f + near + (is_fellow ? 0.1f : 0.0f)});
   }
-  (void)scene;
+}
+
+namespace {
+
+// The one phrase that a line's change replaced: regions with no more than a mark between them are one.
+std::optional<Region> replaced_phrase(const LineChange& change) {
+  if (change.regions.empty()) return std::nullopt;
+  Region all = change.regions.front();
+  for (const Region& region : std::span(change.regions).subspan(1)) {
+    const bool near = region.old_begin == all.old_end + 1 && change.old_tokens[all.old_end].kind == Kind::mark;
+    if (!near) return std::nullopt;
+    all.old_end = region.old_end;
+    all.new_end = region.new_end;
+  }
+  return all;
+}
+
+}  // namespace
+
+// Words put in front of a line ("readonly", "static"), put in front of those beside it that go on alike.
+void propose_leading_words(const std::vector<CodeLine>& lines, const LineChange& change,
+                           std::vector<EditCandidate>& found) {
+  if (change.regions.size() != 1 || change.old_tokens.size() < 2) return;
+  const Region& region = change.regions.front();
+  if (region.old_begin != 0 || region.old_end != 0 || region.new_begin != 0) return;
+  const auto words = std::span(change.new_tokens).first(region.new_end);
+  const auto is_word = [](const CodeToken& token) { return token.kind == Kind::word; };
+  if (!std::all_of(words.begin(), words.end(), is_word) || !is_word(change.old_tokens[0])) return;
+  const std::string text =
+      change.after.substr(words.front().begin, change.new_tokens[region.new_end].begin - words.front().begin);
+  const auto here =
+      std::find_if(lines.begin(), lines.end(), [&](const CodeLine& line) { return line.end >= change.begin; });
+  const auto is_fellow = [&](const CodeLine& line) {
+    return line.tokens.size() > 1 && indentation_of(line.text) == indentation_of(change.after);
+  };
+  const auto propose = [&](const CodeLine& line) {
+    const bool alike = is_word(line.tokens[0]) && line.tokens[0].text != words.front().text &&
+                       line.tokens[1].text == change.old_tokens[1].text &&
+                       line.tokens.back().text == change.old_tokens.back().text;
+    if (alike && !line.edited) {
+      const std::size_t at = line.begin + line.tokens[0].begin;
+      found.push_back({at, at, text, EditPattern::same_shape, 0.6f});
+    }
+  };
+  if (here == lines.end()) return;
+  for (auto line = here + 1; line != lines.end() && is_fellow(*line); ++line) propose(*line);
+  for (auto line = here; line != lines.begin() && is_fellow(*(line - 1)); --line) propose(*(line - 1));
+}
+
+// What was replaced in a line, replaced in the lines near it that begin alike and have it too.
+void propose_phrases(const std::vector<CodeLine>& lines, const LineChange& change, std::vector<EditCandidate>& found) {
+  const auto region = replaced_phrase(change);
+  if (!region || is_comment(change.after)) return;
+  const std::size_t length = region->old_end - region->old_begin;
+  if (length == 0 || region->new_end == region->new_begin) return;
+  const auto phrase = std::span(change.old_tokens).subspan(region->old_begin, length);
+  const bool keyword = length == 1 && phrase[0].kind == Kind::word && is_reserved(phrase[0].text);
+  const bool several = length >= 2 && std::any_of(phrase.begin(), phrase.end(),
+                                                  [](const CodeToken& token) { return token.kind == Kind::word; });
+  if (!keyword && !several) return;
+  const std::size_t begin = change.new_tokens[region->new_begin].begin;
+  const std::string text = change.after.substr(begin, change.new_tokens[region->new_end - 1].end() - begin);
+  const auto here =
+      std::find_if(lines.begin(), lines.end(), [&](const CodeLine& line) { return line.end >= change.begin; });
+  for (auto line = lines.begin(); line != lines.end(); ++line) {
+    if (line->edited || line->tokens.size() < length || std::abs(line - here) > 12 ||
+        line->tokens.front().text != change.old_tokens.front().text ||
+        indentation_of(line->text) != indentation_of(change.before))
+      continue;
+    for (std::size_t i = 0; i + length <= line->tokens.size(); ++i) {
+      const bool same = std::equal(phrase.begin(), phrase.end(), line->tokens.begin() + static_cast<std::ptrdiff_t>(i),
+                                   [](const CodeToken& a, const CodeToken& b) { return a.text == b.text; });
+      if (!same || (keyword && i != region->old_begin)) continue;
+      found.push_back({line->begin + line->tokens[i].begin, line->begin + line->tokens[i + length - 1].end(), text,
+                       EditPattern::same_shape, 0.6f});
+      break;
+    }
+  }
 }
 
 namespace {
@@ -262,8 +369,7 @@ std::optional<EditCandidate> item_after(const CodeLine& line, const Renaming& re
 
 }  // namespace
 
-void propose_insertions(const EditScene& scene, const std::vector<CodeLine>& lines, const LineEdit& added,
-                        std::vector<EditCandidate>& found) {
+void propose_insertions(const std::vector<CodeLine>& lines, const LineEdit& added, std::vector<EditCandidate>& found) {
   if (added.after.size() != 1 || is_comment(added.after.front())) return;
   const auto tokens = code_tokens(added.after.front());
   const auto renaming = made_after(lines, tokens, added.begin, added.end);
@@ -290,7 +396,6 @@ void propose_insertions(const EditScene& scene, const std::vector<CodeLine>& lin
     if (!ends_statement || !fellows) continue;
     found.push_back({line.end, line.end, "\n" + other, EditPattern::insertion, 0.6f});
   }
-  (void)scene;
 }
 
 }  // namespace cinnabar::daemon

@@ -40,15 +40,20 @@ struct LineChange {
   LineChange& operator=(const LineChange&) = delete;
 };
 
+// Whether the token is a name that is declared there, as far as a line tells.
+bool declares_name(const std::vector<CodeToken>& tokens, std::size_t i);
+
 // Adds to `found` what each pattern proposes.
 void propose_renames(const EditScene& scene, const std::vector<CodeLine>& lines,
                      const std::vector<const LineChange*>& changes, std::vector<EditCandidate>& found);
-void propose_arguments(const EditScene& scene, const std::vector<CodeLine>& lines,
-                       const std::vector<const LineChange*>& changes, std::vector<EditCandidate>& found);
-void propose_same_shape(const EditScene& scene, const std::vector<CodeLine>& lines, const LineChange& change,
+void propose_arguments(const std::vector<CodeLine>& lines, const std::vector<const LineChange*>& changes,
+                       std::vector<EditCandidate>& found);
+void propose_same_shape(const std::vector<CodeLine>& lines, const LineChange& change,
                         std::vector<EditCandidate>& found);
-void propose_insertions(const EditScene& scene, const std::vector<CodeLine>& lines, const LineEdit& added,
-                        std::vector<EditCandidate>& found);
+void propose_phrases(const std::vector<CodeLine>& lines, const LineChange& change, std::vector<EditCandidate>& found);
+void propose_leading_words(const std::vector<CodeLine>& lines, const LineChange& change,
+                           std::vector<EditCandidate>& found);
+void propose_insertions(const std::vector<CodeLine>& lines, const LineEdit& added, std::vector<EditCandidate>& found);
 
 // The names and values in which two lines of the same tokens otherwise differ: the same one always becomes the same
 // other. Nothing where they differ in more, or have nothing but marks in common.

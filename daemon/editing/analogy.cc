@@ -70,17 +70,19 @@ std::vector<EditCandidate> edits_by_analogy(const EditScene& scene) {
         at += edit.after[line].size() + 1;
       }
     } else if (edit.before.empty()) {
-      propose_insertions(scene, lines, edit, found);
+      propose_insertions(lines, edit, found);
     } else if (edit.before.size() == 1 && !edit.after.empty()) {
       changes.emplace_back(edit.before.front(), edit.after.front(), edit.begin);
     }
   }
   for (const LineChange& change : changes) {
-    propose_same_shape(scene, lines, change, found);
+    propose_same_shape(lines, change, found);
+    propose_phrases(lines, change, found);
+    propose_leading_words(lines, change, found);
     all.push_back(&change);
   }
   propose_renames(scene, lines, all, found);
-  propose_arguments(scene, lines, all, found);
+  propose_arguments(lines, all, found);
   std::erase_if(found,
                 [&](const auto& candidate) { return reverts(scene, candidate) || repeats(scene.text, candidate); });
   std::stable_sort(found.begin(), found.end(), [&](const auto& one, const auto& other) {

@@ -47,7 +47,11 @@ std::vector<CodeToken> code_tokens(std::string_view text) {
     }
     std::size_t end = at + 1;
     auto kind = CodeToken::Kind::mark;
-    if (begins_word(c)) {
+    const bool after_word = at > 0 && in_word(text[at - 1]);
+    if (c == '-' && !after_word && at + 2 < text.size() && text[at + 1] == '-' && begins_word(text[at + 2])) {
+      kind = CodeToken::Kind::word;  // a custom property of CSS, an option of a command line
+      while (end < text.size() && (in_word(text[end]) || text[end] == '-')) ++end;
+    } else if (begins_word(c)) {
       kind = CodeToken::Kind::word;
       while (end < text.size() && in_word(text[end])) ++end;
     } else if (is_digit(c)) {
@@ -134,7 +138,8 @@ std::string with_word_replaced(std::string_view word, std::string_view from, std
       const std::size_t end = at + written.size();
       const bool begins = at == 0 || !in_word(word[at - 1]) || word[at - 1] == '_' || is_digit(word[at - 1]) ||
                           (is_upper(written[0]) && !is_upper(word[at - 1]));
-      const bool ends = end == word.size() || word[end] == '_' || is_digit(word[end]) || is_upper(word[end]) ||
+      const bool ends = end == word.size() || !in_word(word[end]) || word[end] == '_' || is_digit(word[end]) ||
+                        is_upper(word[end]) ||
                         (word[end] == 's' && (end + 1 == word.size() || !is_lower(word[end + 1])));
       if (begins && ends) return std::string(word.substr(0, at)) + instead + std::string(word.substr(end));
     }

@@ -3,18 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "daemon/editing/code_tokens.h"
+
 namespace cinnabar::daemon {
 namespace {
 
 constexpr std::size_t kBefore = 1'000;  // bytes of text before the first proposal that the model reads, about
 
 // The gain in nats from which on a proposal is shown, by its pattern's strength.
-float needed(float strength) {
-  if (strength >= 0.9f) return -6.0f;
-  if (strength >= 0.75f) return -3.0f;
-  if (strength >= 0.6f) return 0.0f;
+float needed(const EditCandidate& candidate) {
+  const auto tokens = static_cast<float>(candidate.begin == candidate.end ? code_tokens(candidate.text).size() : 0);
+  if (tokens > 0) return -1.5f * tokens;  // what is only added makes any line less likely
+  if (candidate.strength >= 0.9f) return -6.0f;
+  if (candidate.strength >= 0.75f) return -3.0f;
+  if (candidate.strength >= 0.6f) return 0.0f;
   return 2.0f;
 }
+constexpr float kBesideAnother = 4.0f;  // where one like it is shown already, another needs so much less
 
 // An added line has nothing to be compared with: its tokens have to be this likely, in nats each.
 constexpr float kNeededOfAddedLine = -0.9f;
@@ -72,10 +77,23 @@ void NextEditMachine::ask_next() {
   ask(std::string_view(text_).substr(line, end - line));
 }
 
+// The text between, with what is shown already taken: a later line is judged beside it.
+std::string NextEditMachine::as_accepted(std::size_t begin, std::size_t end) const {
+  std::vector<EditCandidate> taken = shown_;
+  std::sort(taken.begin(), taken.end(), [](const auto& one, const auto& other) { return one.begin < other.begin; });
+  std::string text;
+  for (const EditCandidate& candidate : taken) {
+    if (candidate.begin < begin || candidate.end > end) continue;
+    text += text_.substr(begin, candidate.begin - begin) + candidate.text;
+    begin = candidate.end;
+  }
+  return text + text_.substr(begin, end - begin);
+}
+
 void NextEditMachine::ask(std::string_view scored) {
   engine::InfillRequest request = options_.defaults;
   const std::size_t begin = std::min(window_, judging_.line);
-  request.prefix = text_.substr(begin, judging_.line - begin);
+  request.prefix = as_accepted(begin, judging_.line);
   if (edited_.begin < begin || edited_.begin >= judging_.line) {
     std::string edited;
     for (const auto& line : edited_.after) edited += line + "\n";
@@ -102,7 +120,7 @@ void NextEditMachine::take(const engine::InfillResult& result) {
   if (adds_lines(candidate))
     judge(candidate, (said / static_cast<float>(answer.path.size()) - kNeededOfAddedLine) * 4);
   else
-    judge(candidate, said - *judging_.present - needed(candidate.strength));
+    judge(candidate, said - *judging_.present - needed(candidate) + (shown_.empty() ? 0.0f : kBesideAnother));
   ++judged_;
   ++next_;
   ask_next();

@@ -46,6 +46,7 @@ class NextEditMachine {
   };
   void ask_next();
   void ask(std::string_view scored);
+  std::string as_accepted(std::size_t begin, std::size_t end) const;
   bool is_beside_shown(const EditCandidate& candidate) const;
   void judge(const EditCandidate& candidate, float gain);
 

@@ -29,8 +29,10 @@ constexpr std::array<std::string_view, 31> kDeclaring = {
     "let",  "const",  "var",   "val",      "mut",  "import", "as",     "for",   "module",    "auto",  "int",
     "long", "double", "float", "bool",     "char", "string", "void",   "local", "static"};
 
-// Whether the name at `i` is declared there, as far as a line tells.
-bool declares(const Tokens& tokens, std::size_t i) {
+}  // namespace
+
+bool declares_name(const Tokens& tokens, std::size_t i) {
+  if (!is_name(tokens[i])) return false;
   if (is_member(tokens, i))
     return i == 2 && is_one_of(tokens[0].text, {"self", "this"}) && i + 1 < tokens.size() && tokens[i + 1].text == "=";
   if (i > 0 && is_one_of(tokens[i - 1].text, kDeclaring)) return true;
@@ -48,6 +50,8 @@ bool declares(const Tokens& tokens, std::size_t i) {
     return is_name(tokens[i - 1]) || (i > 1 && is_name(tokens[0]) && next != "(");
   return false;
 }
+
+namespace {
 
 bool is_function(std::string_view kind) {
   if (kind.ends_with("declarator") || kind.ends_with("parameters") || kind.find("call") != std::string_view::npos)
@@ -73,6 +77,7 @@ struct Rename {
   int times = 1;          // made so often already
   std::size_t at = 0;
   bool whole_name = false;  // a function's or a type's, which the whole file uses
+  bool reaches_members = false;
 };
 
 // Whether the word is being typed still: then it is no rename yet.
@@ -87,7 +92,7 @@ std::vector<Rename> renames_of(const std::vector<const LineChange*>& changes) {
       const auto known = std::find_if(renames.begin(), renames.end(), [&](const Rename& rename) {
         return rename.from == from.text && rename.to == to.text;
       });
-      const bool declared = declares(change->old_tokens, region.old_begin);
+      const bool declared = declares_name(change->old_tokens, region.old_begin);
       if (known != renames.end()) {
         if (known->at != change->begin) ++known->times;
         known->declared = known->declared || declared;
@@ -113,7 +118,7 @@ void add_uses(const CodeLine& line, const Rename& rename, float strength, std::v
   for (std::size_t i = 0; i < line.tokens.size(); ++i) {
     const CodeToken& token = line.tokens[i];
     if (token.kind != Kind::word || token.text != rename.from) continue;
-    if (is_member(line.tokens, i) && !rename.member && !rename.whole_name) continue;
+    if (is_member(line.tokens, i) && !rename.reaches_members) continue;
     if (first == std::string_view::npos)
       first = token.begin;
     else
@@ -127,14 +132,40 @@ void add_uses(const CodeLine& line, const Rename& rename, float strength, std::v
 
 }  // namespace
 
+namespace {
+
+// A tag that got another name: the one that closes it.
+void add_closing_tag(const EditScene& scene, const LineChange& change, std::vector<EditCandidate>& found) {
+  for (const Region& region : change.regions) {
+    if (region.old_end != region.old_begin + 1 || region.new_end != region.new_begin + 1 || region.new_begin == 0)
+      continue;
+    const CodeToken& from = change.old_tokens[region.old_begin];
+    const CodeToken& to = change.new_tokens[region.new_begin];
+    if (from.kind != Kind::word || change.new_tokens[region.new_begin - 1].text != "<" ||
+        change.new_tokens[region.new_begin - 1].end() != to.begin)
+      continue;
+    const std::string opens = "<" + std::string(from.text), closes = "</" + std::string(from.text) + ">";
+    int depth = 1;
+    for (std::size_t at = change.begin + to.end(); at < scene.text.size() && depth > 0; ++at) {
+      const std::string_view rest = scene.text.substr(at);
+      if (rest.starts_with(opens)) ++depth;
+      if (rest.starts_with(closes) && --depth == 0)
+        found.push_back({at + 2, at + closes.size() - 1, std::string(to.text), EditPattern::rename, 0.95f});
+    }
+  }
+}
+
+}  // namespace
+
 void propose_renames(const EditScene& scene, const std::vector<CodeLine>& lines,
                      const std::vector<const LineChange*>& changes, std::vector<EditCandidate>& found) {
-  for (const Rename& rename : renames_of(changes)) {
+  for (const LineChange* change : changes) add_closing_tag(scene, *change, found);
+  for (Rename& rename : renames_of(changes)) {
     bool old_declared = false, new_declared = false;
     for (const CodeLine& line : lines) {
       for (std::size_t i = 0; i < line.tokens.size(); ++i) {
-        if (line.tokens[i].text == rename.from) old_declared = old_declared || declares(line.tokens, i);
-        if (line.tokens[i].text == rename.to) new_declared = new_declared || declares(line.tokens, i);
+        if (line.tokens[i].text == rename.from) old_declared = old_declared || declares_name(line.tokens, i);
+        if (line.tokens[i].text == rename.to) new_declared = new_declared || declares_name(line.tokens, i);
       }
     }
     const bool later_declared = rename.declared || new_declared;
@@ -150,6 +181,8 @@ void propose_renames(const EditScene& scene, const std::vector<CodeLine>& lines,
     const auto [begin, end] =
         local ? function_around(scene, rename.at + indentation_of(scene.text.substr(rename.at)).size())
               : std::pair<std::size_t, std::size_t>(0, scene.text.size());
+    const bool outside_functions = begin == 0 && end == scene.text.size();  // a field, a constant
+    rename.reaches_members = rename.member || rename.whole_name || outside_functions;
     for (const CodeLine& line : lines) {
       if (!line.edited && line.begin >= line_begin(scene.text, begin) && line.begin < end)
         add_uses(line, rename, strength, found);
@@ -217,15 +250,15 @@ std::string parameter_name(const LineChange& change, std::size_t begin, std::siz
 
 }  // namespace
 
-void propose_arguments(const EditScene& scene, const std::vector<CodeLine>& lines,
-                       const std::vector<const LineChange*>& changes, std::vector<EditCandidate>& found) {
+void propose_arguments(const std::vector<CodeLine>& lines, const std::vector<const LineChange*>& changes,
+                       std::vector<EditCandidate>& found) {
   for (const LineChange* change : changes) {
     for (const Region& region : change->regions) {
       const auto grown = grown_call(*change, region);
       if (!grown) continue;
       const auto& [call, number] = *grown;
       const auto [begin, end] = call.items[number];
-      const bool definition = declares(change->new_tokens, call.open - 1);
+      const bool definition = declares_name(change->new_tokens, call.open - 1);
       const std::string text =
           definition ? parameter_name(*change, begin, end)
                      : change->after.substr(change->new_tokens[begin].begin,
@@ -244,7 +277,6 @@ void propose_arguments(const EditScene& scene, const std::vector<CodeLine>& line
       }
     }
   }
-  (void)scene;
 }
 
 }  // namespace cinnabar::daemon

@@ -48,6 +48,8 @@ std::shared_ptr<Session> Session::create(Services& services, engine::ClientId cl
   session->edits_ = std::make_unique<EditActions>(
       services, client, session->dispatcher_, session->documents_, session->completer_->trees(),
       [raw = session.get()](const std::string& uri) { return raw->open_document(uri); }, guard);
+  session->next_edits_ =
+      std::make_unique<NextEdits>(services, client, session->documents_, session->completer_->trees(), guard);
   return session;
 }
 
@@ -70,6 +72,7 @@ void Session::receive(std::string_view bytes) {
   dispatcher_.receive(bytes);
   if (completer_) completer_->drop_cancelled();
   if (edits_) edits_->drop_cancelled();
+  if (next_edits_) next_edits_->drop_cancelled();
 }
 
 bool Session::closed() const {
@@ -88,6 +91,7 @@ void Session::end() {
   const std::lock_guard lock(mutex_);
   services_.runner().remove_client(client_);
   edits_.reset();
+  next_edits_.reset();
   completer_.reset();
 }
 
@@ -98,6 +102,7 @@ void Session::register_lifecycle() {
   dispatcher_.on_request(lsp::kShutdown, [this](lsp::Nothing, auto reply) {
     for (const auto& document : documents_.all()) {
       edits_->closed(document->uri());
+      next_edits_->closed(document->uri());
       completer_->closed(document->uri());
     }
     services_.runner().remove_client(client_);
@@ -162,6 +167,14 @@ void Session::register_edits() {
     edits_->drop_cancelled();
     edits_->resolve(std::move(action), options_, capabilities_, std::move(reply));
   });
+  dispatcher_.on_request(lsp::kNextEdit, [this](const lsp::TextDocumentPosition& params, auto reply) {
+    next_edits_->drop_cancelled();
+    const auto document = documents_.find(params.text_document.uri);
+    if (!document || !reason_to_leave_alone(*document).empty()) return reply.result({});
+    next_edits_->ask(document, params, options_, std::move(reply));
+  });
+  dispatcher_.on_notification(lsp::kDidShowInlineEdit,
+                              [this](const lsp::DidShowInlineEditParams& params) { next_edits_->shown(params); });
   dispatcher_.on_notification(lsp::kCancelProgress, [this](const lsp::CancelProgressParams& params) {
     edits_->progress_cancelled(params.token);
   });
@@ -188,7 +201,7 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   if (params.resumed) services_.stats().count(Count::resumed);
   lsp::InitializeResult result;
   result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
-  result.capabilities.commands = {Completer::kAccepted};
+  result.capabilities.commands = {Completer::kAccepted, NextEdits::kAccepted, NextEdits::kRejected};
   for (const Edit edit : kEdits) {
     result.capabilities.commands.emplace_back(command_of(edit));
     if (capabilities_.code_action_literals) result.capabilities.code_action_kinds.emplace_back(kind_of(edit));
@@ -219,11 +232,13 @@ void Session::changed(const lsp::DidChangeParams& params) {
   const auto change = documents_.change(params);
   if (!change) return tell(change.status());
   edits_->changed(*change->after);
+  next_edits_->changed(*change);
   if (reason_to_leave_alone(*change->after).empty()) completer_->changed(*change, options_);
 }
 
 void Session::closed(const std::string& uri) {
   edits_->closed(uri);
+  next_edits_->closed(uri);
   completer_->closed(uri);
   reasons_.erase(uri);
   tell(documents_.close(uri));
@@ -278,6 +293,7 @@ void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::J
     edits_->drop_cancelled();
     return edits_->execute(*edit, params.arguments, options_, capabilities_, std::move(reply));
   }
+  if (next_edits_->execute(params.command, params.arguments)) return reply.result(nullptr);
   if (params.command != Completer::kAccepted)
     return reply.error(lsp::ErrorCode::kInvalidParams, "params.command: there is no command '" + params.command + "'");
   completer_->accepted(params.arguments, options_);  // one that is no longer known needs nothing

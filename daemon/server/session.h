@@ -15,6 +15,7 @@
 
 #include "daemon/server/completer.h"
 #include "daemon/server/edit_actions.h"
+#include "daemon/server/next_edits.h"
 #include "daemon/server/services.h"
 #include "daemon/workspace/documents/notebooks.h"
 #include "daemon/workspace/documents/store.h"
@@ -101,7 +102,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<lsp::RequestId> progress_;  // of the load under way, once the client knows it
   lsp::Dispatcher dispatcher_;
   std::unique_ptr<Completer> completer_;  // its replies go before the dispatcher
-  std::unique_ptr<EditActions> edits_;    // the same; borrows the completer's trees
+  std::unique_ptr<NextEdits> next_edits_;
+  std::unique_ptr<EditActions> edits_;  // the same; borrows the completer's trees
 };
 
 }  // namespace cinnabar::daemon

@@ -7,11 +7,35 @@ namespace cinnabar::daemon {
 namespace {
 
 constexpr std::string_view kStageNames[] = {"queue", "prompt", "denoise", "post", "total", "cached"};
-constexpr std::string_view kCountNames[] = {
-    "requests",       "fromCache",      "fromModel",  "empty",      "superseded",    "cancelled",
-    "stale",          "failed",         "late",       "offered",    "shown",         "accepted",
-    "partlyAccepted", "acceptedBytes",  "prefetched", "modelLoads", "modelFailures", "resumed",
-    "repairs",        "repairForwards", "repaired",   "editsAsked", "editsMade",     "editsApplied"};
+constexpr std::string_view kCountNames[] = {"requests",
+                                            "fromCache",
+                                            "fromModel",
+                                            "empty",
+                                            "superseded",
+                                            "cancelled",
+                                            "stale",
+                                            "failed",
+                                            "late",
+                                            "offered",
+                                            "shown",
+                                            "accepted",
+                                            "partlyAccepted",
+                                            "acceptedBytes",
+                                            "prefetched",
+                                            "modelLoads",
+                                            "modelFailures",
+                                            "resumed",
+                                            "repairs",
+                                            "repairForwards",
+                                            "repaired",
+                                            "editsAsked",
+                                            "editsMade",
+                                            "editsApplied",
+                                            "nextEditsAsked",
+                                            "nextEditsOffered",
+                                            "nextEditsShown",
+                                            "nextEditsAccepted",
+                                            "nextEditsRejected"};
 
 double rounded(double milliseconds) { return std::round(milliseconds * 1000) / 1000; }
 

@@ -47,6 +47,11 @@ enum class Count : std::uint8_t {
   edits_asked,      // code actions and commands
   edits_made,       // edits handed to the client
   edits_applied,    // of commands: the document has become what the edit makes of it
+  next_edits_asked,
+  next_edits_offered,  // answers that were not empty
+  next_edits_shown,    // the three of them as far as clients tell
+  next_edits_accepted,
+  next_edits_rejected,
 };
 
 class Stats {
@@ -62,7 +67,7 @@ class Stats {
   static constexpr std::size_t kWindow = 1024;
 
  private:
-  static constexpr std::size_t kStages = 6, kCounts = 24;
+  static constexpr std::size_t kStages = 6, kCounts = 29;
   mutable std::mutex mutex_;
   std::array<std::vector<double>, kStages> times_;  // rings
   std::array<std::uint64_t, kStages> timed_{};

@@ -1,0 +1,25 @@
+// The least that has to be replaced to make one text of another: whole lines, then within a line.
+//
+// Pure functions. Offsets are bytes of the old text.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cinnabar::daemon {
+
+struct TextChange {
+  std::size_t begin = 0, end = 0;
+  std::string text;
+  friend bool operator==(const TextChange&, const TextChange&) = default;
+};
+
+// In order, none touching another; empty where both are equal. Where a line became another line, only what lies between
+// their common beginning and end is replaced, cut at UTF-8 borders.
+std::vector<TextChange> minimal_changes(std::string_view before, std::string_view after);
+
+std::string with_changes(std::string_view before, const std::vector<TextChange>& changes);
+
+}  // namespace cinnabar::daemon
