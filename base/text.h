@@ -46,4 +46,11 @@ struct ByteEdit {
   friend bool operator==(const ByteEdit&, const ByteEdit&) = default;
 };
 
+// Bytes [begin, end) of a text are to become `text`. Several of one text are in order and apart.
+struct TextChange {
+  std::size_t begin = 0, end = 0;
+  std::string text;
+  friend bool operator==(const TextChange&, const TextChange&) = default;
+};
+
 }  // namespace cinnabar

@@ -13,6 +13,7 @@ int run_infill(Options& options);
 int run_eval(Options& options);
 int run_eval_typing(Options& options);
 int run_fill(Options& options);
+int run_rewrite(Options& options);
 int run_plan(Options& options);
 int run_parse(Options& options);
 int run_prompt(Options& options);

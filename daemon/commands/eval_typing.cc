@@ -15,10 +15,10 @@
 namespace cinnabar::daemon {
 namespace {
 
+using evaluation::CursorText;
 using evaluation::PlaceAnswer;
 using evaluation::ShownText;
 using evaluation::string_member;
-using evaluation::CursorText;
 using evaluation::TypingPlace;
 using evaluation::TypingScript;
 using nlohmann::json;

@@ -13,25 +13,6 @@
 namespace cinnabar::daemon {
 namespace {
 
-struct Selection {
-  std::string file;
-  std::size_t first = 1, last = std::string::npos;  // lines from 1, both inside
-};
-
-// FILE or FILE:FIRST-LAST.
-Result<Selection> parse_selection(const std::vector<std::string>& arguments) {
-  const Status wrong =
-      Status::error("fill expects one FILE or FILE:FIRST-LAST (lines from 1), for example shop.py:10-40");
-  if (arguments.size() != 1 || arguments.front().empty()) return wrong;
-  const std::string& text = arguments.front();
-  const std::size_t colon = text.rfind(':'), dash = text.rfind('-');
-  if (colon == std::string::npos || colon == 0 || dash == std::string::npos || dash < colon) return Selection{text};
-  const auto first = parse_count(std::string_view(text).substr(colon + 1, dash - colon - 1)),
-             last = parse_count(std::string_view(text).substr(dash + 1));
-  if (!first || !last || *last < *first) return wrong;
-  return Selection{text.substr(0, colon), *first, *last};
-}
-
 Status fill_all(engine::Engine& engine, const Options& options, Filling& filling) {
   int forwards = 0;
   while (!filling.done()) {
@@ -48,7 +29,8 @@ Status fill_all(engine::Engine& engine, const Options& options, Filling& filling
 }  // namespace
 
 int run_fill(Options& options) {
-  const auto selection = parse_selection(options.arguments);
+  const auto selection = parse_selection(options.arguments, "fill");
+  if (options.arguments.size() > 1) return wrong_spot(Status::error("fill takes one FILE or FILE:FIRST-LAST"));
   if (!selection) return wrong_spot(selection.status());
   auto text = read_text(selection->file);
   if (!text) return failed(text.status());
@@ -58,9 +40,7 @@ int run_fill(Options& options) {
   const LineIndex lines(*text);
   const auto tree = syntax::Tree::parse(*language, *text, lines);
   if (!tree) return failed(Status::error(selection->file + ": too large, or its lines too long, for a syntax tree"));
-  const std::size_t begin =
-                        selection->first > lines.line_count() ? text->size() : lines.line_begin(selection->first - 1),
-                    end = selection->last >= lines.line_count() ? text->size() : lines.line_begin(selection->last);
+  const auto [begin, end] = bytes_of(*selection, *text);
   auto holes = syntax::plan_selection(*tree, begin, end).holes;
   std::vector<Filling::Change> changes;
   std::string after = *text;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "base/line_index.h"
 #include "daemon/workspace/context/scan.h"
 #include "daemon/workspace/exclusions.h"
 
@@ -123,6 +124,25 @@ std::string describe(const Ask& ask) {
   hole.begin = ask.begin();
   hole.end = ask.end();
   return syntax::describe({nullptr, {std::move(hole)}}, ask.site->document->text());
+}
+
+Result<Selection> parse_selection(const std::vector<std::string>& arguments, std::string_view command) {
+  const Status wrong = Status::error(std::string(command) +
+                                     " expects FILE or FILE:FIRST-LAST (lines from 1), for example shop.py:10-40");
+  if (arguments.empty() || arguments.front().empty()) return wrong;
+  const std::string& text = arguments.front();
+  const std::size_t colon = text.rfind(':'), dash = text.rfind('-');
+  if (colon == std::string::npos || colon == 0 || dash == std::string::npos || dash < colon) return Selection{text};
+  const auto first = parse_count(std::string_view(text).substr(colon + 1, dash - colon - 1)),
+             last = parse_count(std::string_view(text).substr(dash + 1));
+  if (!first || !last || *last < *first) return wrong;
+  return Selection{text.substr(0, colon), *first, *last};
+}
+
+std::pair<std::size_t, std::size_t> bytes_of(const Selection& selection, std::string_view text) {
+  const LineIndex lines(text);
+  return {selection.first > lines.line_count() ? text.size() : lines.line_begin(selection.first - 1),
+          selection.last >= lines.line_count() ? text.size() : lines.line_begin(selection.last)};
 }
 
 int wrong_spot(const Status& status) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -45,6 +46,16 @@ struct AskedSpot {
 AskedSpot ask_at(const OpenSpot& spot, const Options& options);
 // The hole, in the file's lines (syntax::describe).
 std::string describe(const Ask& ask);
+
+// Lines of a file, from 1, both inside.
+struct Selection {
+  std::string file;
+  std::size_t first = 1, last = std::string::npos;
+};
+// FILE or FILE:FIRST-LAST, the first argument; the error says what `command` expects.
+Result<Selection> parse_selection(const std::vector<std::string>& arguments, std::string_view command);
+// The bytes of `text` that the lines are, the last one's end included; fewer where the file ends before.
+std::pair<std::size_t, std::size_t> bytes_of(const Selection& selection, std::string_view text);
 
 // Prints a usage error; returns 2.
 int wrong_spot(const Status& status);

@@ -52,10 +52,7 @@ class Filling {
   // The text with what has been filled so far.
   const std::string& text() const { return text_; }
   // The same as changes of the text at the beginning: ascending, apart.
-  struct Change {
-    std::size_t begin = 0, end = 0;
-    std::string text;
-  };
+  using Change = TextChange;
   std::vector<Change> changes() const;
 
  private:

@@ -427,6 +427,9 @@ const std::vector<Command>& commands() {
        "Fill every TODO mark, stub and empty function body of a file, or of some of its lines; print the new text.\n"
        "The file stays as it is.",
        kEngine | bits(Group::fill), run_fill},
+      {"rewrite", "FILE[:FIRST-LAST] INSTRUCTION",
+       "Rewrite some lines of a file as the instruction says; print the new text. The file stays.",
+       kEngine | bits(Group::fill), run_rewrite},
       {"prompt", "FILE:LINE:COL",
        "Print what the model would read at a place of a file, part by part, and why each part is there.", kPlace,
        run_prompt},

@@ -8,13 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace cinnabar::daemon {
+#include "base/text.h"
 
-struct TextChange {
-  std::size_t begin = 0, end = 0;
-  std::string text;
-  friend bool operator==(const TextChange&, const TextChange&) = default;
-};
+namespace cinnabar::daemon {
 
 // In order, none touching another; empty where both are equal. Where a line became another line, only what lies between
 // their common beginning and end is replaced, cut at UTF-8 borders.

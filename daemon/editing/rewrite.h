@@ -16,7 +16,7 @@
 
 #include "base/result.h"
 #include "daemon/syntax/language.h"
-#include "engine/infill.h"
+#include "engine/request.h"
 
 namespace cinnabar::daemon {
 

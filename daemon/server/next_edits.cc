@@ -149,7 +149,7 @@ void NextEdits::closed(const std::string& uri) {
 
 std::uint64_t NextEdits::make_offer(const SnapshotPtr& document, const EditCandidate& candidate) {
   const std::string_view replaced = replaced_by(*document, candidate), line = line_of(*document, candidate);
-  const auto known = std::find_if(offers_.begin(), offers_.end(), [&](const Offer& offer) {
+  const auto known = std::find_if(offers_.begin(), offers_.end(), [&](const Suggestion& offer) {
     return offer.uri == document->uri() && offer.replaced == replaced && offer.text == candidate.text &&
            offer.line == line;
   });
@@ -162,40 +162,41 @@ std::uint64_t NextEdits::make_offer(const SnapshotPtr& document, const EditCandi
   return last_offer_;
 }
 
-NextEdits::Offer* NextEdits::offer(const lsp::Json& arguments) {
+NextEdits::Suggestion* NextEdits::offer(const lsp::Json& arguments) {
   if (!arguments.is_array() || arguments.empty() || !arguments[0].is_number_unsigned()) return nullptr;
   const auto id = arguments[0].get<std::uint64_t>();
-  const auto found = std::find_if(offers_.begin(), offers_.end(), [id](const Offer& offer) { return offer.id == id; });
+  const auto found =
+      std::find_if(offers_.begin(), offers_.end(), [id](const Suggestion& offer) { return offer.id == id; });
   return found == offers_.end() ? nullptr : &*found;
 }
 
 bool NextEdits::is_refused(const SnapshotPtr& document, const EditCandidate& candidate) const {
-  const auto is_same = [&](const Offer& offer) {
+  const auto is_same = [&](const Suggestion& offer) {
     return offer.uri == document->uri() && offer.text == candidate.text &&
            offer.replaced == replaced_by(*document, candidate);
   };
   return std::any_of(refused_.begin(), refused_.end(), is_same) ||
-         std::any_of(offers_.begin(), offers_.end(), [&](const Offer& offer) {
+         std::any_of(offers_.begin(), offers_.end(), [&](const Suggestion& offer) {
            return offer.shown && offer.times >= kIgnored && is_same(offer) &&
                   offer.line == line_of(*document, candidate);
          });
 }
 
 void NextEdits::shown(const lsp::DidShowInlineEditParams& params) {
-  Offer* offered = params.command ? offer(params.command->arguments) : nullptr;
+  Suggestion* offered = params.command ? offer(params.command->arguments) : nullptr;
   if (offered != nullptr && !std::exchange(offered->shown, true)) services_.stats().count(Count::next_edits_shown);
 }
 
 bool NextEdits::execute(const std::string& command, const lsp::Json& arguments) {
   if (command != kAccepted && command != kRejected) return false;
-  Offer* offered = offer(arguments);
+  Suggestion* offered = offer(arguments);
   if (offered == nullptr) return true;  // one that is no longer known needs nothing
   services_.stats().count(command == kAccepted ? Count::next_edits_accepted : Count::next_edits_rejected);
   if (command == kRejected) {
     refused_.push_front(*offered);
     if (refused_.size() > kRefused) refused_.pop_back();
   }
-  std::erase_if(offers_, [id = offered->id](const Offer& other) { return other.id == id; });
+  std::erase_if(offers_, [id = offered->id](const Suggestion& other) { return other.id == id; });
   return true;
 }
 

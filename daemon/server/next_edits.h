@@ -49,7 +49,7 @@ class NextEdits {
     std::unique_ptr<NextEditMachine> machine;
     engine::JobId job = 0;
   };
-  struct Offer {
+  struct Suggestion {
     std::uint64_t id = 0;
     std::string uri, replaced, text, line;  // line: the one it begins in, as it was
     bool shown = false;
@@ -61,7 +61,7 @@ class NextEdits {
   void finished(const std::string& uri, engine::JobId job, const engine::Outcome& outcome);
   void supersede(const std::string& uri);
   std::uint64_t make_offer(const SnapshotPtr& document, const EditCandidate& candidate);
-  Offer* offer(const lsp::Json& arguments);
+  Suggestion* offer(const lsp::Json& arguments);
   bool is_refused(const SnapshotPtr& document, const EditCandidate& candidate) const;
 
   Services& services_;
@@ -71,8 +71,8 @@ class NextEdits {
   const Guard guard_;
   std::unordered_map<std::string, EditHistory> histories_;  // by uri
   std::map<std::string, Asking> asking_;                    // the same
-  std::deque<Offer> offers_;                                // newest first
-  std::deque<Offer> refused_;                               // the same
+  std::deque<Suggestion> offers_;                           // newest first
+  std::deque<Suggestion> refused_;                          // the same
   std::uint64_t last_offer_ = 0;
 };
 
