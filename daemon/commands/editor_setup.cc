@@ -78,6 +78,7 @@ EditorBlock emacs(const EditorPlaces& places) {
     :add-on? t
     :priority -2
     :initialization-options (lambda () '(:completion t))
+    :notification-handlers (lsp-ht ("didChangeStatus" #'ignore))
     :server-id 'cinnabar)))
 )";
   return {places.emacs, ";;", text};
