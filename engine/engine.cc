@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "engine/infill_run.h"
+#include "engine/mode.h"
 
 namespace cinnabar::engine {
 namespace {
@@ -107,6 +108,10 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
     return Status::error("a text to be scored must not be empty, and is one answer to one hole");
   if (request.scored && (spec.attention == Attention::full || spec.logits_shift != 1))
     return Status::error(spec.family + ": only models that predict the next token can score a text");
+  if (spec.attention == Attention::blocks && request.block.length != 0 && request.block.length != spec.block_length)
+    return Status::error("the block length is " + std::to_string(request.block.length) +
+                         ", but the model was trained with " + std::to_string(spec.block_length) +
+                         " and reads its text in such blocks");
   if (!(request.keep >= 0 && request.keep <= 1))
     return Status::error("keep is " + std::to_string(request.keep) + ", expected 0 to 1");
   if (!request.next.empty() && (spec.attention != Attention::full || !request.resume.empty()))
@@ -156,9 +161,13 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   }
 }
 
-Result<std::unique_ptr<InfillRun>> Engine::begin_run(const InfillRequest& request, const DecodeLimits& limits,
+Result<std::unique_ptr<InfillRun>> Engine::begin_run(const InfillRequest& wanted, const DecodeLimits& limits,
                                                      Purpose purpose) {
-  if (Status valid = check(request, spec()); !valid) return valid;
+  if (Status valid = check(wanted, spec()); !valid) return valid;
+  const auto mode = mode_for(wanted.mode, spec(), network_->has_adapter());
+  if (!mode) return mode.status();
+  InfillRequest request = wanted;
+  request.mode = *mode;
   auto prompt = fitting_prompt(request);
   if (!prompt) return prompt.status();
   for (const InfillToken& token : request.resume.tokens) prompt->before.push_back(token.id);

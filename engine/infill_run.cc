@@ -49,8 +49,14 @@ void InfillRun::begin_reading() {
   for (const auto& between : prompt_.between) result_.prompt_tokens += static_cast<int>(between.size());
   if (in_place()) return;
   KvCache& cache = resources_.slot.cache;
-  cache.truncate(std::min(cache.common_prefix(prompt_.before), static_cast<int>(prompt_.before.size()) - 1));
+  const int common = std::min(cache.common_prefix(prompt_.before), static_cast<int>(prompt_.before.size()) - 1);
+  cache.truncate(common / unit() * unit());
   result_.reused_tokens = cache.size();
+}
+
+int InfillRun::unit() const {
+  const ModelSpec& spec = resources_.network.spec();
+  return spec.attention == Attention::blocks ? spec.block_length : 1;
 }
 
 // Prompt tokens that are worth a forward of their own before the first decoding step. The last one predicts, so it runs
@@ -58,12 +64,13 @@ void InfillRun::begin_reading() {
 int InfillRun::unread() const {
   constexpr int kWithFirstStep = 8;
   if (in_place()) return 0;
-  const int left = static_cast<int>(prompt_.before.size()) - resources_.slot.cache.size();
-  return left > kWithFirstStep ? left - 1 : 0;
+  const int readable = (static_cast<int>(prompt_.before.size()) - 1) / unit() * unit();
+  const int left = readable - resources_.slot.cache.size();
+  return left >= std::max(kWithFirstStep, unit()) ? left : 0;
 }
 
 int InfillRun::most_rows() const {
-  if (in_place()) return static_cast<int>(resources_.context);
+  if (in_place()) return request_.candidates * static_cast<int>(resources_.context);
   if (reading()) return kMostPromptRows;
   constexpr int kKnown = 64;  // tokens that run along with a draft or a block
   return request_.candidates * (rows_ahead(request_, resources_.network.spec()) + kKnown);
@@ -86,11 +93,12 @@ void InfillRun::check_limits() {
 std::optional<ForwardSegment> InfillRun::read(int most) {
   prompt_rows_ = 0;
   if (phase_ != Phase::reading) return std::nullopt;
-  prompt_rows_ = std::min(most, unread());
+  prompt_rows_ = std::min(std::max(most, unit()) / unit() * unit(), unread());
   KvCache& cache = resources_.slot.cache;
   ForwardSegment segment{&cache.store(), {}};
   for (int slot = cache.size(); slot < cache.size() + prompt_rows_; ++slot)
-    segment.rows.push_back({.token = prompt_.before[static_cast<std::size_t>(slot)], .slot = slot, .limit = slot + 1});
+    segment.rows.push_back(
+        {.token = prompt_.before[static_cast<std::size_t>(slot)], .slot = slot, .limit = (slot / unit() + 1) * unit()});
   return segment;
 }
 
@@ -160,13 +168,29 @@ bool remasks(const Network& network) { return network.has_adapter() && network.s
 
 }  // namespace
 
-std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate) const {
+SamplingOptions InfillRun::sampling_of(int candidate) const {
   SamplingOptions sampling = request_.sampling;
   if (candidate > 0) {
     constexpr float kVaried = 0.6f;
     sampling.temperature = std::max(sampling.temperature, kVaried);
     sampling.seed += static_cast<std::uint64_t>(candidate);
   }
+  return sampling;
+}
+
+// What a request says of blocks, choices and chance holds in place, too.
+InPlaceOptions InfillRun::in_place_options(int candidate) const {
+  InPlaceOptions options = request_.in_place;
+  if (request_.block.length > 0) options.block_length = request_.block.length;
+  options.choice = request_.block.choice;
+  options.sampling = sampling_of(candidate);
+  options.longest_hole = std::min(options.longest_hole, request_.max_tokens);
+  if (options.quota == Quota::none) options.steps = std::max(options.steps, 2 * options.block_length);
+  return options;
+}
+
+std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate) const {
+  const SamplingOptions sampling = sampling_of(candidate);
   std::vector<std::int32_t> pending(prompt_.before.begin() + cache.size(), prompt_.before.end());
   if (request_.scored) {
     auto text = resources_.tokenizer.encode(prompt_.typed + *request_.scored);
@@ -228,9 +252,22 @@ Status InfillRun::begin_in_place() {
     canvas.add_hole(masks(), i + 1 < prompt_.between.size() ? prompt_.between[i + 1] : prompt_.behind);
   }
   if (canvas.size() + answers > resources_.context) return Status::error("the canvas is longer than the context");
-  owned_.push_back(std::make_unique<InPlaceDiffusion>(resources_.network, resources_.slot.cache, std::move(canvas),
-                                                      make_answers(), request_.in_place));
-  decodings_.push_back(owned_.back().get());
+  // Each candidate runs a whole canvas, and all of them in one forward: as many as that has room for.
+  const std::int64_t rows = canvas.size() + answers;
+  const auto several =
+      std::min<std::int64_t>(request_.candidates, std::max<std::int64_t>(1, Network::max_rows() / rows));
+  forks_.reserve(static_cast<std::size_t>(several));
+  for (int i = 0; i < several; ++i) {
+    if (i > 0) {
+      auto fork = KvCache::create(resources_.network, rows);
+      if (!fork) return fork.status();
+      forks_.push_back(std::move(fork).value());
+    }
+    KvCache& cache = i == 0 ? resources_.slot.cache : forks_.back();
+    owned_.push_back(
+        std::make_unique<InPlaceDiffusion>(resources_.network, cache, canvas, make_answers(), in_place_options(i)));
+    decodings_.push_back(owned_.back().get());
+  }
   return {};
 }
 
@@ -251,7 +288,8 @@ InfillAnswer to_infill_answer(const Answer& answer) {
 
 InfillResult InfillRun::take() {
   for (Decoding* decoding : decodings_) {
-    for (const Answer& answer : decoding->answers().subspan(1)) result_.next.push_back(to_infill_answer(answer));
+    if (decoding == decodings_.front())
+      for (const Answer& answer : decoding->answers().subspan(1)) result_.next.push_back(to_infill_answer(answer));
     InfillAnswer found = to_infill_answer(decoding->answer());
     const bool known = std::any_of(result_.answers.begin(), result_.answers.end(),
                                    [&](const InfillAnswer& a) { return a.text == found.text; });

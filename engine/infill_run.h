@@ -68,11 +68,15 @@ class InfillRun final : public Infill {
   InfillRun(const Resources& resources, InfillRequest request, Prompt prompt, DecodeLimits limits, Purpose purpose);
   bool in_place() const { return resources_.network.spec().attention == Attention::full; }
   int unread() const;
+  // Tokens whose keys and values depend on one another: a block's where blocks are tiled; else a token's alone.
+  int unit() const;
   void begin_reading();
   // Goes on to the next phase where this one has nothing more to run.
   Status advance_phase();
   Status begin_block_causal();
   Status begin_in_place();
+  InPlaceOptions in_place_options(int candidate) const;
+  SamplingOptions sampling_of(int candidate) const;
   Answer make_answer() const;
   std::vector<Answer> make_answers() const;  // of all holes
   std::unique_ptr<Decoding> make_decoding(KvCache& cache, int candidate) const;

@@ -3,7 +3,7 @@
 namespace cinnabar::engine {
 
 std::optional<Mode> parse_mode(std::string_view text) {
-  for (const Mode mode : {Mode::autoregressive, Mode::verified, Mode::diffusion}) {
+  for (const Mode mode : {Mode::automatic, Mode::autoregressive, Mode::verified, Mode::diffusion}) {
     if (text == name(mode)) return mode;
   }
   return std::nullopt;
@@ -11,6 +11,8 @@ std::optional<Mode> parse_mode(std::string_view text) {
 
 std::string_view name(Mode mode) {
   switch (mode) {
+    case Mode::automatic:
+      return "auto";
     case Mode::autoregressive:
       return "autoregressive";
     case Mode::verified:

@@ -12,8 +12,8 @@
 
 namespace cinnabar::engine {
 
-enum class Mode : std::uint8_t { autoregressive, verified, diffusion };
-std::optional<Mode> parse_mode(std::string_view text);  // "autoregressive", "verified", "diffusion"
+enum class Mode : std::uint8_t { automatic, autoregressive, verified, diffusion };  // automatic: mode.h
+std::optional<Mode> parse_mode(std::string_view text);  // "auto", "autoregressive", "verified", "diffusion"
 std::string_view name(Mode mode);
 
 struct InfillToken {
@@ -46,12 +46,12 @@ struct InfillRequest {
   EndRule end = EndRule::line;
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
-  Mode mode = Mode::verified;
+  Mode mode = Mode::automatic;
   DraftOptions drafts;  // verified mode, and diffusion mode under a gated adapter
   BlockOptions block;   // diffusion mode, block-causal models
   float keep =
-      0.7f;  // the same under a gated adapter: Acceptance::accept_ratio; its finish_confidence is block.choice.value
-  InPlaceOptions in_place;  // diffusion mode, full-attention models
+      0.7f;  // the same under a gated adapter: Acceptance::accept_ratio; finish_confidence is block.choice.value
+  InPlaceOptions in_place;  // the same, full-attention models; block length, choice and sampling as in the others
   SamplingOptions sampling;
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft

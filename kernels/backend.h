@@ -120,9 +120,15 @@ struct AttentionSegment {
 };
 
 // Rotary embedding in the rotate-half layout (RoFormer 2104.09864; pairs are (i, i + E/2)).
+// Only the first `rotary` values of a head are turned (0: all of them, R = E; else pairs are (i, i + R/2)); pair i by the
+// angle position * theta^(-2i/R) / divisors[i].
 struct RopeSpec {
   float theta;
-  int head_size;  // E
+  int head_size;                         // E
+  int rotary = 0;                        // R, even, at most E
+  std::span<const float> divisors = {};  // [R / 2], or empty: 1. Borrowed for the call.
+  float magnitude = 1;                   // of cosines and sines
+  int turned() const { return rotary > 0 ? rotary : head_size; }
 };
 
 class Backend {

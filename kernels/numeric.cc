@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 
 namespace cinnabar::kernels {
@@ -21,6 +22,10 @@ constexpr std::array<DTypeInfo, kDTypeCount> kInfo = {{
     {"Q4_K", 256, 144},
     {"Q5_K", 256, 176},
     {"Q6_K", 256, 210},
+    {"Q2_K", 256, 84},
+    {"Q3_K", 256, 110},
+    {"IQ4_XS", 256, 136},
+    {"MXFP4", 32, 17},
 }};
 
 // The 16 levels an IQ4_NL code stands for.
@@ -149,6 +154,57 @@ void expand_q6_k(const std::byte* block, float* out) {
   }
 }
 
+// Value i of 256 in four runs of 32 a half: run r takes bits 2r of the half's 32 bytes.
+int two_bits(const std::byte* codes, int i) {
+  return (byte_at(codes, 32 * (i / 128) + i % 32) >> (2 * (i % 128 / 32))) & 3;
+}
+
+// { u8 scales[16]; 2-bit q[256]; f16 d, dmin }, 16 values a scale: (d (s & 15)) q - dmin (s >> 4).
+void expand_q2_k(const std::byte* block, float* out) {
+  const float d = f16_at(block, 80);
+  const float dmin = f16_at(block, 82);
+  for (int i = 0; i < 256; ++i) {
+    const int s = byte_at(block, i / 16);
+    const float scale = d * static_cast<float>(s & 15);
+    const float min = dmin * static_cast<float>(s >> 4);
+    out[i] = scale * static_cast<float>(two_bits(block + 16, i)) - min;
+  }
+}
+
+// { u8 high[32]; 2-bit q[256]; u8 scales[12]; f16 d }, 16 values a scale: d (s - 32) (q - (high bit ? 0 : 4)). Value i's
+// high bit is bit i / 32 of byte i % 32. Of 16 scales of 6 bits the low nibbles lie in bytes 0-7 (the last eight in their
+// upper halves), the top bits in bytes 8-11.
+void expand_q3_k(const std::byte* block, float* out) {
+  const float d = f16_at(block, 108);
+  for (int i = 0; i < 256; ++i) {
+    const int s = i / 16;
+    const int low = (byte_at(block, 96 + s % 8) >> (4 * (s / 8))) & 15;
+    const int scale = low | ((byte_at(block, 104 + s % 4) >> (2 * (s / 4))) & 3) << 4;
+    const int high = (byte_at(block, i % 32) >> (i / 32)) & 1;
+    const float step = d * static_cast<float>(scale - 32);
+    out[i] = step * static_cast<float>(two_bits(block + 32, i) - (high != 0 ? 0 : 4));
+  }
+}
+
+// { f16 d; u16 high; u8 low[4]; nibbles q[256] }, eight sub-blocks of 32 as IQ4_NL's: d (s - 32) level[q], s of four low
+// bits and two high ones.
+void expand_iq4_xs(const std::byte* block, float* out) {
+  const float d = f16_at(block, 0);
+  const int high = half_at(block, 2);
+  for (int sub = 0; sub < 8; ++sub) {
+    const int low = (byte_at(block, 4 + sub / 2) >> (4 * (sub % 2))) & 15;
+    const float scale = d * static_cast<float>((low | ((high >> (2 * sub)) & 3) << 4) - 32);
+    for (int j = 0; j < 32; ++j) out[32 * sub + j] = scale * kIq4Levels[nibble(block + 8 + 16 * sub, j)];
+  }
+}
+
+// { u8 e; nibbles q[32] }: 2^(e - 127) times a float of one sign, two exponent and one fraction bit.
+void expand_mxfp4(const std::byte* block, float* out) {
+  constexpr std::array<float, 16> kLevels = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+  const float scale = std::ldexp(1.0f, byte_at(block, 0) - 127);
+  for (int j = 0; j < 32; ++j) out[j] = scale * kLevels[nibble(block + 1, j)];
+}
+
 using Expand = void (*)(const std::byte*, float*);
 
 void expand_blocks(const DTypeInfo& format, Expand expand, const std::byte* source, float* out, std::int64_t values) {
@@ -170,9 +226,9 @@ std::int64_t row_bytes(DType dtype, std::int64_t values) {
 }
 
 void dequantize(DType dtype, const std::byte* source, float* out, std::int64_t values) {
-  constexpr std::array<Expand, kDTypeCount> kExpand = {nullptr,       nullptr,     nullptr,     expand_q8_0,
-                                                       expand_q4_0,   expand_q4_1, expand_q5_0, expand_q5_1,
-                                                       expand_iq4_nl, expand_q4_k, expand_q5_k, expand_q6_k};
+  constexpr std::array<Expand, kDTypeCount> kExpand = {
+      nullptr,       nullptr,     nullptr,     expand_q8_0, expand_q4_0, expand_q4_1, expand_q5_0,   expand_q5_1,
+      expand_iq4_nl, expand_q4_k, expand_q5_k, expand_q6_k, expand_q2_k, expand_q3_k, expand_iq4_xs, expand_mxfp4};
   switch (dtype) {
     case DType::f32:
       if (values > 0) std::memcpy(out, source, static_cast<std::size_t>(values) * sizeof(float));

@@ -10,8 +10,25 @@
 
 namespace cinnabar::kernels {
 
-enum class DType : std::uint8_t { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, iq4_nl, q4_k, q5_k, q6_k };
-inline constexpr int kDTypeCount = 12;
+enum class DType : std::uint8_t {
+  f32,
+  f16,
+  bf16,
+  q8_0,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  iq4_nl,
+  q4_k,
+  q5_k,
+  q6_k,
+  q2_k,
+  q3_k,
+  iq4_xs,
+  mxfp4
+};
+inline constexpr int kDTypeCount = 16;
 
 // A format stores `block_values` consecutive values of one row in `block_bytes` bytes (1 value for plain floats).
 struct DTypeInfo {

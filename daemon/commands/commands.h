@@ -21,6 +21,7 @@ int run_lsp(Options& options);
 int run_daemon(Options& options);
 int run_replay(Options& options);  // 1: an answer differs, too
 int run_status(Options& options);  // and 3: no daemon runs
+int run_model(Options& options);
 int run_model_info(Options& options);
 int run_model_list(Options& options);
 int run_model_verify(Options& options);

@@ -102,6 +102,9 @@ Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Wor
 
 // Asks the model about the holes that have no answer in its mode yet; what it says is written down at once.
 Status fill(Options& options, const std::vector<Hole>& holes, Answers& answers) {
+  // The file of answers names modes; the embedded model's own is this one.
+  if (options.request.mode == engine::Mode::automatic && options.engine.model.empty())
+    options.request.mode = engine::Mode::verified;
   const std::string mode(name(options.request.mode));
   std::vector<const Hole*> open;
   for (const Hole& hole : holes) {

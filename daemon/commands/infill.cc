@@ -3,6 +3,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/evaluation/hole_line.h"
+#include "daemon/commands/given_options.h"
 #include "daemon/commands/setup.h"
 
 namespace cinnabar::daemon {
@@ -27,7 +28,10 @@ int run_infill(Options& options) {
     if (line.is_discarded()) {
       answer = {{"error", "line " + std::to_string(number) + " is not JSON"}};
     } else if (evaluation::HoleLine hole; Status read = evaluation::read_hole(line, options, workspaces, hole)) {
-      answer = evaluation::fill_hole(options, **engine, limits_of(options), hole);
+      engine::Engine& model = **engine;
+      const Status usable = check_given(options, hole.ask.request.mode, model.spec(), model.network().has_adapter());
+      answer = usable ? evaluation::fill_hole(options, model, limits_of(options), hole)
+                      : json({{"error", usable.message()}});
     } else {
       answer = {{"error", "line " + std::to_string(number) + ": " + read.message()}};
     }

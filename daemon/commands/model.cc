@@ -1,11 +1,15 @@
 // `cinnabar model info|list|verify` and `cinnabar completion`.
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "engine/mode.h"
 #include "engine/model/parts.h"
+#include "engine/tokenizer/tokenizer.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -14,7 +18,38 @@ std::string chosen_model(const Options& options) {
   return options.arguments.empty() ? embedded_model() : options.arguments[0];
 }
 
-nlohmann::json describe(const engine::LoadedModel& model) {
+// What a user has to know of how a hole's sides are read.
+std::string note_on(const engine::ModelSpec& spec) {
+  switch (spec.infill) {
+    case engine::InfillLayout::in_place:
+      return "masks stand between both sides of the hole";
+    case engine::InfillLayout::prefix_only:
+      return "no infill tags: text after the hole is not read";
+    default:
+      return "both sides are read, between tags " + std::to_string(spec.fim_prefix) + ", " +
+             std::to_string(spec.fim_suffix) + ", " + std::to_string(spec.fim_middle);
+  }
+}
+
+// Fails on the first number in a tensor that is none.
+Status check_finite(const engine::Checkpoint& checkpoint) {
+  std::vector<float> row;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    const std::int64_t size = tensor.shape.empty() ? 1 : tensor.shape.back();
+    if (size == 0) continue;
+    const std::int64_t bytes = kernels::row_bytes(tensor.dtype, size);
+    row.resize(static_cast<std::size_t>(size));
+    for (std::int64_t at = 0; at + bytes <= tensor.bytes; at += bytes) {
+      kernels::dequantize(tensor.dtype, tensor.data + at, row.data(), size);
+      if (!std::all_of(row.begin(), row.end(), [](float value) { return std::isfinite(value); }))
+        return Status::error("tensor " + engine::shown_name(name) + ": row " + std::to_string(at / bytes) +
+                             " holds a value that is no finite number; the file is damaged");
+    }
+  }
+  return {};
+}
+
+nlohmann::json describe(const engine::LoadedModel& model, const engine::Tokenizer& tokenizer) {
   const engine::ModelSpec& spec = model.spec;
   std::int64_t bytes = 0;
   for (const auto& [name, tensor] : model.checkpoint.tensors) bytes += tensor.bytes;
@@ -32,23 +67,38 @@ nlohmann::json describe(const engine::LoadedModel& model) {
           {"qkv_bias", spec.qkv_bias},
           {"qk_norm", spec.qk_norm},
           {"tied_head", spec.tied_head},
-          {"attention", spec.attention == engine::Attention::full ? "full" : "block_causal"},
-          {"infill_layout", spec.infill == engine::InfillLayout::in_place ? "in_place" : "suffix_then_prefix"},
+          {"attention", name(spec.attention)},
+          {"infill_layout", name(spec.infill)},
+          {"infill_note", note_on(spec)},
+          {"mode", name(engine::mode_for(engine::Mode::automatic, spec, false).value())},
           {"logits_shift", spec.logits_shift},
+          {"block_length", spec.block_length},
           {"mask", spec.mask},
+          {"expand", spec.expand},
+          {"bos", spec.bos},
           {"end_of_text", spec.end_of_text},
+          {"tokenizer", tokenizer.size()},
           {"tensors", model.checkpoint.tensors.size()},
           {"tensor_bytes", bytes}};
 }
 
 }  // namespace
 
+// Without one of its words.
+int run_model(Options& options) {
+  const std::string found = options.arguments.empty() ? "nothing" : "'" + options.arguments[0] + "'";
+  std::cerr << "cinnabar: after 'model', expected info, list or verify, found " << found << "\n";
+  return 2;
+}
+
 int run_model_info(Options& options) {
   const std::string path = chosen_model(options);
   if (path.empty()) return failed(Status::error("the embedded model is not beside this program; name a model"));
   const auto model = engine::load_model(path);
   if (!model) return failed(model.status());
-  const nlohmann::json info = describe(*model);
+  const auto tokenizer = engine::load_tokenizer(model->checkpoint);
+  if (!tokenizer) return failed(tokenizer.status());
+  const nlohmann::json info = describe(*model, **tokenizer);
   if (options.json) {
     std::cout << info.dump(2) << "\n";
     return 0;
@@ -73,8 +123,19 @@ int run_model_list(Options&) {
 int run_model_verify(Options& options) {
   const std::string path = chosen_model(options);
   if (path.empty()) return failed(Status::error("the embedded model is not beside this program; name a model"));
-  if (Status verified = engine::verify_parts(path); !verified) return failed(verified);
-  std::cout << path << ": every part has its checksum\n";
+  const bool parts = path.ends_with(".json") || std::filesystem::exists(std::filesystem::path(path) / "parts.json");
+  if (parts) {
+    if (Status verified = engine::verify_parts(path); !verified) return failed(verified);
+  }
+  const auto model = engine::load_model(path);
+  if (!model) return failed(model.status());
+  const auto tokenizer = engine::load_tokenizer(model->checkpoint);
+  if (!tokenizer) return failed(tokenizer.status());
+  if (Status finite = check_finite(model->checkpoint); !finite) return failed(finite.in(path));
+  if (parts) std::cout << path << ": every part has its checksum\n";
+  std::cout << path << ": " << model->checkpoint.tensors.size()
+            << " tensors of the expected shapes, all numbers finite, " << (*tokenizer)->size() << " tokens\n";
+  if (!parts) std::cout << "No checksum came with this model, so one file of it for another is not noticed.\n";
   return 0;
 }
 

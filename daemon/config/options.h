@@ -59,6 +59,7 @@ struct Options {
   bool stubs = false;    // a stub at the place may be replaced
   bool json = false;
   bool diff = false;                   // fill: print what changes
+  bool trajectory = false;             // infill: the canvas after every forward
   bool details = false;                // infill: what was said before it was judged, and how sure the model was
   std::string answers;                 // eval: where they are kept
   std::string into;                    // eval: a file with marks between which the tables go

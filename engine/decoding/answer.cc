@@ -9,6 +9,7 @@ namespace cinnabar::engine {
 
 Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules rules)
     : tokenizer_(tokenizer), rules_(std::move(rules)), hole_end_(spec.hole_end) {
+  rules_.typed = spellable(tokenizer, rules_.typed);
   open_.assign((static_cast<std::size_t>(spec.vocabulary) + 63) / 64, ~std::uint64_t{0});
   const auto close = [&](std::int32_t token) {
     open_[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));

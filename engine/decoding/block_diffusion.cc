@@ -13,14 +13,27 @@ BlockDiffusion::BlockDiffusion(Network& network, KvCache& cache, std::vector<std
       options_(options),
       block_({}, 0, {}, network.spec().mask) {
   assert(!pending_.empty());
-  if (options_.length == 0) options_.length = network.spec().block_length;
+  if (options_.length == 0 || tiled()) options_.length = network.spec().block_length;
+  if (options_.sub_block == 0) options_.sub_block = network.spec().sub_block;
   start_block();
 }
 
+// The tokens behind the last whole block begin the next one, where blocks are tiled.
 void BlockDiffusion::start_block() {
-  block_ = Canvas({}, options_.length, {}, network_.spec().mask);
-  settled_ = 0;
+  std::vector<std::int32_t> begun;
+  if (tiled()) {
+    const std::size_t whole =
+        pending_.size() / static_cast<std::size_t>(options_.length) * static_cast<std::size_t>(options_.length);
+    begun.assign(pending_.begin() + static_cast<std::ptrdiff_t>(whole), pending_.end());
+    pending_.resize(whole);
+  }
+  settled_ = static_cast<int>(begun.size());
+  block_ = Canvas(std::move(begun), options_.length - settled_, {}, network_.spec().mask);
   first_.reset();
+}
+
+bool BlockDiffusion::says_first() const {
+  return tiled() && network_.spec().logits_shift == 1 && !pending_.empty() && block_.cell(0) == Cell::masked;
 }
 
 void BlockDiffusion::propose(Proposal& proposal) {
@@ -41,10 +54,12 @@ void BlockDiffusion::propose(Proposal& proposal) {
   };
   int slot = cache_.size();
   for (const std::int32_t token : pending_) {
-    rows.push_back({.token = token, .slot = slot, .limit = slot + 1});
+    const int seen = tiled() ? slot / options_.length * options_.length + options_.length : slot + 1;
+    rows.push_back({.token = token, .slot = slot, .limit = seen});
     ++slot;
   }
-  if (shift == 1 && !pending_.empty()) judge(0, false);
+  if (shift == 1 && !pending_.empty() && block_.cell(0) == Cell::masked) judge(0, false);
+  if (says_first()) return;
   const int end = slot + options_.length;
   for (int position = 0; position < options_.length; ++position, ++slot) {
     rows.push_back({.token = block_.token(position), .slot = slot, .limit = end, .in_block = true});
@@ -54,6 +69,7 @@ void BlockDiffusion::propose(Proposal& proposal) {
 }
 
 void BlockDiffusion::absorb(std::span<const kernels::Score> scores) {
+  const bool first_only = says_first();
   cache_.append(pending_);
   pending_.clear();
   ++step_;
@@ -64,10 +80,13 @@ void BlockDiffusion::absorb(std::span<const kernels::Score> scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (!shifted || judged_[i] != 0) candidates.push_back(to_candidate(judged_[i], scores[i]));
   }
-  commit(candidates);
+  if (first_only)
+    block_.unmask(0, first_->token, to_candidate(0, *first_).probability);
+  else
+    commit(candidates);
   settle();
   if (answer_.complete() || block_.has_masks(0, block_.size())) return;
-  pending_.assign(block_.tokens().begin(), block_.tokens().begin() + settled_);
+  pending_.assign(block_.tokens().begin(), block_.tokens().end());
   start_block();
 }
 
@@ -78,8 +97,15 @@ void BlockDiffusion::commit(std::span<const Candidate> candidates) {
     if (next != candidates.end()) block_.unmask(next->position, next->token, next->probability);
     return;
   }
-  for (const int i : choose(candidates, options_.choice, options_.quota)) {
-    const Candidate& candidate = candidates[static_cast<std::size_t>(i)];
+  // Of the first sub-block that has masks.
+  const int part = options_.sub_block > 0 ? options_.sub_block : block_.size();
+  int from = 0;
+  while (from + part < block_.size() && !block_.has_masks(from, from + part)) from += part;
+  std::vector<Candidate> open;
+  std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(open),
+               [&](const Candidate& c) { return c.position >= from && c.position < from + part; });
+  for (const int i : choose(open, options_.choice, options_.quota)) {
+    const Candidate& candidate = open[static_cast<std::size_t>(i)];
     block_.unmask(candidate.position, candidate.token, candidate.probability);
   }
 }

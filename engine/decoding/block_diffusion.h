@@ -1,8 +1,12 @@
-// Block-causal denoising (Fast-dLLM v2 2509.26328, SDAR, BD3LM 2503.09573): blocks of mask rows behind a clean, causal
-// past whose keys and values are exact. A step judges the block's masked positions and commits those the rule chooses;
+// Block-causal denoising (Fast-dLLM v2 2509.26328, SDAR, BD3LM 2503.09573): blocks of mask rows behind a clean past
+// whose keys and values are exact. A step judges the block's masked positions and commits those the rule chooses;
 // a finished block runs once more as clean rows, in the same forward as the first step of the next block.
 //
-// With logits shift 1 the row before a position predicts it: the last clean row speaks for the block's first position.
+// Attention::blocks: blocks tile the sequence from position 0, so the first one begins with the prompt's last tokens,
+// and clean rows see to the end of their block. With logits shift 1 the last clean row says a block's first token, which
+// is settled before the block's masks run at all, as the model's authors do.
+//
+// Otherwise with logits shift 1 the row before a position predicts it: the last clean row speaks for the block's first position.
 // Where that is the untouched base (a gated adapter), denoising with remasking does better: speculative.h.
 #pragma once
 
@@ -31,6 +35,9 @@ class BlockDiffusion final : public Decoding {
 
  private:
   void start_block();
+  bool tiled() const { return network_.spec().attention == Attention::blocks; }
+  // Only clean rows run, and the last of them says the block's first token.
+  bool says_first() const;
   void commit(std::span<const Candidate> candidates);
   void settle();
 

@@ -100,9 +100,10 @@ struct Choice {
 };
 
 struct BlockOptions {
-  int length = 0;   // B, positions of a block; 0: the model's block length
-  Choice choice{};  // which candidates a step commits
-  int quota = 1;    // positions a step commits under Rule::quota
+  int length = 0;     // B, positions of a block; 0: the model's block length
+  Choice choice{};    // which candidates a step commits
+  int quota = 1;      // positions a step commits under Rule::quota
+  int sub_block = 0;  // positions that are denoised before those after them; 0: the model's
   SamplingOptions sampling{};
 };
 

@@ -1,6 +1,7 @@
 #include "engine/decoding/prompt.h"
 
 #include <algorithm>
+#include <array>
 
 namespace cinnabar::engine {
 
@@ -46,6 +47,28 @@ std::vector<std::int32_t> context_tokens(const Tokenizer& tokenizer, const Conte
 
 }  // namespace
 
+namespace {
+
+enum class Part : std::uint8_t { nothing, prefix_tag, suffix_tag, middle_tag, elsewhere, prefix, suffix };
+using Order = std::array<Part, 6>;
+
+// A prompt that ends where the hole begins, part by part. Text from elsewhere stands as far in front as the tags allow.
+Order order_of(InfillLayout layout) {
+  using enum Part;
+  switch (layout) {
+    case InfillLayout::suffix_then_prefix:
+      return {prefix_tag, elsewhere, suffix_tag, suffix, middle_tag, prefix};
+    case InfillLayout::prefix_then_suffix:
+      return {prefix_tag, elsewhere, prefix, suffix_tag, suffix, middle_tag};
+    case InfillLayout::suffix_tag_first:
+      return {suffix_tag, suffix, prefix_tag, elsewhere, prefix, middle_tag};
+    default:
+      return {elsewhere, prefix, nothing, nothing, nothing, nothing};
+  }
+}
+
+}  // namespace
+
 Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, std::string_view prefix,
                             std::string_view suffix, const PromptBudget& budget, const Context& context,
                             std::string_view heading) {
@@ -60,27 +83,42 @@ Result<Prompt> build_prompt(const ModelSpec& spec, const Tokenizer& tokenizer, s
     to.insert(to.end(), tokens.begin(), tokens.end());
   };
   if (spec.infill == InfillLayout::in_place) {
-    if (spec.bos >= 0) prompt.before.push_back(spec.bos);
+    if (spec.bos >= 0 && !spec.bare_canvas) prompt.before.push_back(spec.bos);
     append(prompt.before, elsewhere);
     append(prompt.before, tokenizer.encode(heading));
     append(prompt.before, tokenizer.encode(prefix_window(prefix, budget.prefix_bytes)));
     prompt.behind = tokenizer.encode(behind);
-    if (spec.end_of_text >= 0) prompt.behind.push_back(spec.end_of_text);
+    if (spec.end_of_text >= 0 && !spec.bare_canvas) prompt.behind.push_back(spec.end_of_text);
     prompt.typed.clear();  // the masks stand between two texts that are tokenised as they are
     return prompt;
   }
-  if (spec.fim_prefix < 0 || spec.fim_suffix < 0 || spec.fim_middle < 0) {
-    return Status::error(spec.family +
-                         ": the model has no <fim_prefix>, <fim_suffix> and <fim_middle> tokens, which its "
-                         "infill layout needs");
+  if (const Status status = check_tags(spec); !status) return status.in(spec.family);
+  if (spec.bos_first) prompt.before.push_back(spec.bos);
+  for (const Part part : order_of(spec.infill)) {
+    switch (part) {
+      case Part::nothing:
+        break;
+      case Part::prefix_tag:
+        prompt.before.push_back(spec.fim_prefix);
+        break;
+      case Part::suffix_tag:
+        prompt.before.push_back(spec.fim_suffix);
+        break;
+      case Part::middle_tag:
+        if (spec.fim_middle >= 0) prompt.before.push_back(spec.fim_middle);
+        break;
+      case Part::elsewhere:
+        append(prompt.before, elsewhere);
+        break;
+      case Part::prefix:
+        append(prompt.before, tokenizer.encode(heading));
+        append(prompt.before, tokenizer.encode(spec.spaced_prefix ? " " + std::string(shown) : std::string(shown)));
+        break;
+      case Part::suffix:
+        append(prompt.before, tokenizer.encode(behind));
+        break;
+    }
   }
-  prompt.before.push_back(spec.fim_prefix);
-  append(prompt.before, elsewhere);
-  prompt.before.push_back(spec.fim_suffix);
-  append(prompt.before, tokenizer.encode(behind));
-  prompt.before.push_back(spec.fim_middle);
-  append(prompt.before, tokenizer.encode(heading));
-  append(prompt.before, tokenizer.encode(shown));
   return prompt;
 }
 

@@ -78,6 +78,7 @@ Network::~Network() = default;
 
 Result<std::unique_ptr<Network>> Network::create(const LoadedModel& model, const Adapter* gated,
                                                  kernels::Backend& backend, kernels::Compute compute) {
+  if (Status computable = check_computable(model.spec); !computable) return computable.in(model.checkpoint.source);
   std::unique_ptr<Network> network(new Network(model.spec, backend));
   if (Status packed = network->pack(model, compute); !packed) return packed;
   if (gated != nullptr) {
@@ -272,7 +273,8 @@ void Network::project(const Layer& layer, int index, Batch& batch) {
     backend_.head_norm(query, layer.query_norm->data(), spec_.norm_epsilon, spec_.head_size);
     backend_.head_norm(key, layer.key_norm->data(), spec_.norm_epsilon, spec_.head_size);
   }
-  const kernels::RopeSpec rope{spec_.rope_theta, spec_.head_size};
+  const kernels::RopeSpec rope{spec_.rope_theta, spec_.head_size, spec_.rotary, spec_.rope_divisors,
+                               spec_.rope_magnitude};
   backend_.rope(query, batch.positions, rope);
   backend_.rope(key, batch.positions, rope);
   for (const Batch::Span& span : batch.spans) {

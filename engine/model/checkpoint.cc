@@ -33,9 +33,30 @@ Result<Checkpoint> open_gguf(const std::string& path, Result<std::shared_ptr<con
   return checkpoint;
 }
 
+// Torch's files are pickles: programs that build objects, not data; some lie in a zip archive.
+bool is_pickle(const Mapping& mapping) {
+  const auto bytes = mapping.bytes();
+  const auto starts = [&](std::string_view magic) {
+    return bytes.size() > magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+  };
+  return starts("PK\x03\x04") || starts("\x80\x02") || starts("\x80\x03") || starts("\x80\x04") || starts("\x80\x05");
+}
+constexpr const char* kPickle =
+    "a PyTorch pickle, which is a program and is not run; save the model as safetensors (transformers: "
+    "save_pretrained(FOLDER, safe_serialization=True)), or convert it to GGUF";
+
+Result<Checkpoint> open_file(const std::string& path) {
+  auto mapping = Mapping::open(path);
+  if (mapping && is_pickle(**mapping)) return Status::error(path + ": " + kPickle);
+  return open_gguf(path, std::move(mapping));
+}
+
 Result<Checkpoint> open_folder(const std::string& folder) {
   const std::string manifest = folder + "/parts.json";
   if (is_file(manifest)) return open_gguf(manifest, map_parts(manifest));
+  const bool tensors = is_file(folder + "/model.safetensors") || is_file(folder + "/model.safetensors.index.json");
+  for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json", "checkpoint.pth", "model.ckpt"})
+    if (!tensors && is_file(folder + "/" + name)) return Status::error(folder + ": " + name + " is " + kPickle);
   if (is_file(folder + "/config.json")) return open_hf_folder(folder);
   return Status::error(folder + ": expected parts.json or config.json in the folder, found neither");
 }
@@ -77,7 +98,7 @@ Result<Checkpoint> open_checkpoint(const std::string& path) {
   if (path.ends_with(".json")) return open_gguf(path, map_parts(path));
   if (path.ends_with(".safetensors"))
     return Status::error(path + ": expected the folder with config.json, found a safetensors file alone");
-  return open_gguf(path, Mapping::open(path));
+  return open_file(path);
 }
 
 }  // namespace cinnabar::engine

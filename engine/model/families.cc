@@ -43,27 +43,74 @@ constexpr TensorNames kLlada = {
 
 constexpr auto kHf = ConfigDialect::hugging_face;
 constexpr auto kFull = Attention::full;
-constexpr auto kBlocks = Attention::block_causal;
+constexpr auto kCausal = Attention::block_causal;
+constexpr auto kBlocks = Attention::blocks;
 
 // Shift, attention and mask ids: the models' own code and cards; autoregressive classes are block-causal with the
 // shift.
 //  name          gguf     architecture                  model_type      dialect names          attention shift B mask
-//  interleaved expand
+//  interleaved expand sub-block bos
 constexpr std::array kFamilies = {
-    Family{"qwen2", "qwen2", "Qwen2ForCausalLM", "qwen2", kHf, &kHuggingFace, kBlocks, 1, 32, -1, false, false},
-    Family{"qwen3", "qwen3", "Qwen3ForCausalLM", "qwen3", kHf, &kHuggingFace, kBlocks, 1, 32, -1, false, false},
-    Family{"llama", "llama", "LlamaForCausalLM", "llama", kHf, &kHuggingFace, kBlocks, 1, 32, -1, true, false},
-    Family{"dream", "dream", "DreamModel", "Dream", kHf, &kHuggingFace, kFull, 1, 32, 151666, false, true},
-    Family{"llada", "llada", "LLaDAModelLM", "llada", ConfigDialect::olmo, &kLlada, kFull, 0, 32, 126336, true, false},
+    Family{"qwen2", "qwen2", "Qwen2ForCausalLM", "qwen2", kHf, &kHuggingFace, kCausal, 1, 32, -1, false, false, 0, ""},
+    Family{"qwen3", "qwen3", "Qwen3ForCausalLM", "qwen3", kHf, &kHuggingFace, kCausal, 1, 32, -1, false, false, 0, ""},
+    Family{"llama", "llama", "LlamaForCausalLM", "llama", kHf, &kHuggingFace, kCausal, 1, 32, -1, true, false, 0, ""},
+    Family{"mistral", "", "MistralForCausalLM", "mistral", kHf, &kHuggingFace, kCausal, 1, 32, -1, false, false, 0, ""},
+    Family{"dream", "dream", "DreamModel", "Dream", kHf, &kHuggingFace, kFull, 1, 32, 151666, false, true, 0,
+           "<|beginoftext|>"},
+    Family{"coda", "", "CoDALanguageModel", "CoDA", kHf, &kHuggingFace, kFull, 1, 32, 151669, false, false, 0, ""},
+    Family{"llada", "llada", "LLaDAModelLM", "llada", ConfigDialect::olmo, &kLlada, kFull, 0, 32, 126336, true, false,
+           0, "<|startoftext|>"},
     Family{"fast-dllm", "", "Fast_dLLM_QwenForCausalLM", "Fast_dLLM_Qwen", kHf, &kHuggingFace, kBlocks, 1, 32, 151665,
-           false, false},
-    Family{"a2d-qwen2", "", "", "a2d-qwen2", kHf, &kHuggingFace, kFull, 0, 32, -1, false, false},
-    Family{"a2d-qwen3", "", "", "a2d-qwen3", kHf, &kHuggingFace, kFull, 0, 32, -1, false, false},
-    Family{"sdar", "", "SDARForCausalLM", "sdar", kHf, &kHuggingFace, kBlocks, 0, 4, 151669, false, false},
+           false, false, 8, ""},
+    Family{"a2d-qwen2", "", "", "a2d-qwen2", kHf, &kHuggingFace, kFull, 0, 32, -1, false, false, 0, ""},
+    Family{"a2d-qwen3", "", "", "a2d-qwen3", kHf, &kHuggingFace, kFull, 0, 32, -1, false, false, 0, ""},
+    Family{"sdar", "", "SDARForCausalLM", "sdar", kHf, &kHuggingFace, kBlocks, 0, 4, 151669, false, false, 0, ""},
+    // The class tells it from Seed-Coder, whose vocabulary has the mask's literal, too.
+    Family{"stable-diffcoder", "", "StableDiffcoderForCausalLM", "stable_diffcoder", kHf, &kHuggingFace, kBlocks, 0, 4,
+           5, false, false, 0, ""},
 };
 
-// "<M>": Open-dCoder. "<[MASK_TOKEN]>": Stable-DiffCoder.
-constexpr std::array kMaskLiterals = {MaskLiteral{"<M>", kFull, 1, 32}, MaskLiteral{"<[MASK_TOKEN]>", kBlocks, 0, 4}};
+constexpr std::array kMaskLiterals = {MaskLiteral{"<M>", kFull, 1, 32, true}};  // Open-dCoder
+
+constexpr auto kPrefixFirst = InfillLayout::prefix_then_suffix;
+constexpr auto kSuffixFirst = InfillLayout::suffix_tag_first;
+constexpr std::array kFillTags = {
+    FillTags{"", "", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", kPrefixFirst},  // Qwen, CodeGemma
+    FillTags{"", "mellum", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", kSuffixFirst},
+    FillTags{"", "mellum2", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", kSuffixFirst},
+    // Mellum's folders; Granite's and StarCoder's differ from it by their layers' biases.
+    FillTags{"llama", kUnbiased, "<fim_prefix>", "<fim_suffix>", "<fim_middle>", kSuffixFirst},
+    FillTags{"", "", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", kPrefixFirst},        // StarCoder, Granite
+    FillTags{"", "", "<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>", kSuffixFirst},  // Seed-Coder and its like
+    FillTags{"", "", "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", kPrefixFirst},  // DeepSeek
+    FillTags{"", "", "▁<PRE>", "▁<SUF>", "▁<MID>", kPrefixFirst, true},                    // Code Llama
+    FillTags{"", "", "[PREFIX]", "[SUFFIX]", "", kSuffixFirst},                            // Codestral
+};
+
+// Classes that are known, and why they are not read.
+struct Unread {
+  std::string_view name, why;
+};
+constexpr std::string_view kExperts = "a mixture of experts, which is not read; a dense model of its family is";
+constexpr std::string_view kDit = "its layers (DiT: adaptive LayerNorm, fused query, key and value) are not read";
+constexpr std::array kUnread = {
+    Unread{"MDLM", kDit},
+    Unread{"BD3LM", kDit},
+    Unread{"mdlm", kDit},
+    Unread{"bd3lm", kDit},
+    Unread{"WeDLMForCausalLM", "it reorders its canvas while it decodes, which is not done here"},
+    Unread{"DiffusionGemmaForBlockDiffusion", "it denoises random tokens, not masks, which is not done here"},
+};
+
+// A sentence's end about a class, type or architecture that is not read; empty: nothing is known about it.
+std::string why_unread(std::string_view name) {
+  for (const auto& row : kUnread)
+    if (row.name == name) return " (" + std::string(row.why) + ")";
+  std::string small(name);
+  for (char& c : small) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const bool experts = small.find("moe") != std::string::npos || small.find("mixtral") != std::string::npos;
+  return experts ? " (" + std::string(kExperts) + ")" : "";
+}
 
 std::string supported(bool gguf) {
   std::string text;
@@ -80,7 +127,8 @@ Result<const Family*> find_gguf(const Checkpoint& checkpoint) {
   if (!name) return Status::error("key 'general.architecture' is missing");
   for (const auto& row : kFamilies)
     if (!row.gguf.empty() && row.gguf == *name) return &row;
-  return Status::error("architecture " + shown_name(*name) + " is not supported; expected one of " + supported(true));
+  return Status::error("architecture " + shown_name(*name) + " is not supported" + why_unread(*name) +
+                       "; expected one of " + supported(true));
 }
 
 Result<const Family*> find_hugging_face(const Checkpoint& checkpoint) {
@@ -99,8 +147,18 @@ Result<const Family*> find_hugging_face(const Checkpoint& checkpoint) {
   // The type alone decides only where the class says nothing: mixture-of-experts models reuse the dense ones' type.
   for (const auto& row : kFamilies)
     if (row.model_type == model_type && (architecture.empty() || row.architecture.empty())) return &row;
+  const bool sedd = config->contains("graph") && config->contains("noise") && architecture.empty();
+  if (sedd)
+    return Status::error("config.json: a SEDD model (score entropy) is not supported: " + std::string(kDit) +
+                         "; expected one of " + supported(false));
+  if (architecture.empty() && model_type.empty())
+    return Status::error(
+        "config.json names neither 'architectures' nor 'model_type', so this model's kind is not "
+        "known and not supported; expected one of " +
+        supported(false));
+  const std::string why = why_unread(architecture).empty() ? why_unread(model_type) : why_unread(architecture);
   return Status::error("config.json: architecture " + shown_name(architecture) + " of model_type " +
-                       shown_name(model_type) + " is not supported; expected one of " + supported(false));
+                       shown_name(model_type) + " is not supported" + why + "; expected one of " + supported(false));
 }
 
 }  // namespace
@@ -109,6 +167,7 @@ const TensorNames& gguf_names() { return kGguf; }
 const TensorNames& hugging_face_names() { return kHuggingFace; }
 std::span<const Family> families() { return kFamilies; }
 std::span<const MaskLiteral> mask_literals() { return kMaskLiterals; }
+std::span<const FillTags> fill_tags() { return kFillTags; }
 
 Result<const Family*> find_family(const Checkpoint& checkpoint) {
   const bool gguf = checkpoint.kind == Checkpoint::Kind::gguf;

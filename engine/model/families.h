@@ -39,6 +39,8 @@ struct Family {
   std::int32_t mask;           // -1: from the file or none
   bool rope_interleaved_gguf;  // the GGUF converter permutes query and key rows
   bool trained_expand;         // <|expand|> in the tokenizer means DreamOn's length control
+  int sub_block;               // ModelSpec::sub_block
+  std::string_view bos;        // literal of the token that prompts begin with, where the tokenizer has it
 };
 std::span<const Family> families();
 
@@ -48,8 +50,21 @@ struct MaskLiteral {
   Attention attention;
   int logits_shift;
   int block_length;
+  bool bare_canvas;
 };
 std::span<const MaskLiteral> mask_literals();
+
+// Tags around a hole and the order a model was trained with. The first row whose tags are all in the tokenizer holds.
+struct FillTags {
+  std::string_view family;  // of this family alone; empty: of any
+  // Of GGUF files with this tokenizer.ggml.pre alone, or of folders whose layers have no biases (kUnbiased); empty: any.
+  std::string_view marker;
+  std::string_view prefix, suffix, middle;  // literals; empty: the layout has none
+  InfillLayout layout;
+  bool spaced_prefix = false;
+};
+inline constexpr std::string_view kUnbiased = "unbiased";
+std::span<const FillTags> fill_tags();
 
 // The row for the checkpoint: by GGUF general.architecture, or config.json's architectures, then model_type. The error
 // names what was found and what is supported.

@@ -25,15 +25,15 @@ using kernels::DType;
 constexpr std::array kTypes = {
     TypeRow{0, "F32", DType::f32},        TypeRow{1, "F16", DType::f16},        TypeRow{2, "Q4_0", DType::q4_0},
     TypeRow{3, "Q4_1", DType::q4_1},      TypeRow{6, "Q5_0", DType::q5_0},      TypeRow{7, "Q5_1", DType::q5_1},
-    TypeRow{8, "Q8_0", DType::q8_0},      TypeRow{9, "Q8_1", std::nullopt},     TypeRow{10, "Q2_K", std::nullopt},
-    TypeRow{11, "Q3_K", std::nullopt},    TypeRow{12, "Q4_K", DType::q4_k},     TypeRow{13, "Q5_K", DType::q5_k},
+    TypeRow{8, "Q8_0", DType::q8_0},      TypeRow{9, "Q8_1", std::nullopt},     TypeRow{10, "Q2_K", DType::q2_k},
+    TypeRow{11, "Q3_K", DType::q3_k},     TypeRow{12, "Q4_K", DType::q4_k},     TypeRow{13, "Q5_K", DType::q5_k},
     TypeRow{14, "Q6_K", DType::q6_k},     TypeRow{15, "Q8_K", std::nullopt},    TypeRow{16, "IQ2_XXS", std::nullopt},
     TypeRow{17, "IQ2_XS", std::nullopt},  TypeRow{18, "IQ3_XXS", std::nullopt}, TypeRow{19, "IQ1_S", std::nullopt},
     TypeRow{20, "IQ4_NL", DType::iq4_nl}, TypeRow{21, "IQ3_S", std::nullopt},   TypeRow{22, "IQ2_S", std::nullopt},
-    TypeRow{23, "IQ4_XS", std::nullopt},  TypeRow{24, "I8", std::nullopt},      TypeRow{25, "I16", std::nullopt},
+    TypeRow{23, "IQ4_XS", DType::iq4_xs}, TypeRow{24, "I8", std::nullopt},      TypeRow{25, "I16", std::nullopt},
     TypeRow{26, "I32", std::nullopt},     TypeRow{27, "I64", std::nullopt},     TypeRow{28, "F64", std::nullopt},
     TypeRow{29, "IQ1_M", std::nullopt},   TypeRow{30, "BF16", DType::bf16},     TypeRow{34, "TQ1_0", std::nullopt},
-    TypeRow{35, "TQ2_0", std::nullopt},   TypeRow{39, "MXFP4", std::nullopt},
+    TypeRow{35, "TQ2_0", std::nullopt},   TypeRow{39, "MXFP4", DType::mxfp4},
 };
 
 std::string type_text(std::uint32_t id) {
@@ -239,7 +239,8 @@ void read_type_and_size(Cursor& cursor, Tensor& tensor) {
   if (!cursor.ok()) return;
   const auto dtype = dtype_of(id);
   if (!dtype) {
-    cursor.fail("type " + type_text(id) + " is not supported; expected one of " + readable_types());
+    cursor.fail("type " + type_text(id) + " is not supported; expected one of " + readable_types() +
+                " (llama-quantize makes one of the unquantised file)");
     return;
   }
   const auto& format = kernels::info(*dtype);

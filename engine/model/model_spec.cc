@@ -28,7 +28,9 @@ Status check_sizes(const ModelSpec& s) {
                              Range{"vocabulary", s.vocabulary, 1, 1 << 21},
                              Range{"context", s.context, 1, 1 << 24},
                              Range{"logits_shift", s.logits_shift, 0, 1},
-                             Range{"block_length", s.block_length, 1, 1024}};
+                             Range{"block_length", s.block_length, 1, 1024},
+                             Range{"sub_block", s.sub_block, 0, 1024},
+                             Range{"rotary", s.rotary, 0, s.head_size}};
   for (const auto& range : ranges)
     if (const auto status = check(range); !status) return status;
   if (s.heads % s.kv_heads != 0)
@@ -36,6 +38,22 @@ Status check_sizes(const ModelSpec& s) {
                          std::to_string(s.kv_heads));
   if (s.head_size % 2 != 0)
     return Status::error("head_size: expected an even number, found " + std::to_string(s.head_size));
+  return {};
+}
+
+Status check_rope(const ModelSpec& s) {
+  if (!(s.rope_theta >= 1 && std::isfinite(s.rope_theta)))
+    return Status::error("rope_theta: expected a number from 1, found " + std::to_string(s.rope_theta));
+  if (s.rotary % 2 != 0) return Status::error("rotary: expected an even number, found " + std::to_string(s.rotary));
+  const int pairs = (s.rotary > 0 ? s.rotary : s.head_size) / 2;
+  if (!s.rope_divisors.empty() && s.rope_divisors.size() != static_cast<std::size_t>(pairs))
+    return Status::error("rotary scaling: expected " + std::to_string(pairs) + " factors, found " +
+                         std::to_string(s.rope_divisors.size()));
+  for (const float divisor : s.rope_divisors)
+    if (!(divisor > 0 && std::isfinite(divisor)))
+      return Status::error("rotary scaling: expected positive factors, found " + std::to_string(divisor));
+  if (!(s.rope_magnitude > 0 && std::isfinite(s.rope_magnitude)))
+    return Status::error("rotary scaling: expected a positive magnitude, found " + std::to_string(s.rope_magnitude));
   return {};
 }
 
@@ -59,12 +77,50 @@ Status check_ids(const ModelSpec& s) {
 
 }  // namespace
 
+std::string_view name(InfillLayout layout) {
+  constexpr std::array<std::string_view, 5> kNames = {"in_place", "prefix_only", "suffix_then_prefix",
+                                                      "prefix_then_suffix", "suffix_tag_first"};
+  return kNames[static_cast<std::size_t>(layout)];
+}
+
+std::string_view name(Attention attention) {
+  constexpr std::array<std::string_view, 3> kNames = {"full", "block_causal", "blocks"};
+  return kNames[static_cast<std::size_t>(attention)];
+}
+
+Status check_tokens(const ModelSpec& s) {
+  if (s.attention != Attention::block_causal && s.mask < 0)
+    return Status::error("the model denoises masks (attention '" + std::string(name(s.attention)) +
+                         "'), but no mask token is named in its files; name it in the model's "
+                         "configuration: mask_token_id in config.json, tokenizer.ggml.mask_token_id in a GGUF file");
+  if (s.infill == InfillLayout::in_place && s.attention != Attention::full)
+    return Status::error(
+        "the infill layout 'in_place' needs a model of full attention; this one does not see what "
+        "stands after a hole on its canvas");
+  return check_tags(s);
+}
+
+Status check_computable(const ModelSpec& s) {
+  if (s.head_size % 32 == 0) return {};
+  return Status::error("head_size: heads of " + std::to_string(s.head_size) +
+                       " values are not supported, only of a multiple of 32; take another size of this model");
+}
+
+Status check_tags(const ModelSpec& s) {
+  const bool tagged = s.infill != InfillLayout::in_place && s.infill != InfillLayout::prefix_only;
+  const bool middle = s.fim_middle >= 0 || s.infill == InfillLayout::suffix_tag_first;
+  if (tagged && (s.fim_prefix < 0 || s.fim_suffix < 0 || !middle))
+    return Status::error(
+        "the infill layout '" + std::string(name(s.infill)) +
+        "' needs tags for prefix, suffix and middle (<fim_prefix> ...), which the model does not have");
+  return {};
+}
+
 Status validate(const ModelSpec& spec) {
   if (const auto status = check_sizes(spec); !status) return status;
   if (!(spec.norm_epsilon > 0 && spec.norm_epsilon < 1))
     return Status::error("norm_epsilon: expected a number between 0 and 1, found " + std::to_string(spec.norm_epsilon));
-  if (!(spec.rope_theta >= 1 && std::isfinite(spec.rope_theta)))
-    return Status::error("rope_theta: expected a number from 1, found " + std::to_string(spec.rope_theta));
+  if (const auto status = check_rope(spec); !status) return status;
   return check_ids(spec);
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -15,15 +16,23 @@ namespace cinnabar::engine {
 
 enum class Attention : std::uint8_t {
   full,          // every position of the canvas sees every other (LLaDA, Dream, MDLM)
-  block_causal,  // clean rows are causal; a block sees the clean past and itself (Fast-dLLM v2, SDAR, the default
+  block_causal,  // clean rows are causal; a block sees the clean past and itself (autoregressive models, the default
                  // model)
+  blocks,        // blocks tile the sequence from position 0, and a row, clean or not, sees to the end of its own
+                 // (Fast-dLLM v2, SDAR, Stable-DiffCoder, BD3-LM, LLaDA2)
 };
 
-// How an infill prompt is laid out (models.md 1.4).
+// How an infill prompt is laid out: P the text before the hole, S the text after it, <pre>, <suf>, <mid> the model's
+// tags. The prompt ends where the hole begins, but in place.
 enum class InfillLayout : std::uint8_t {
-  in_place,            // prefix, masks, suffix
-  suffix_then_prefix,  // <fim_prefix><fim_suffix> suffix <fim_middle> prefix, then the hole: a keystroke only appends
+  in_place,            // P, masks, S
+  prefix_only,         // P: the model has no tags, and does not read what stands after the hole
+  suffix_then_prefix,  // <pre><suf>S<mid>P: a keystroke only appends
+  prefix_then_suffix,  // <pre>P<suf>S<mid>
+  suffix_tag_first,    // <suf>S<pre>P<mid>, or without <mid>
 };
+std::string_view name(InfillLayout layout);
+std::string_view name(Attention attention);
 
 struct ModelSpec {
   std::string family;  // for messages only
@@ -41,6 +50,9 @@ struct ModelSpec {
   // Switches.
   float norm_epsilon = 1e-6f;
   float rope_theta = 1e4f;
+  int rotary = 0;                    // leading values of a head that are rotated; 0: all
+  std::vector<float> rope_divisors;  // of the rotary frequencies, one a pair (scaled embeddings); empty: 1
+  float rope_magnitude = 1;          // of cosines and sines (YaRN)
   bool qkv_bias = false;
   bool qk_norm = false;    // RMSNorm over each query and key head (Qwen3)
   bool tied_head = false;  // the output head is the embedding table
@@ -48,8 +60,12 @@ struct ModelSpec {
       false;  // the file's q/k rows are permuted for interleaved pairs (GGUF "llama" arch); undone at load
   Attention attention = Attention::full;
   InfillLayout infill = InfillLayout::in_place;
-  int logits_shift = 0;   // 1: the row before a position predicts it
-  int block_length = 32;  // rows of a block the model was trained for (block_causal)
+  bool bos_first = false;      // a tagged prompt begins with `bos`
+  bool bare_canvas = false;    // in place: neither `bos` before the prefix nor `end_of_text` after the suffix
+  bool spaced_prefix = false;  // a blank between <pre> and P (Code Llama)
+  int logits_shift = 0;        // 1: the row before a position predicts it
+  int block_length = 32;       // rows of a block the model was trained for (not full)
+  int sub_block = 0;           // positions of a block that are denoised before those after them; 0: all at once
 
   // Token ids; -1: the model has none.
   std::int32_t mask = -1;
@@ -66,5 +82,11 @@ struct ModelSpec {
 // Checks ranges and divisibility (sizes positive and bounded, H % K == 0, E even, ids below V). The message names the
 // field, the value and what is allowed.
 Status validate(const ModelSpec& spec);
+// Whether the model has the tokens its ways need: a mask to denoise, the tags of its infill layout. The message says
+// what is missing and where it can be named.
+Status check_tokens(const ModelSpec& spec);
+Status check_tags(const ModelSpec& spec);  // the tags alone
+// Whether the devices' operations can compute it: heads of a multiple of 32 values.
+Status check_computable(const ModelSpec& spec);
 
 }  // namespace cinnabar::engine

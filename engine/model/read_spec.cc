@@ -15,6 +15,7 @@ ModelSpec defaults(const Family& family, bool gguf) {
   spec.attention = family.attention;
   spec.logits_shift = family.logits_shift;
   spec.block_length = family.block_length;
+  spec.sub_block = family.sub_block;
   spec.rope_interleaved = gguf && family.rope_interleaved_gguf;
   return spec;
 }
@@ -28,11 +29,12 @@ void fill(std::int32_t& id, const SpecialTokens& specials, std::initializer_list
 void fill_ids(const Family& family, const SpecialTokens& specials, ModelSpec& spec) {
   fill(spec.mask, specials, {"<|mask|>", "<|mdm_mask|>", "|<MASK>|", "[MASK]"});
   if (spec.mask < 0 && family.mask < spec.vocabulary) spec.mask = family.mask;
+  // The tokenizer's word wins over config.json's, which often is its base model's.
+  const std::int32_t family_bos = specials.find(family.bos), own_bos = specials.find(specials.bos);
+  if (family_bos >= 0 || own_bos >= 0) spec.bos = family_bos >= 0 ? family_bos : own_bos;
+  spec.bos_first = spec.bos >= 0 && specials.add_bos.value_or(false);
   // A chat model's end token ends a turn; a text that fills a hole ends as texts did in pre-training.
   if (const std::int32_t end = specials.find("<|endoftext|>"); end >= 0) spec.end_of_text = end;
-  fill(spec.fim_prefix, specials, {"<|fim_prefix|>", "<fim_prefix>"});
-  fill(spec.fim_middle, specials, {"<|fim_middle|>", "<fim_middle>"});
-  fill(spec.fim_suffix, specials, {"<|fim_suffix|>", "<fim_suffix>"});
   if (family.trained_expand && specials.find("<|expand|>") >= 0) {
     fill(spec.expand, specials, {"<|expand|>"});
     fill(spec.erase, specials, {"<|delete|>"});
@@ -57,6 +59,24 @@ void apply_mask_literals(const SpecialTokens& specials, ModelSpec& spec) {
     spec.attention = row.attention;
     spec.logits_shift = row.logits_shift;
     spec.block_length = row.block_length;
+    spec.bare_canvas = row.bare_canvas;
+  }
+}
+
+void apply_fill_tags(const Family& family, const SpecialTokens& specials, ModelSpec& spec) {
+  spec.infill = spec.attention == Attention::full ? InfillLayout::in_place : InfillLayout::prefix_only;
+  const auto has = [&](std::string_view literal) { return literal.empty() || specials.find(literal) >= 0; };
+  for (const auto& row : fill_tags()) {
+    if (!row.family.empty() && row.family != family.name) continue;
+    if (!row.marker.empty() && row.marker != specials.marker) continue;
+    if (!has(row.prefix) || !has(row.suffix) || !has(row.middle)) continue;
+    spec.fim_prefix = specials.find(row.prefix);
+    spec.fim_suffix = specials.find(row.suffix);
+    spec.fim_middle = specials.find(row.middle);
+    if (spec.attention == Attention::full) return;
+    spec.infill = row.layout;
+    spec.spaced_prefix = row.spaced_prefix;
+    return;
   }
 }
 
@@ -66,17 +86,24 @@ std::int32_t SpecialTokens::find(std::string_view literal) const {
 }
 
 Status parse_attention(std::string_view text, ModelSpec& spec) {
-  if (text != "full" && text != "block_causal")
-    return Status::error("attention: expected 'full' or 'block_causal', found " + shown_name(text));
-  spec.attention = text == "full" ? Attention::full : Attention::block_causal;
-  return {};
+  for (const Attention attention : {Attention::full, Attention::block_causal, Attention::blocks}) {
+    if (text != name(attention)) continue;
+    spec.attention = attention;
+    return {};
+  }
+  return Status::error("attention: expected 'full', 'block_causal' or 'blocks', found " + shown_name(text));
 }
 
 Status parse_infill(std::string_view text, ModelSpec& spec) {
-  if (text != "in_place" && text != "suffix_then_prefix")
-    return Status::error("infill layout: expected 'in_place' or 'suffix_then_prefix', found " + shown_name(text));
-  spec.infill = text == "in_place" ? InfillLayout::in_place : InfillLayout::suffix_then_prefix;
-  return {};
+  std::string known;
+  for (const InfillLayout layout : {InfillLayout::in_place, InfillLayout::prefix_only, InfillLayout::suffix_then_prefix,
+                                    InfillLayout::prefix_then_suffix, InfillLayout::suffix_tag_first}) {
+    known += (known.empty() ? "" : ", ") + std::string(name(layout));
+    if (text != name(layout)) continue;
+    spec.infill = layout;
+    return {};
+  }
+  return Status::error("infill layout: expected one of " + known + ", found " + shown_name(text));
 }
 
 Result<int> checked_int(std::string_view what, std::int64_t value) {

@@ -2,6 +2,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/model/rope_scaling.h"
 #include "engine/model/spec_source.h"
 
 namespace cinnabar::engine {
@@ -105,17 +106,64 @@ void read_sizes(Keys& keys, ModelSpec& spec) {
   spec.rope_theta = static_cast<float>(keys.number(keys.own("rope.freq_base")).value_or(1e4));
 }
 
-// Switches of llama.cpp's that change the arithmetic and that we do not have.
-void refuse_unsupported(Keys& keys, const Checkpoint& checkpoint, const ModelSpec& spec) {
+// Keys of llama.cpp's that change the arithmetic, each with the one value that is understood.
+struct Understood {
+  const char* key;
+  double value;
+};
+constexpr Understood kUnderstood[] = {{"logit_scale", 1},
+                                      {"embedding_scale", 1},
+                                      {"residual_scale", 1},
+                                      {"final_logit_softcapping", 0},
+                                      {"attn_logit_softcapping", 0},
+                                      {"attention.clamp_kqv", 0},
+                                      {"attention.max_alibi_bias", 0}};
+
+// Switches that change the arithmetic and that we do not have.
+void refuse_unsupported(Keys& keys, const ModelSpec& spec) {
+  for (const auto& [key, value] : kUnderstood) {
+    const auto found = keys.number(keys.own(key));
+    if (found && *found != value)
+      keys.fail(keys.own(key), "only " + std::to_string(value) + " is understood, found " + std::to_string(*found));
+  }
+  if (keys.boolean(keys.own("use_parallel_residual")).value_or(false))
+    keys.fail(keys.own("use_parallel_residual"), "layers with parallel residuals are not supported");
+  if (const auto window = keys.integer(keys.own("attention.sliding_window"));
+      window && *window > 0 && *window < spec.context)
+    keys.fail(keys.own("attention.sliding_window"), "sliding windows are not supported");
   if (keys.integer(keys.own("expert_count")).value_or(0) > 0)
-    keys.fail(keys.own("expert_count"), "mixture-of-experts models are not supported");
-  const auto scaling = keys.string(keys.own("rope.scaling.type"));
-  if ((scaling && *scaling != "none") || checkpoint.find("rope_freqs.weight"))
-    keys.fail(keys.own("rope.scaling.type"), "scaled rotary embeddings are not supported");
-  if (keys.integer(keys.own("rope.dimension_count")).value_or(spec.head_size) != spec.head_size)
-    keys.fail(keys.own("rope.dimension_count"), "expected the head size " + std::to_string(spec.head_size));
+    keys.fail(keys.own("expert_count"),
+              "a mixture of experts, which is not supported; use a dense model of the family");
   if (keys.integer(keys.own("attention.value_length")).value_or(spec.head_size) != spec.head_size)
     keys.fail(keys.own("attention.value_length"), "expected the head size " + std::to_string(spec.head_size));
+}
+
+// Scaling by keys, or by a tensor of divisors (Llama 3.1).
+void read_rope(Keys& keys, const Checkpoint& checkpoint, ModelSpec& spec) {
+  if (const auto rotary = keys.integer(keys.own("rope.dimension_count")); rotary && *rotary != spec.head_size)
+    spec.rotary = *rotary;
+  if (spec.rotary > 0 && spec.rope_interleaved)
+    keys.fail(keys.own("rope.dimension_count"), "expected the head size " + std::to_string(spec.head_size) +
+                                                    ": partly rotated heads with interleaved pairs are not supported");
+  RopeScaling scaling;
+  scaling.kind = keys.string(keys.own("rope.scaling.type")).value_or("none");
+  if (scaling.kind == "none") scaling.kind = "default";
+  scaling.factor = keys.number(keys.own("rope.scaling.factor")).value_or(0);
+  scaling.original_context = keys.integer(keys.own("rope.scaling.original_context_length")).value_or(spec.context);
+  if (const auto fast = keys.number(keys.own("rope.scaling.yarn_beta_fast"))) scaling.beta_fast = *fast;
+  if (const auto slow = keys.number(keys.own("rope.scaling.yarn_beta_slow"))) scaling.beta_slow = *slow;
+  if (const auto factor = keys.number(keys.own("rope.scaling.attn_factor")); factor && *factor != 1)
+    keys.fail(keys.own("rope.scaling.attn_factor"), "only 1 is understood, found " + std::to_string(*factor));
+  if (const auto status = scale_rope(scaling, spec); !status)
+    keys.fail(keys.own("rope.scaling.type"), status.message());
+  const Tensor* divisors = checkpoint.find("rope_freqs.weight");
+  if (divisors == nullptr) return;
+  const std::size_t pairs = static_cast<std::size_t>(spec.rotary > 0 ? spec.rotary : spec.head_size) / 2;
+  if (divisors->dtype != kernels::DType::f32 || divisors->shape != std::vector{static_cast<std::int64_t>(pairs)})
+    return keys.fail("rope_freqs.weight",
+                     "expected F32 " + std::to_string(pairs) + ", found " + shape_text(divisors->shape));
+  spec.rope_divisors.resize(pairs);
+  kernels::dequantize(divisors->dtype, divisors->data, spec.rope_divisors.data(), divisors->shape[0]);
 }
 
 void read_switches(Keys& keys, ModelSpec& spec) {
@@ -140,10 +188,12 @@ void read_ids(Keys& keys, ModelSpec& spec) {
     if (const auto value = keys.integer(key)) *id = *value;
 }
 
-// A model that cannot see behind the hole needs the suffix before it, where it knows the tags for that.
-void read_infill(Keys& keys, const SpecialTokens& specials, ModelSpec& spec) {
-  const bool tags = spec.fim_suffix >= 0 || specials.find("<|fim_suffix|>") >= 0 || specials.find("<fim_suffix>") >= 0;
-  if (spec.attention == Attention::block_causal && tags) spec.infill = InfillLayout::suffix_then_prefix;
+// Tags that the file names by id count where their literals are not known.
+void read_infill(Keys& keys, const Family& family, SpecialTokens& specials, ModelSpec& spec) {
+  specials.marker = keys.string("tokenizer.ggml.pre").value_or("");
+  apply_fill_tags(family, specials, spec);
+  if (spec.fim_prefix >= 0 && spec.fim_suffix >= 0 && spec.infill == InfillLayout::prefix_only)
+    spec.infill = spec.fim_middle >= 0 ? InfillLayout::prefix_then_suffix : InfillLayout::suffix_tag_first;
   if (const auto layout = keys.string("cinnabar.infill_layout"))
     if (const auto status = parse_infill(*layout, spec); !status) keys.fail("cinnabar.infill_layout", status.message());
 }
@@ -154,11 +204,14 @@ Status read_gguf_spec(const Checkpoint& checkpoint, const Family& family, Specia
   Keys keys(checkpoint, family.gguf);
   read_sizes(keys, spec);
   read_specials(keys, specials);
-  refuse_unsupported(keys, checkpoint, spec);
+  refuse_unsupported(keys, spec);
+  read_rope(keys, checkpoint, spec);
   apply_mask_literals(specials, spec);
   read_ids(keys, spec);
   read_switches(keys, spec);
-  read_infill(keys, specials, spec);
+  specials.add_bos = keys.boolean("tokenizer.ggml.add_bos_token");
+  if (keys.string("tokenizer.ggml.model").value_or("") == "llama" && !specials.add_bos) specials.add_bos = true;
+  read_infill(keys, family, specials, spec);
   if (!keys.status()) return keys.status();
   const Tensor* embedding = checkpoint.find("token_embd.weight");
   if (!embedding || embedding->shape.size() != 2)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/model/json.h"
+#include "engine/model/rope_scaling.h"
 #include "engine/model/spec_source.h"
 
 namespace cinnabar::engine {
@@ -55,22 +56,89 @@ Status read_sizes(const json& config, ConfigDialect dialect, ModelSpec& spec) {
   return take_int(config, "head_dim", divided, spec.head_size);
 }
 
+RopeScaling rope_scaling(const json& rope, int context) {
+  RopeScaling scaling;
+  scaling.kind = json_string(rope, "rope_type").value_or(json_string(rope, "type").value_or("default"));
+  scaling.factor = json_number(rope, "factor").value_or(0);
+  scaling.original_context = json_number(rope, "original_max_position_embeddings").value_or(context);
+  scaling.low = json_number(rope, "low_freq_factor").value_or(scaling.low);
+  scaling.high = json_number(rope, "high_freq_factor").value_or(scaling.high);
+  scaling.beta_fast = json_number(rope, "beta_fast").value_or(scaling.beta_fast);
+  scaling.beta_slow = json_number(rope, "beta_slow").value_or(scaling.beta_slow);
+  scaling.magnitude = json_number(rope, "attention_factor").value_or(0);
+  scaling.magnitude_scale = json_number(rope, "mscale").value_or(0);
+  scaling.magnitude_scale_all = json_number(rope, "mscale_all_dim").value_or(0);
+  scaling.whole_pairs = json_bool(rope, "truncate").value_or(true);
+  return scaling;
+}
+
+Status read_rotary(const json& object, ModelSpec& spec) {
+  const auto share = json_number(object, "partial_rotary_factor");
+  if (!share || *share == 1) return {};
+  if (!(*share > 0 && *share < 1))
+    return Status::error("'partial_rotary_factor': expected a number above 0 and up to 1, found " +
+                         std::to_string(*share));
+  spec.rotary = static_cast<int>(*share * spec.head_size);
+  return {};
+}
+
 Status read_rope(const json& config, ModelSpec& spec) {
+  if (const auto status = read_rotary(config, spec); !status) return status;
   spec.rope_theta = static_cast<float>(json_number(config, "rope_theta").value_or(spec.rope_theta));
   for (const char* name : {"rope_scaling", "rope_parameters"}) {
     if (!is_set(config, name)) continue;
     const json& rope = config[name];
     if (!rope.is_object()) return Status::error(std::string("'") + name + "': expected an object");
-    const auto kind = json_string(rope, "rope_type").value_or(json_string(rope, "type").value_or("default"));
-    if (kind != "default")
-      return Status::error(std::string("'") + name + "': scaled rotary embeddings (" + shown_name(kind) +
-                           ") are not supported");
     spec.rope_theta = static_cast<float>(json_number(rope, "rope_theta").value_or(spec.rope_theta));
+    if (const auto status = read_rotary(rope, spec); !status) return status;
+    if (const auto status = scale_rope(rope_scaling(rope, spec.context), spec); !status)
+      return status.in(std::string("'") + name + "'");
   }
   return {};
 }
 
+// Keys that change the arithmetic, each with the one value that is understood; absent or null is that value, too.
+struct Understood {
+  const char *key, *value;  // as JSON
+};
+constexpr Understood kUnderstood[] = {{"final_logit_softcapping", "0"},
+                                      {"attn_logit_softcapping", "0"},
+                                      {"logits_scaling", "1"},
+                                      {"logit_scale", "1"},
+                                      {"embedding_multiplier", "1"},
+                                      {"residual_multiplier", "1"},
+                                      {"scale_emb", "1"},
+                                      {"scale_depth", "1"},
+                                      {"scale_logits", "false"},
+                                      {"scale_embeddings", "false"},
+                                      {"input_emb_norm", "false"},
+                                      {"alibi", "false"},
+                                      {"attention_layer_norm", "false"},
+                                      {"norm_after", "false"},
+                                      {"use_parallel_residual", "false"},
+                                      {"parallel_attn", "false"},
+                                      {"layer_norm_type", "\"rms\""},
+                                      {"clip_qkv", "0"},
+                                      {"use_mup", "false"},
+                                      {"use_cross_attention", "false"},
+                                      {"add_cross_attention", "false"},
+                                      {"quantization_config", "null"}};
+
+Status refuse_unknown_arithmetic(const json& config) {
+  for (const auto& [key, value] : kUnderstood) {
+    if (!is_set(config, key)) continue;
+    const json understood = json::parse(value, nullptr, false);
+    if (config[key] == understood) continue;
+    return Status::error(std::string("'") + key + "': only " + (understood.is_null() ? "its absence" : value) +
+                         " is understood, found " + shown_name(config[key].dump()));
+  }
+  if (is_set(config, "rope") && json_bool(config, "rope") == false)
+    return Status::error("'rope': models without rotary embeddings are not supported");
+  return {};
+}
+
 Status read_arithmetic(const json& config, ModelSpec& spec) {
+  if (const auto status = refuse_unknown_arithmetic(config); !status) return status;
   spec.norm_epsilon = static_cast<float>(json_number(config, "rms_norm_eps").value_or(spec.norm_epsilon));
   for (const char* name : {"hidden_act", "activation_type"}) {
     const auto activation = json_string(config, name);
@@ -79,21 +147,32 @@ Status read_arithmetic(const json& config, ModelSpec& spec) {
   }
   for (const char* name : {"num_experts", "num_local_experts", "n_routed_experts"})
     if (json_integer(config, name).value_or(0) > 0)
-      return Status::error(std::string("'") + name + "': mixture-of-experts models are not supported");
+      return Status::error(std::string("'") + name +
+                           "': a mixture of experts, which is not supported; use a dense model of the family");
   if (json_bool(config, "use_sliding_window").value_or(false))
     return Status::error("'use_sliding_window': sliding windows are not supported");
+  // Mistral's classes have no switch: a window below the context is used.
+  const auto window = json_integer(config, "sliding_window");
+  if (window && *window < spec.context && !is_set(config, "use_sliding_window"))
+    return Status::error("'sliding_window': sliding windows are not supported, found " + std::to_string(*window) +
+                         " below the context of " + std::to_string(spec.context));
   return read_rope(config, spec);
+}
+
+Status read_attention(const json& config, ModelSpec& spec) {
+  const auto attention = json_string(config, "cinnabar_attention");
+  return attention ? parse_attention(*attention, spec) : Status();
 }
 
 Status read_switches(const json& config, ModelSpec& spec) {
   if (const auto shift = json_bool(config, "cinnabar_logits_shift")) spec.logits_shift = *shift ? 1 : 0;
-  if (spec.attention == Attention::block_causal)
+  if (spec.attention != Attention::full)
     for (const char* name : {"block_size", "bd_size"})
       if (const auto status = take_int(config, name, spec.block_length, spec.block_length); !status) return status;
+  if (const auto status = take_int(config, "cinnabar_sub_block", spec.sub_block, spec.sub_block); !status)
+    return status;
   if (const auto status = take_int(config, "cinnabar_block_length", spec.block_length, spec.block_length); !status)
     return status;
-  if (const auto attention = json_string(config, "cinnabar_attention"))
-    if (const auto status = parse_attention(*attention, spec); !status) return status;
   if (const auto layout = json_string(config, "cinnabar_infill_layout")) return parse_infill(*layout, spec);
   return {};
 }
@@ -156,14 +235,29 @@ Status read_specials(const Checkpoint& checkpoint, int vocabulary, SpecialTokens
   return {};
 }
 
+// The literal of a token with a role in a tokenizer's configuration; empty: none.
+std::string role(const json& tree, const char* name) {
+  if (!tree.is_object() || !tree.contains(name)) return {};
+  const json& token = tree[name];
+  return (token.is_object() ? json_string(token, "content") : json_string(tree, name)).value_or("");
+}
+
+// The tokenizer's own word for the token that texts begin with, and whether it puts it there.
+void read_bos_token(const Checkpoint& checkpoint, SpecialTokens& specials) {
+  if (checkpoint.texts.contains("tokenizer.model")) specials.add_bos = true;
+  for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
+    const auto tree = read_text(checkpoint, file);
+    if (!tree || !tree->is_object()) continue;
+    if (specials.bos.empty()) specials.bos = role(*tree, "bos_token");
+    if (const auto add = json_bool(*tree, "add_bos_token")) specials.add_bos = *add;
+  }
+}
+
 // The tokenizer's own word for its mask token.
 void read_mask_token(const Checkpoint& checkpoint, const SpecialTokens& specials, ModelSpec& spec) {
   for (const char* file : {"tokenizer_config.json", "special_tokens_map.json"}) {
     const auto tree = read_text(checkpoint, file);
-    if (!tree || !tree->is_object() || !tree->contains("mask_token") || spec.mask >= 0) continue;
-    const json& token = (*tree)["mask_token"];
-    const auto literal = token.is_object() ? json_string(token, "content") : json_string(*tree, "mask_token");
-    if (literal) spec.mask = specials.find(*literal);
+    if (tree && spec.mask < 0) spec.mask = specials.find(role(*tree, "mask_token"));
   }
 }
 
@@ -178,11 +272,15 @@ Status read_hf_spec(const Checkpoint& checkpoint, const Family& family, SpecialT
   apply_mask_literals(specials, spec);
   if (const auto status = read_ids(*config, spec); !status) return status.in("config.json");
   read_mask_token(checkpoint, specials, spec);
-  if (spec.attention == Attention::block_causal && specials.find("<|fim_suffix|>") >= 0)
-    spec.infill = InfillLayout::suffix_then_prefix;
-  if (const auto status = read_switches(*config, spec); !status) return status.in("config.json");
+  read_bos_token(checkpoint, specials);
   const std::string prefix = tensor_prefix(checkpoint, *family.names);
   const std::string layer = prefix + std::string(family.names->layer) + "0.";
+  const bool biased = checkpoint.find(layer + std::string(family.names->products[Product::up]) + ".bias") != nullptr ||
+                      json_bool(*config, "mlp_bias").value_or(false);
+  if (!biased) specials.marker = kUnbiased;
+  if (const auto status = read_attention(*config, spec); !status) return status.in("config.json");
+  apply_fill_tags(family, specials, spec);
+  if (const auto status = read_switches(*config, spec); !status) return status.in("config.json");
   spec.qkv_bias = checkpoint.find(layer + std::string(family.names->products[Product::query]) + ".bias") != nullptr;
   spec.qk_norm = checkpoint.find(layer + std::string(family.names->query_norm) + ".weight") != nullptr;
   const char* tied = family.dialect == ConfigDialect::olmo ? kOlmo.tied : kHuggingFace.tied;

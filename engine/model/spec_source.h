@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ namespace cinnabar::engine {
 struct SpecialTokens {
   std::map<std::string, std::int32_t, std::less<>> ids;
   std::vector<std::int32_t> unusable;  // control and unused ones: never text
+  std::string marker;                  // FillTags::marker
+  std::string bos;                     // the tokenizer's own word for it
+  std::optional<bool> add_bos;         // whether the tokenizer puts it in front
 
   std::int32_t find(std::string_view literal) const;  // -1: none
 };
@@ -30,7 +34,11 @@ Status read_hf_spec(const Checkpoint& checkpoint, const Family& family, SpecialT
 // before the file's own switches are read, which override it.
 void apply_mask_literals(const SpecialTokens& specials, ModelSpec& spec);
 
-// Sets `attention` or `infill` from its name ("full", "block_causal"; "in_place", "suffix_then_prefix").
+// The tags and the order of the first row that the tokenizer has all tags of; else in place or the prefix alone, by the
+// attention. Keys of the file's own override it.
+void apply_fill_tags(const Family& family, const SpecialTokens& specials, ModelSpec& spec);
+
+// Sets `attention` or `infill` from its name.
 Status parse_attention(std::string_view text, ModelSpec& spec);
 Status parse_infill(std::string_view text, ModelSpec& spec);
 

@@ -65,7 +65,7 @@ class Binder {
   // A tensor that nobody asked for would make the model's output silently wrong.
   Status check_all_used() const {
     for (const auto& [name, tensor] : checkpoint_.tensors)
-      if (!used_.contains(name) && !name.ends_with("rotary_emb.inv_freq"))
+      if (!used_.contains(name) && !name.ends_with("rotary_emb.inv_freq") && name != "rope_freqs.weight")
         return Status::error("tensor " + shown_name(name) + " " + shape_text(tensor.shape) +
                              ": not expected in a model of the family " + spec_.family);
     return {};
@@ -143,6 +143,7 @@ Result<LoadedModel> load_model(const std::string& path) {
   if (!checkpoint) return checkpoint.status();
   auto spec = read_spec(*checkpoint);
   if (!spec) return spec.status();
+  if (const auto status = check_tokens(*spec); !status) return status.in(checkpoint->source);
   auto weights = bind_weights(*checkpoint, *spec);
   if (!weights) return weights.status();
   return LoadedModel{std::move(*checkpoint), std::move(*spec), std::move(*weights)};

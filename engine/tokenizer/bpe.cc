@@ -15,6 +15,9 @@ constexpr std::size_t kLongestMergedWord = std::size_t{1} << 28;  // node indice
 constexpr std::size_t kLongestCachedWord = 64;
 constexpr std::size_t kMostCachedWords = 8192;
 
+// What code cannot be spelled without: tab, newline, and what ASCII prints.
+bool is_needed(unsigned byte) { return byte == '\t' || byte == '\n' || (byte >= ' ' && byte <= '~'); }
+
 using TextIndex = std::vector<std::int32_t>;  // ids sorted by text
 
 // GPT-2's alphabet: printable Latin-1 bytes stand for themselves, the others for U+0100 and up, in order.
@@ -88,7 +91,7 @@ class BpeTokenizer final : public Tokenizer {
  private:
   struct Encoding;
   Status add_tokens(const BpeVocabulary& vocabulary);
-  Status find_byte_tokens();
+  void find_byte_tokens();
   Status add_merge(const BpeVocabulary& vocabulary, const TextIndex& index, std::size_t rank);
   void encode_word(std::string_view word, Encoding& encoding) const;
   void merge_into(std::string_view word, Encoding& encoding) const;
@@ -143,16 +146,12 @@ Status BpeTokenizer::add_tokens(const BpeVocabulary& vocabulary) {
   return Status();
 }
 
-Status BpeTokenizer::find_byte_tokens() {
+// -1 for bytes that no token stands for: some vocabularies lack control characters and bytes that UTF-8 never has.
+void BpeTokenizer::find_byte_tokens() {
   for (unsigned byte = 0; byte < 256; ++byte) {
     const char character = static_cast<char>(byte);
     byte_tokens_[byte] = tokens_.find(std::string_view(&character, 1));
-    if (byte_tokens_[byte] >= 0) continue;
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    return Status::error(std::string("no token stands for byte 0x") + kHex[byte >> 4] + kHex[byte & 15] +
-                         "; a byte-level vocabulary needs one for each of the 256 bytes");
   }
-  return Status();
 }
 
 Status BpeTokenizer::add_merge(const BpeVocabulary& vocabulary, const TextIndex& index, std::size_t rank) {
@@ -183,7 +182,13 @@ Status BpeTokenizer::build(const BpeVocabulary& vocabulary) {
   const Result<TextIndex> index = index_texts(vocabulary);
   if (!index) return index.status();
   if (Status status = add_tokens(vocabulary); !status) return status;
-  if (Status status = find_byte_tokens(); !status) return status;
+  find_byte_tokens();
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (byte_tokens_[byte] >= 0 || !is_needed(byte)) continue;
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    return Status::error(std::string("no token stands for byte 0x") + kHex[byte >> 4] + kHex[byte & 15] +
+                         ", without which code cannot be spelled");
+  }
   for (std::size_t rank = 0; rank < vocabulary.merges.size(); ++rank) {
     if (Status status = add_merge(vocabulary, *index, rank); !status) return status;
   }
@@ -199,7 +204,10 @@ void BpeTokenizer::merge_into(std::string_view word, Encoding& encoding) const {
     }
   }
   encoding.word.clear();
-  for (const char c : word) encoding.word.push_back(byte_tokens_[static_cast<unsigned char>(c)]);
+  for (const char c : word) {
+    if (const std::int32_t token = byte_tokens_[static_cast<unsigned char>(c)]; token >= 0)
+      encoding.word.push_back(token);
+  }
   merge_word(merges_, encoding.word, encoding.scratch);
   encoding.out.insert(encoding.out.end(), encoding.word.begin(), encoding.word.end());
 }
@@ -207,7 +215,7 @@ void BpeTokenizer::merge_into(std::string_view word, Encoding& encoding) const {
 void BpeTokenizer::encode_word(std::string_view word, Encoding& encoding) const {
   auto& out = encoding.out;
   if (word.size() == 1) {
-    out.push_back(byte_tokens_[static_cast<unsigned char>(word[0])]);
+    if (const std::int32_t token = byte_tokens_[static_cast<unsigned char>(word[0])]; token >= 0) out.push_back(token);
     return;
   }
   if (word.size() > kLongestCachedWord) {

@@ -2,6 +2,8 @@
 // adjacent tokens merge, lowest rank first and leftmost among equals, until no merge applies. The rule is that of GPT-2
 // and of Hugging Face's tokenizers; ids equal theirs for valid UTF-8.
 //
+// Bytes that no token stands for are left out.
+//
 // Bytes that are no valid UTF-8 have no words: a maximal run of them is merged as one word, apart from the text around.
 #pragma once
 
@@ -32,7 +34,7 @@ struct BpeVocabulary {
 
 inline constexpr std::size_t kMostMerges = std::size_t{1} << 23;
 
-// Checks that texts are unique, every byte has a token, and every merge joins two ordinary tokens into a third whose
+// Checks that texts are unique, what code is made of has tokens, and every merge joins two ordinary tokens into a third whose
 // bytes are theirs. Errors name the token, the byte or the merge.
 Result<std::unique_ptr<Tokenizer>> make_bpe_tokenizer(const BpeVocabulary& vocabulary, PreTokenizer words);
 

@@ -46,6 +46,19 @@ std::size_t last_uncrossed(const Tokenizer& tokenizer, std::string_view text) {
   return text.size();
 }
 
+std::string spellable(const Tokenizer& tokenizer, std::string_view text) {
+  const auto sorted = tokenizer.sorted_by_bytes();
+  std::string spelled;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view byte = text.substr(i, 1);
+    const auto found =
+        std::lower_bound(sorted.begin(), sorted.end(), byte,
+                         [&](std::int32_t token, std::string_view b) { return tokenizer.bytes(token) < b; });
+    if (found != sorted.end() && tokenizer.bytes(*found) == byte) spelled += text[i];
+  }
+  return spelled;
+}
+
 void tokens_consistent_with(const Tokenizer& tokenizer, std::string_view typed, std::vector<std::uint64_t>& bitmap) {
   bitmap.assign((static_cast<std::size_t>(tokenizer.size()) + 63) / 64, 0);
   const auto set = [&](std::int32_t token) { bitmap[token / 64] |= std::uint64_t{1} << (token % 64); };

@@ -5,12 +5,16 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/tokenizer/tokenizer.h"
 
 namespace cinnabar::engine {
+
+// `text` without the bytes that no token of one byte stands for, which encode() leaves out, too.
+std::string spellable(const Tokenizer& tokenizer, std::string_view text);
 
 // Sets `bitmap` to ceil(V / 64) words, V = tokenizer.size(); bit t % 64 of word t / 64 is set where ordinary token t's
 // bytes start with `typed` (the token finishes it and may go on) or are a non-empty prefix of it (the next token goes

@@ -1,4 +1,5 @@
-// Text to token ids and back. Byte exact: decode(encode(text)) == text for any bytes, invalid UTF-8 included. Special
+// Text to token ids and back. Byte exact: decode(encode(text)) == text for any bytes, invalid UTF-8 included, but for
+// bytes that the vocabulary has no token for (SmolLM's lacks some control characters), which are left out. Special
 // tokens are never produced from text: what looks like one in a user's file is encoded as ordinary characters.
 //
 // Text is taken as it is. Some published tokenizers normalise first (Qwen's to NFC); that would lose bytes, so it is
@@ -27,7 +28,7 @@ class Tokenizer {
 
   // V of the tokenizer (the model's matrix may have more rows).
   virtual std::int32_t size() const = 0;
-  // Never fails: every byte has a token, which loading has checked. Time O(n log n) in the text's bytes whatever it
+  // Never fails. Time O(n log n) in the text's bytes whatever it
   // holds.
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
   // The last place in `text` at which encode() splits whatever text follows: for any `more`, the tokens of the bytes in

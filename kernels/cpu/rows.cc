@@ -23,10 +23,9 @@ void each_row(Context& context, std::int64_t rows, std::int64_t cols, const Body
 
 // Kept for the next call.
 const RopeTable& rope_table(Context& context, const RopeSpec& spec, std::int64_t positions) {
-  auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(), [&](const RopeTable& table) {
-    return table.spec.theta == spec.theta && table.spec.head_size == spec.head_size;
-  });
-  if (found == context.rope_tables.end()) found = context.rope_tables.insert(found, {spec, 0, {}, {}});
+  auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(),
+                            [&](const RopeTable& table) { return is_for(table, spec); });
+  if (found == context.rope_tables.end()) found = context.rope_tables.insert(found, rope_table_for(spec));
   extend(*found, positions);
   return *found;
 }
@@ -56,7 +55,7 @@ void rope(Context& context, Rows x, std::span<const std::int32_t> positions, con
   const auto [smallest, largest] = std::minmax_element(positions.begin(), positions.end());
   assert(*smallest >= 0);
   const RopeTable& table = rope_table(context, spec, static_cast<std::int64_t>(*largest) + 1);
-  const std::int64_t half = spec.head_size / 2;
+  const std::int64_t half = spec.turned() / 2;
   each_row(context, x.rows, x.cols, [&](std::int64_t row) {
     const std::int64_t angle = positions[row] * half;
     for (std::int64_t i = 0; i < x.cols; i += spec.head_size) {

@@ -22,12 +22,12 @@ __global__ void norm_heads(Rows x, const float* weight, float eps, int size, Row
   for (int i = static_cast<int>(threadIdx.x); i < size; i += kThreads) to[i] = from[i] * inverse * weight[i];
 }
 
-// All heads of one row a block; thread i turns pairs (i, i + half).
-__global__ void rotate(Rows x, Ints positions, const float* cosines, const float* sines, int size) {
-  const std::int64_t half = size / 2;
+// All heads of one row a block; thread i turns pairs (i, i + half), 2 half being a head's values that are turned.
+__global__ void rotate(Rows x, Ints positions, const float* cosines, const float* sines, int size, int turned) {
+  const std::int64_t half = turned / 2;
   const std::int64_t angle = positions.value[blockIdx.x] * half;
   float* row = x.data + blockIdx.x * x.stride;
-  for (std::int64_t i = threadIdx.x; i < x.cols / 2; i += kThreads) {
+  for (std::int64_t i = threadIdx.x; i < x.cols / size * half; i += kThreads) {
     const std::int64_t pair = i % half;
     float* first = row + i / half * size + pair;
     const float a = first[0], b = first[half], c = cosines[angle + pair], s = sines[angle + pair];
@@ -51,12 +51,11 @@ __global__ void gather(Rows x, Ints rows, Rows out) {
 }
 
 DeviceRopeTable* rope_table(Context& context, const RopeSpec& spec, std::int64_t positions) {
-  auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(), [&](const DeviceRopeTable& table) {
-    return table.host.spec.theta == spec.theta && table.host.spec.head_size == spec.head_size;
-  });
+  auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(),
+                            [&](const DeviceRopeTable& table) { return is_for(table.host, spec); });
   if (found == context.rope_tables.end()) {
     found = context.rope_tables.insert(found, DeviceRopeTable());
-    found->host.spec = spec;
+    found->host = rope_table_for(spec);
   }
   if (found->positions >= positions) return &*found;
   extend(found->host, positions);
@@ -92,7 +91,8 @@ void rope(Context& context, Rows x, std::span<const std::int32_t> positions, con
   if (table == nullptr) return;
   each_ints(positions, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
     context.device->launch({blocks(count, 1)}, kThreads, rotate, x.slice(first, count), ints,
-                           table->cosines.as<const float>(), table->sines.as<const float>(), spec.head_size);
+                           table->cosines.as<const float>(), table->sines.as<const float>(), spec.head_size,
+                           spec.turned());
   });
 }
 

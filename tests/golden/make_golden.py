@@ -10,7 +10,9 @@ as the papers. It shares no code with the engine on purpose.
 
 THE MODELS (every one V=288, E=32; byte b is token b, then the specials of SPECIALS)
   qwen2_block    Qwen2 form: q/k/v bias, tied head, block-causal, shift 1                         float32
-  qwen3_block    Qwen3 form: q/k norm, no bias, own head, block-causal, shift 0 (SDAR)            bfloat16, two shards
+  qwen3_block    Qwen3 form: q/k norm, no bias, own head, blocks, shift 0 (SDAR)                  bfloat16, two shards
+  fast_dllm      Qwen2 form: q/k/v bias, tied head, blocks of 8 in sub-blocks of 4, shift 1 (Fast-dLLM v2)   bfloat16
+  rope_*         llama_gguf's form as a folder, causal, with scaled rotary embeddings: linear, llama3, yarn, partial bfloat16
   llama_gguf     GGUF, architecture "llama": q/k rows permuted for interleaved rotation; F32, F16 and Q8_0 tensors
   qwen2_gguf     GGUF, architecture "qwen2": not permuted, bias, tied head; Q8_0 with F32 norms
   dream          Dream form: Qwen2 tensors, no head_dim in config.json (E = D / H), full attention, shift 1    bfloat16
@@ -31,7 +33,8 @@ THE FORM OF expected.json
     bf16_attention_error: largest |difference| of a value when k, v and perhaps q and the probabilities are rounded to
                    bfloat16 (oracle.ROUNDINGS) and all else stays exact: a tolerance for an engine is a small multiple of it.
     Row i < C is clean: sees rows 0..i, never an adapter that is gated. Rows C..T-1 are one block: each sees all rows,
-    gated adapter active. C = T: plain causal. C = 0: full attention. values[r] belongs to row rows[r] *as computed*: no
+    gated adapter active. C = T: plain causal. C = 0: full attention, or, where the spec's attention is blocks, every row sees
+    to the end of its own block of block_length, tiled from row 0. values[r] belongs to row rows[r] *as computed*: no
     shift is applied. A plain adapter acts on every row. values are rounded to 6 significant digits, logits to no
     temperature.
   autoregressive list of {name, prompt, tokens}: greedy, base weights, causal; tokens are only the new ones.
@@ -39,6 +42,8 @@ THE FORM OF expected.json
     name, prompt, block (B), blocks, adapter ("none"|"gated"), commit {rule, ...}, steps, tokens, denoise_forwards, clean_forwards
     steps: list of {block, commits}; commits is a list of [position, token], ascending by position; a step is one forward
     of the block's B rows. Positions count from the prompt's first token. tokens: the B * blocks new ones.
+    Where the spec's attention is blocks, there is sub_block, the first block holds the prompt's last tokens (not in tokens), and
+    a step that commits a block's first token alone is a forward of clean rows (oracle.tiled_block_diffusion).
     clean_forwards counts the prompt's and one for every block but the last (which need not be run clean).
   remasking      qwen2_gated alone: list of
     name, prompt, block (B), blocks, adapter, commit {rule, keep, sure}, steps, tokens (B * blocks), denoise_forwards
@@ -223,6 +228,20 @@ def record_block_causal(r, gated=False, length=20, blocks=3, rules=COMMIT_RULES)
         record_remasking(r, length)
 
 
+def record_tiled(r, sub_block, lengths):
+    mask = r.spec["mask"]
+    tokens = r.text(21) + [mask] * 2 + r.text(1)
+    r.logits("blocks", tokens, 0, [3, 7, 8, 15, 16, 20, 21, 23])
+    for rule in COMMIT_RULES:
+        for length in lengths:
+            def draw(rule=rule, length=length):
+                return {"prompt": r.text(length), "blocks": 3, "rule": rule, "sub_block": sub_block}
+
+            def several(result, rule=rule):
+                return rule["rule"] == "quota" or max(len(s["commits"]) for s in result["steps"]) > 1
+            r.robust("block_diffusion", f"{rule['rule']} behind {length}", draw, oracle.tiled_block_diffusion, several)
+
+
 def record_remasking(r, length):
     def draw():
         rule = {"rule": "remasking", "keep": 0.05, "sure": 0.3}
@@ -276,7 +295,8 @@ def make_qwen2_block_and_gated():
     spec = tiny.make_spec("tiny qwen2", qkv_bias=True, tied_head=True, attention="block_causal", infill="suffix_then_prefix",
                           logits_shift=1, fim_prefix=260, fim_middle=261, fim_suffix=262)
     weights = tiny.random_weights(spec, 11)
-    config = tiny.qwen_config(spec, "Fast_dLLM_QwenForCausalLM", "Fast_dLLM_Qwen", bd_size=8)
+    config = tiny.qwen_config(spec, "Qwen2ForCausalLM", "qwen2", cinnabar_block_length=8,
+                              cinnabar_infill_layout="suffix_then_prefix")
     tiny.write_hf(f"{ROOT}/qwen2_block", spec, weights, config, "F32")
     r = Recorder("qwen2_block", ".", spec, weights, 12)
     record_block_causal(r)
@@ -293,14 +313,45 @@ def make_qwen2_block_and_gated():
 
 
 def make_qwen3_block():
-    spec = tiny.make_spec("tiny qwen3", layers=3, qk_norm=True, attention="block_causal", infill="suffix_then_prefix",
+    spec = tiny.make_spec("tiny qwen3", layers=3, qk_norm=True, attention="blocks", infill="prefix_then_suffix",
                           rope_theta=1e6, fim_prefix=260, fim_middle=261, fim_suffix=262)
     weights = tiny.round_to(tiny.random_weights(spec, 21), "BF16")
     config = tiny.qwen_config(spec, "SDARForCausalLM", "sdar", block_size=8)
     tiny.write_hf(f"{ROOT}/qwen3_block", spec, weights, config, "BF16", shards=2)
     r = Recorder("qwen3_block", ".", spec, weights, 22)
-    record_block_causal(r)
+    record_tiled(r, 8, (20, 24))
     r.write()
+
+
+def make_fast_dllm():
+    spec = tiny.make_spec("tiny fast-dllm", qkv_bias=True, tied_head=True, attention="blocks", infill="prefix_then_suffix",
+                          logits_shift=1, fim_prefix=260, fim_middle=261, fim_suffix=262)
+    weights = tiny.round_to(tiny.random_weights(spec, 71), "BF16")
+    config = tiny.qwen_config(spec, "Fast_dLLM_QwenForCausalLM", "Fast_dLLM_Qwen", bd_size=8, cinnabar_sub_block=4)
+    tiny.write_hf(f"{ROOT}/fast_dllm", spec, weights, config, "BF16")
+    r = Recorder("fast_dllm", ".", spec, weights, 72)
+    record_tiled(r, 4, (21, 24))
+    r.write()
+
+
+SCALINGS = {"linear": {"rope_type": "linear", "factor": 4.0},
+            "llama3": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                       "original_max_position_embeddings": 64},
+            "yarn": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 128}}
+
+
+def make_ropes():
+    for i, kind in enumerate((*SCALINGS, "partial")):
+        changes = {"rope_scaling": SCALINGS[kind]} if kind in SCALINGS else {"rotary": 16}
+        more = {"rope_scaling": SCALINGS[kind]} if kind in SCALINGS else {"partial_rotary_factor": 0.5}
+        spec = tiny.make_spec(f"tiny {kind} rope", layers=1, heads=2, kv_heads=1, attention="block_causal",
+                              infill="prefix_then_suffix", logits_shift=1, fim_prefix=260, fim_middle=261, fim_suffix=262, **changes)
+        weights = tiny.round_to(tiny.random_weights(spec, 81 + i), "BF16")
+        folder = f"rope_{kind}"
+        tiny.write_hf(f"{ROOT}/{folder}", spec, weights, tiny.qwen_config(spec, "LlamaForCausalLM", "llama", **more), "BF16")
+        r = Recorder(folder, ".", spec, weights, 91 + i)
+        r.logits("causal", r.text(40), 40, [1, 20, 39])
+        r.write()
 
 
 def make_gguf(name, spec, architecture, seed, types):
@@ -342,7 +393,9 @@ def make_full():
 def main():
     make_qwen2_block_and_gated()
     make_qwen3_block()
-    block = dict(attention="block_causal", infill="suffix_then_prefix", logits_shift=1, fim_prefix=260, fim_middle=261,
+    make_fast_dllm()
+    make_ropes()
+    block = dict(attention="block_causal", infill="prefix_then_suffix", logits_shift=1, fim_prefix=260, fim_middle=261,
                  fim_suffix=262)
     llama = tiny.make_spec("tiny llama", rope_interleaved=True, norm_epsilon=1e-5, **block)
     make_gguf("llama_gguf", llama, "llama", 31, lambda n: Ggml.F16 if n[-1] in "qkvo" else Ggml.F32 if n == "head" else Ggml.Q8_0)

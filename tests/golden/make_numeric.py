@@ -13,9 +13,11 @@ from gguf import GGMLQuantizationType as Type
 from gguf import GGML_QUANT_SIZES
 from gguf.quants import dequantize
 
-FORMATS = ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K", "Q6_K"]
+FORMATS = ["F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K", "Q6_K", "Q2_K", "Q3_K",
+           "IQ4_XS", "MXFP4"]
 HALF_OFFSETS = {"Q8_0": [0], "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "IQ4_NL": [0],
-                "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208]}
+                "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "Q2_K": [80, 82], "Q3_K": [108],
+                "IQ4_XS": [0], "MXFP4": []}
 BLOCKS = 8
 
 

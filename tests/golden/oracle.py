@@ -20,6 +20,31 @@ def softmax(x):
     return e / e.sum(-1, keepdims=True)
 
 
+def scaled_frequencies(spec, turned):
+    """Rotary frequencies of a head's pairs and what cosines and sines are multiplied by (linear, Llama 3.1, YaRN 2309.00071)."""
+    half, theta = turned // 2, spec["rope_theta"]
+    plain = theta ** (-np.arange(half) / half)
+    scaling = spec.get("rope_scaling") or {"rope_type": "default"}
+    kind, factor = scaling["rope_type"], scaling.get("factor", 1)
+    if kind == "default":
+        return plain, 1.0
+    if kind == "linear":
+        return plain / factor, 1.0
+    context = scaling["original_max_position_embeddings"]
+    if kind == "llama3":
+        low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+        wavelength = 2 * math.pi / plain
+        smooth = (context / wavelength - low) / (high - low)
+        between = (1 - smooth) * plain / factor + smooth * plain
+        return np.where(wavelength > context / low, plain / factor, np.where(wavelength < context / high, plain, between)), 1.0
+    assert kind == "yarn"
+    def pair(turns):
+        return turned * math.log(context / (turns * 2 * math.pi)) / (2 * math.log(theta))
+    low, high = max(math.floor(pair(32)), 0), min(math.ceil(pair(1)), turned - 1)
+    ramp = np.clip((np.arange(half) - low) / ((high - low) or 0.001), 0, 1)
+    return plain / factor * ramp + plain * (1 - ramp), 0.1 * math.log(factor) + 1
+
+
 # What engines with bfloat16 keys and values round in attention. "p": the normalised probabilities; "e": the exponentials,
 # then divided by the sum of the exact ones; "E": by the sum of the rounded ones.
 ROUNDINGS = (("kv",), ("q", "kv"), ("kv", "e"), ("q", "kv", "p"), ("q", "kv", "e"), ("q", "kv", "E"))
@@ -47,12 +72,13 @@ class Model:
         return out
 
     def _rotate(self, x):
-        half = self.spec["head_size"] // 2
-        frequency = self.spec["rope_theta"] ** (-np.arange(half) / half)
+        turned = self.spec.get("rotary") or self.spec["head_size"]
+        half = turned // 2
+        frequency, magnitude = scaled_frequencies(self.spec, turned)
         angle = np.arange(len(x))[:, None, None] * frequency
-        first, second = x[..., :half], x[..., half:]
-        cos, sin = np.cos(angle), np.sin(angle)
-        return np.concatenate([first * cos - second * sin, second * cos + first * sin], -1)
+        first, second, rest = x[..., :half], x[..., half:turned], x[..., turned:]
+        cos, sin = magnitude * np.cos(angle), magnitude * np.sin(angle)
+        return np.concatenate([first * cos - second * sin, second * cos + first * sin, rest], -1)
 
     def _attention(self, h, layer, clean, gated):
         s, rows = self.spec, len(h)
@@ -71,7 +97,10 @@ class Model:
         k, v = np.repeat(k, share, 1), np.repeat(v, share, 1)
         scores = np.einsum("qhe,khe->hqk", q, k) / math.sqrt(s["head_size"])
         index = np.arange(rows)
-        unseen = (index[:, None] < clean) & (index[None, :] > index[:, None])  # clean rows are causal, block rows see all
+        if s["attention"] == "blocks":  # every row sees to the end of its own block
+            unseen = index[None, :] // s["block_length"] > index[:, None] // s["block_length"]
+        else:  # clean rows are causal, block rows see all
+            unseen = (index[:, None] < clean) & (index[None, :] > index[:, None])
         scores = np.where(unseen, -np.inf, scores)
         e = np.exp(scores - scores.max(-1, keepdims=True))
         total = (to_bf16(e) if "E" in self.rounded else e).sum(-1, keepdims=True)
@@ -191,6 +220,25 @@ def block_diffusion(model, prompt, block, blocks, rule, gated):
             steps.append({"block": b, "commits": commit(canvas, choose(found, rule))})
         clean = canvas
     return {"steps": steps, "tokens": clean[len(prompt):], "denoise_forwards": len(steps), "clean_forwards": blocks}
+
+
+def tiled_block_diffusion(model, prompt, blocks, rule, sub_block):
+    """Blocks tile the sequence from position 0, so the prompt's last tokens share the first one with masks. With the shift, the
+    row in front of a block says its first token, which is committed before the masks run; the rest is said within the block."""
+    spec, text, steps = model.spec, list(prompt), []
+    size, allowed = spec["block_length"], allowed_mask(spec)
+    for b in range(blocks):
+        start = len(text) // size * size
+        canvas = text + [spec["mask"]] * (start + size - len(text))
+        if spec["logits_shift"] and len(text) == start:
+            first = {"position": start, **judge(model.logits(text, len(text))[-1], allowed)}
+            steps.append({"block": b, "commits": commit(canvas, [first])})
+        while spec["mask"] in canvas[start:]:
+            part = next(range(p, p + sub_block) for p in range(start, start + size, sub_block) if spec["mask"] in canvas[p:p + sub_block])
+            found = candidates_of(model.logits(canvas, 0), canvas, part, spec, allowed)
+            steps.append({"block": b, "commits": commit(canvas, choose(found, rule))})
+        text = canvas
+    return {"steps": steps, "tokens": text[len(prompt):], "denoise_forwards": len(steps)}
 
 
 def remasking_diffusion(model, prompt, block, blocks, rule, gated):

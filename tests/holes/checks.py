@@ -68,6 +68,16 @@ class Commands(unittest.TestCase):
         self.assertGreater(len(answer["confidence"]), 0)
         self.assertTrue(all(0 <= p <= 1 for _, p, _ in answer["confidence"]))
 
+    def test_the_trajectory_is_the_canvas_after_every_forward(self):
+        hole = {"id": 1, "prefix": "x = [", "suffix": "]\n", "max_tokens": 8, "stop": "hole"}
+        answer = json.loads(self.run_program("infill", "--jsonl", "--trajectory", "--mode", "diffusion", given=json.dumps(hole)))
+        steps = answer["trajectory"]
+        self.assertEqual(len(steps), answer["nfe"])
+        open_places = [sum(place is None for place in step) for step in steps]
+        self.assertGreater(open_places[0], open_places[-1])  # masks are null and become fewer
+        settled = [place for place in steps[-1] if place is not None]
+        self.assertTrue(all(isinstance(token, int) and 0 <= p <= 1 for token, p in settled))
+
     def test_a_former_answer_is_ended_and_judged_again(self):
         hole = {"id": 1, "prefix": "x = [", "suffix": "]\n", "language": "python", "raw": "1]\ny = 2"}
         answer = json.loads(self.run_program("infill", "--jsonl", "--details", given=json.dumps(hole)))

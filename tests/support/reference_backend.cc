@@ -106,17 +106,19 @@ class ReferenceBackend final : public Backend {
     }
   }
   void rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) override {
-    const int half = spec.head_size / 2;
+    const int half = spec.turned() / 2;
     for (std::int64_t r = 0; r < x.rows; ++r) {
       for (std::int64_t head = 0; head < x.cols; head += spec.head_size) {
         for (int i = 0; i < half; ++i) {
+          const double divisor = spec.divisors.empty() ? 1 : spec.divisors[static_cast<std::size_t>(i)];
           const double angle =
-              positions[static_cast<std::size_t>(r)] * std::pow(double{spec.theta}, -2.0 * i / spec.head_size);
+              positions[static_cast<std::size_t>(r)] * std::pow(double{spec.theta}, -2.0 * i / spec.turned()) / divisor;
           float& a = row_of(x, r)[head + i];
           float& b = row_of(x, r)[head + i + half];
           const double before_a = a, before_b = b;
-          a = static_cast<float>(before_a * std::cos(angle) - before_b * std::sin(angle));
-          b = static_cast<float>(before_b * std::cos(angle) + before_a * std::sin(angle));
+          const double cosine = spec.magnitude * std::cos(angle), sine = spec.magnitude * std::sin(angle);
+          a = static_cast<float>(before_a * cosine - before_b * sine);
+          b = static_cast<float>(before_b * cosine + before_a * sine);
         }
       }
     }

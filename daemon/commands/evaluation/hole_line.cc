@@ -3,7 +3,9 @@
 #include <chrono>
 
 #include "daemon/commands/setup.h"
+#include "engine/decoding/decode.h"
 #include "engine/decoding/hole_end.h"
+#include "engine/mode.h"
 
 namespace cinnabar::daemon::evaluation {
 namespace {
@@ -146,11 +148,19 @@ Status read_hole(const json& line, const Options& options, Workspaces& workspace
 json fill_hole(const Options& options, engine::Engine& engine, const engine::DecodeLimits& limits,
                const HoleLine& hole) {
   const auto start = std::chrono::steady_clock::now();
+  json steps = json::array();
+  const auto record = [&](std::span<engine::Decoding* const> decodings, const engine::DecodeStats&) {
+    json step = json::array();
+    for (const engine::ShownToken& token : decodings.front()->view())
+      step.push_back(token.token < 0 ? json() : json({token.token, token.probability}));
+    steps.push_back(std::move(step));
+  };
+  const engine::StepObserver observer = options.trajectory ? engine::StepObserver(record) : engine::StepObserver();
   AnswerOptions shaping = answer_options(options);
   if (hole.raw) shaping.repairs = 0;
   AnswerMachine machine(hole.ask, shaping);
   if (hole.raw) machine.take(ended_again(hole));
-  auto answered = hole.raw ? machine.finish() : answered_by(engine, machine, limits);
+  auto answered = hole.raw ? machine.finish() : answered_by(engine, machine, limits, observer);
   if (!answered) return {{"error", answered.message()}};
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   const auto& first = answered->first.answers.front();
@@ -170,7 +180,12 @@ json fill_hole(const Options& options, engine::Engine& engine, const engine::Dec
   if (answered->shown.size() > 1) {
     for (const Shown& shown : answered->shown) line["texts"].push_back(shown.text);
   }
-  if (options.details) add_details(hole, *answered, line);
+  if (options.trajectory) line["trajectory"] = std::move(steps);
+  if (options.details) {
+    add_details(hole, *answered, line);
+    const auto mode = engine::mode_for(hole.ask.request.mode, engine.spec(), engine.network().has_adapter());
+    if (mode) line["mode"] = name(*mode);
+  }
   return line;
 }
 

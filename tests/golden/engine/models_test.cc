@@ -25,8 +25,9 @@ using Ids = std::vector<std::int32_t>;
 
 const std::string kFolder = CINNABAR_SOURCE_DIR "/tests/golden/models/";
 constexpr int kTokens = 264;  // of the models' tokenizers; their matrices have 288 rows
-constexpr const char* kModels[] = {"qwen2_block", "qwen3_block", "llama_gguf", "qwen2_gguf",
-                                   "dream",       "llada",       "dreamon",    "qwen2_gated"};
+constexpr const char* kModels[] = {"qwen2_block", "qwen3_block", "fast_dllm",   "llama_gguf",  "qwen2_gguf",
+                                   "dream",       "llada",       "dreamon",     "qwen2_gated", "rope_linear",
+                                   "rope_llama3", "rope_yarn",   "rope_partial"};
 
 struct Device {
   std::string name;
@@ -135,7 +136,9 @@ TEST_CASE("the files' spec is the family's") {
     CHECK(spec.rope_theta == want["rope_theta"].get<float>());
     CHECK(spec.qkv_bias == want["qkv_bias"]);
     CHECK(spec.qk_norm == want["qk_norm"]);
-    CHECK((spec.attention == Attention::full) == (want["attention"] == "full"));
+    CHECK(cinnabar::engine::name(spec.attention) == want["attention"]);
+    CHECK(cinnabar::engine::name(spec.infill) == want["infill"]);
+    CHECK(spec.rotary == want.value("rotary", 0));
     CHECK(spec.logits_shift == want["logits_shift"]);
     CHECK(spec.mask == want["mask"]);
     CHECK(spec.expand == want["expand"]);
@@ -159,7 +162,10 @@ void check_logits(const std::string& model, const json& golden, const json& entr
   ForwardSegment segment{&cache.store(), {}};
   for (std::int32_t i = 0; i < count; ++i) {
     const bool wanted = std::find(judged.begin(), judged.end(), i) != judged.end();
-    segment.rows.push_back({tokens[static_cast<std::size_t>(i)], i, i < clean ? i + 1 : count, i >= clean, wanted});
+    const int block = network->spec().block_length;
+    const bool tiled = network->spec().attention == Attention::blocks;
+    const std::int32_t limit = tiled ? std::min(count, (i / block + 1) * block) : i < clean ? i + 1 : count;
+    segment.rows.push_back({tokens[static_cast<std::size_t>(i)], i, limit, i >= clean, wanted});
   }
   std::vector<float> logits;
   REQUIRE(network->forward_logits({&segment, 1}, logits));
@@ -180,13 +186,12 @@ void check_logits(const std::string& model, const json& golden, const json& entr
 void check_block_diffusion(const json& entry, Network& network) {
   INFO("block diffusion " << entry["name"]);
   KvCache cache = cache_of(network);
-  const int length = entry["block"], blocks = entry["blocks"];
+  const auto answer = static_cast<int>(entry["tokens"].size());
   BlockOptions options;
-  options.length = length;
+  options.length = entry.value("block", 0);
   options.choice = choice_of(entry["commit"]);
   options.quota = entry["commit"].value("count", 1);
-  BlockDiffusion decoding(network, cache, entry["prompt"].get<Ids>(), answer_of(network.spec(), length * blocks),
-                          options);
+  BlockDiffusion decoding(network, cache, entry["prompt"].get<Ids>(), answer_of(network.spec(), answer), options);
   DecodeStats stats;
   const Ids tokens = run(network, decoding, &stats);
   CHECK(tokens == entry["tokens"].get<Ids>());
@@ -313,7 +318,7 @@ TEST_CASE("block diffusion") {
       INFO(device.name << " " << name);
       const json golden = expected(name);
       for (const json& entry : golden["block_diffusion"]) {
-        check_block_diffusion(entry, *open(name, golden, *device.backend, entry["adapter"]));
+        check_block_diffusion(entry, *open(name, golden, *device.backend, entry.value("adapter", "none")));
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "engine/infill_run.h"
+#include "engine/mode.h"
 #include "kernels/cuda/backend.h"
 #include "kernels/cuda/on_host/fibers.h"
 
@@ -60,6 +61,52 @@ std::string code(std::size_t bytes, int seed = 1) {
   while (out.size() < bytes) out += "v" + std::to_string(1000 + random() % 9000) + " = f(" + char('a' + seed) + ");\n";
   out.resize(bytes);
   return out;
+}
+
+TEST_CASE("a mode that the model cannot do is refused, the open one follows the model") {
+  const auto infill = [](const char* model, Mode mode) {
+    auto asked = request("x = ");
+    asked.mode = mode;
+    return open_engine(1, 4096, model)->infill(asked, {});
+  };
+  const auto no_mask = [] {
+    ModelSpec spec;
+    spec.attention = Attention::block_causal;
+    spec.logits_shift = 1;
+    return spec;
+  }();
+  CHECK(mode_for(Mode::automatic, no_mask, false).value() == Mode::verified);
+  CHECK(mode_for(Mode::diffusion, no_mask, false).message().find("no mask token") != std::string::npos);
+  for (const char* model : {"llada", "dream", "qwen3_block", "fast_dllm"}) {
+    INFO(model);
+    CHECK(infill(model, Mode::automatic));
+    CHECK_FALSE(infill(model, Mode::verified));
+    CHECK_FALSE(infill(model, Mode::autoregressive));
+  }
+  CHECK(mode_for(Mode::automatic, open_engine(1, 4096, "qwen3_block")->spec(), false).value() == Mode::diffusion);
+  CHECK(mode_for(Mode::automatic, open_engine(1, 4096, "qwen2_block")->spec(), true).value() == Mode::verified);
+}
+
+TEST_CASE("options reach a model that denoises in place") {
+  const auto engine = open_engine(1, 4096, "llada");
+  auto asked = request("x = f(", ")\n", 12);
+  const auto forwards = [&](auto change) {
+    auto changed = asked;
+    change(changed);
+    return answer(*engine, changed);
+  };
+  // Nothing is too unsure: one forward a block.
+  CHECK(forwards([](auto& r) { r.block.choice.value = 0; }).decode.nfe == 1);
+  CHECK(forwards([](auto& r) { r.block.choice.value = 0, r.block.length = 4; }).decode.nfe == 3);
+  CHECK(forwards([](auto& r) { r.block.choice = {Rule::quota, Confidence::probability}; }).decode.nfe == 12);
+  const auto warm = [&](std::uint64_t seed) {
+    return forwards([&](auto& r) { r.sampling = {.temperature = 1.5f, .seed = seed}; }).answers.at(0).text;
+  };
+  CHECK(warm(1) == warm(1));
+  CHECK(warm(1) != warm(2));
+  const auto several = forwards([](auto& r) { r.candidates = 3, r.sampling.temperature = 1.5f; });
+  CHECK(several.answers.size() > 1);
+  CHECK(several.answers.at(0).text == warm(0));
 }
 
 TEST_CASE("a keystroke only appends to the prompt") {

@@ -198,6 +198,31 @@ TEST_CASE("in place: prefix and suffix as they are") {
   CHECK(prompt.typed.empty());
 }
 
+TEST_CASE("each layout has its order, and what the model begins with") {
+  struct Case {
+    InfillLayout layout;
+    std::string expected;
+    std::int32_t middle = 261;
+    bool bos = false, spaced = false;
+  };
+  using enum InfillLayout;
+  const std::vector<Case> cases = {{suffix_then_prefix, "<260><262>c\n<261>a b\n"},
+                                   {prefix_then_suffix, "<260>a b\n<262>c\n<261>"},
+                                   {prefix_then_suffix, "<258><260> a b\n<262>c\n<261>", 261, true, true},
+                                   {suffix_tag_first, "<262>c\n<260>a b\n<261>"},
+                                   {suffix_tag_first, "<262>c\n<260>a b\n", -1},
+                                   {prefix_only, "a b\n"},
+                                   {prefix_only, "<258>a b\n", -1, true}};
+  for (const Case& test : cases) {
+    ModelSpec spec = fim_spec();
+    spec.infill = test.layout;
+    spec.fim_middle = test.middle;
+    spec.bos_first = test.bos;
+    spec.spaced_prefix = test.spaced;
+    CHECK(text_of(build(spec, "a b\n", "c\n").before) == test.expected);
+  }
+}
+
 TEST_CASE("a model without infill tags cannot take the layout that needs them") {
   for (std::int32_t ModelSpec::*tag : {&ModelSpec::fim_prefix, &ModelSpec::fim_middle, &ModelSpec::fim_suffix}) {
     ModelSpec spec = fim_spec();

@@ -66,6 +66,17 @@ TEST_CASE("what is no ordinary file is refused at once, by name") {
   CHECK_THAT(open_checkpoint(folder.file("m.gguf")).message(), Contains("tokenizer.json: not a regular file"));
 }
 
+TEST_CASE("PyTorch's pickles are named, and what to do about them") {
+  ModelFolder folder;
+  for (const char* start : {"PK\x03\x04 archive", "\x80\x02 old"}) {
+    const std::string path = folder.write("last.ckpt", std::string(start) + std::string(64, 'x'));
+    CHECK_THAT(open_checkpoint(path).message(), Contains("pickle") && Contains("safetensors"));
+  }
+  folder.write("config.json", tiny_config("LlamaForCausalLM", "llama"));
+  folder.write("pytorch_model.bin", "PK\x03\x04");
+  CHECK_THAT(open_checkpoint(folder.path()).message(), Contains("pytorch_model.bin") && Contains("safetensors"));
+}
+
 TEST_CASE("verifying needs checksums and says where they are expected") {
   const ModelFolder folder;
   const std::string pipe = folder.file("pipe");

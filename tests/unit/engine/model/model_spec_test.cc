@@ -37,9 +37,10 @@ cinnabar::Result<ModelSpec> folder_spec(const std::string& config,
 }
 
 void add_tokens(GgufWriter& writer) {
-  writer.set("tokenizer.ggml.tokens", std::vector<std::string>{"a", "b", "<|endoftext|>", "<|fim_suffix|>",
-                                                               "<|im_end|>", "  ", "<tool_call>", "x"});
-  writer.set("tokenizer.ggml.token_type", std::vector<std::int32_t>{1, 1, 3, 3, 3, 4, 4, 5});
+  writer.set("tokenizer.ggml.tokens",
+             std::vector<std::string>{"<|fim_prefix|>", "<|fim_middle|>", "<|endoftext|>", "<|fim_suffix|>",
+                                      "<|im_end|>", "  ", "<tool_call>", "x"});
+  writer.set("tokenizer.ggml.token_type", std::vector<std::int32_t>{3, 3, 3, 3, 3, 4, 4, 5});
 }
 
 }  // namespace
@@ -86,7 +87,7 @@ TEST_CASE("keys of diffusion and of ours override the row") {
     writer.set("cinnabar.attention", "full");
     writer.set("cinnabar.infill_layout", "in_place");
     writer.set("cinnabar.block_length", std::uint32_t{8});
-    writer.set("cinnabar.hole_end_token_id", std::uint32_t{1});
+    writer.set("cinnabar.hole_end_token_id", std::uint32_t{5});
   });
   REQUIRE(spec.ok());
   CHECK(spec->logits_shift == 0);
@@ -94,7 +95,7 @@ TEST_CASE("keys of diffusion and of ours override the row") {
   CHECK(spec->attention == Attention::full);
   CHECK(spec->infill == InfillLayout::in_place);
   CHECK(spec->block_length == 8);
-  CHECK(spec->hole_end == 1);
+  CHECK(spec->hole_end == 5);
 }
 
 TEST_CASE("tokens give ids, layout and what is never generated") {
@@ -104,11 +105,11 @@ TEST_CASE("tokens give ids, layout and what is never generated") {
   });
   REQUIRE(spec.ok());
   CHECK(spec->fim_suffix == 3);
-  CHECK(spec->infill == InfillLayout::suffix_then_prefix);
+  CHECK(spec->infill == InfillLayout::prefix_then_suffix);
   // A hole ends with the end of text, not with the end of a chat turn.
   CHECK(spec->end_of_text == 2);
   // Runs of spaces are text though the vocabulary calls them user-defined.
-  CHECK(spec->never_generated == std::vector<std::int32_t>{3, 4, 6, 7});
+  CHECK(spec->never_generated == std::vector<std::int32_t>{0, 1, 3, 4, 6, 7});
 }
 
 TEST_CASE("bad GGUF configurations are refused and named") {
@@ -121,8 +122,16 @@ TEST_CASE("bad GGUF configurations are refused and named") {
       {[](auto& w) { w.set("cinnabar.infill_layout", "x"); }, {"cinnabar.infill_layout", "'x'"}},
       {[](auto& w) { w.set("diffusion.shift_logits", "yes"); }, {"diffusion.shift_logits", "boolean"}},
       {[](auto& w) { w.set("qwen2.expert_count", std::uint32_t{8}); }, {"expert_count", "not supported"}},
-      {[](auto& w) { w.set("qwen2.rope.scaling.type", "yarn"); }, {"rope.scaling.type", "not supported"}},
-      {[](auto& w) { w.set("qwen2.rope.dimension_count", std::uint32_t{2}); }, {"rope.dimension_count", "4"}},
+      {[](auto& w) { w.set("qwen2.rope.scaling.type", "longrope"); }, {"rope.scaling.type", "not supported"}},
+      {[](auto& w) { w.set("qwen2.rope.scaling.type", "yarn"); }, {"rope.scaling.type", "factor"}},
+      {[](auto& w) { w.set("qwen2.final_logit_softcapping", 30.0f); }, {"final_logit_softcapping", "30"}},
+      {[](auto& w) { w.set("qwen2.logit_scale", 2.0f); }, {"logit_scale"}},
+      {[](auto& w) { w.set("qwen2.attention.sliding_window", std::uint32_t{32}); }, {"sliding_window"}},
+      {[](auto& w) {
+         w.tensor("rope_freqs.weight", {3}, {1, 1, 1});
+       },
+       {"rope_freqs.weight"}},
+      {[](auto& w) { w.set("qwen2.rope.dimension_count", std::uint32_t{6}); }, {"rotary", "found 6"}},
       {[](auto& w) { w.set("tokenizer.ggml.mask_token_id", std::uint32_t{8}); }, {"mask", "-1 to 7", "found 8"}},
       {[](auto& w) { w.set("tokenizer.ggml.mask_token_id", std::uint32_t{0xffffffff}); }, {"mask_token_id", "32 bits"}},
       {[](auto& w) { w.set("cinnabar.block_length", std::uint32_t{0}); }, {"block_length", "found 0"}},
@@ -155,10 +164,13 @@ TEST_CASE("classes of Hugging Face folders") {
       {"Qwen3ForCausalLM", "qwen3", "qwen3", Attention::block_causal, 1, 32},
       {"LlamaForCausalLM", "llama", "llama", Attention::block_causal, 1, 32},
       {"DreamModel", "Dream", "dream", Attention::full, 1, 32},
-      {"Fast_dLLM_QwenForCausalLM", "Fast_dLLM_Qwen", "fast-dllm", Attention::block_causal, 1, 32},
+      {"Fast_dLLM_QwenForCausalLM", "Fast_dLLM_Qwen", "fast-dllm", Attention::blocks, 1, 32},
       {"A2DQwen2LMHeadModel", "a2d-qwen2", "a2d-qwen2", Attention::full, 0, 32},
       {"A2DQwen3LMHeadModel", "a2d-qwen3", "a2d-qwen3", Attention::full, 0, 32},
-      {"SDARForCausalLM", "sdar", "sdar", Attention::block_causal, 0, 4},
+      {"SDARForCausalLM", "sdar", "sdar", Attention::blocks, 0, 4},
+      {"StableDiffcoderForCausalLM", "llama", "stable-diffcoder", Attention::blocks, 0, 4},
+      {"MistralForCausalLM", "mistral", "mistral", Attention::block_causal, 1, 32},
+      {"CoDALanguageModel", "CoDA", "coda", Attention::full, 1, 32},
   };
   for (const auto& test : cases) {
     const auto spec = folder_spec(tiny_config(test.architecture, test.model_type));
@@ -231,9 +243,29 @@ TEST_CASE("bad configurations of folders are refused and named") {
       {R"({"architectures": ["Qwen2ForCausalLM"], "num_hidden_layers": "2"})", {"'num_hidden_layers'", "integer"}},
       {R"({"architectures": ["Qwen2ForCausalLM"], "num_hidden_layers": 99999999999})", {"out of range"}},
       {tiny_config("Qwen2MoeForCausalLM", "qwen2_moe"), {"'Qwen2MoeForCausalLM'", "not supported"}},
-      {qwen(R"(, "rope_scaling": {"type": "yarn"})"), {"rope_scaling", "'yarn'"}},
+      {qwen(R"(, "rope_scaling": {"type": "dynamic", "factor": 2})"), {"rope_scaling", "'dynamic'"}},
+      {qwen(R"(, "rope_scaling": {"type": "yarn"})"), {"rope_scaling", "factor"}},
+      {qwen(R"(, "partial_rotary_factor": 2)"), {"partial_rotary_factor", "2"}},
       {qwen(R"(, "activation_type": "gelu")"), {"activation_type", "'gelu'"}},
-      {qwen(R"(, "num_experts": 8)"), {"num_experts"}},
+      {qwen(R"(, "num_experts": 8)"), {"num_experts", "mixture of experts"}},
+      {tiny_config("LLaDA2MoeModelLM", "llada2_moe"), {"'LLaDA2MoeModelLM'", "mixture of experts"}},
+      {tiny_config("MixtralForCausalLM", "mixtral"), {"mixture of experts"}},
+      {tiny_config("MDLM", "mdlm"), {"'MDLM'", "DiT"}},
+      {R"({"graph": {"type": "absorb"}, "noise": {}, "model": {"type": "ddit"}})", {"SEDD"}},
+      {R"({"hidden_size": 8})", {"neither 'architectures' nor 'model_type'"}},
+      {qwen(R"(, "final_logit_softcapping": 30.0)"), {"final_logit_softcapping", "30"}},
+      {qwen(R"(, "logits_scaling": 8)"), {"logits_scaling", "8"}},
+      {qwen(R"(, "embedding_multiplier": 12)"), {"embedding_multiplier"}},
+      {qwen(R"(, "residual_multiplier": 0.22)"), {"residual_multiplier"}},
+      {qwen(R"(, "scale_logits": true)"), {"scale_logits"}},
+      {qwen(R"(, "input_emb_norm": true)"), {"input_emb_norm"}},
+      {qwen(R"(, "alibi": true)"), {"alibi"}},
+      {qwen(R"(, "rope": false)"), {"rope"}},
+      {qwen(R"(, "attention_layer_norm": true)"), {"attention_layer_norm"}},
+      {qwen(R"(, "layer_norm_type": "default")"), {"layer_norm_type", "default"}},
+      {qwen(R"(, "clip_qkv": 8)"), {"clip_qkv"}},
+      {qwen(R"(, "quantization_config": {"quant_method": "gptq"})"), {"quantization_config"}},
+      {tiny_config("MistralForCausalLM", "mistral", R"(, "sliding_window": 32)"), {"sliding_window", "32"}},
       {qwen(R"(, "use_sliding_window": true)"), {"use_sliding_window"}},
       {qwen(R"(, "mask_token_id": 8)"), {"mask", "found 8"}},
       {qwen(R"(, "cinnabar_attention": "x")"), {"attention", "'x'"}},
@@ -243,6 +275,125 @@ TEST_CASE("bad configurations of folders are refused and named") {
     const std::string message = spec.ok() ? "no error" : spec.message();
     CAPTURE(message);
     for (const auto& part : test.expected) CHECK_THAT(message, Contains(part));
+  }
+}
+
+TEST_CASE("switches with the value that is understood are no hindrance") {
+  CHECK(folder_spec(tiny_config("Qwen2ForCausalLM", "qwen2",
+                                R"(, "final_logit_softcapping": null, "logits_scaling": 1.0, "alibi": false,
+                                    "layer_norm_type": "rms", "clip_qkv": null, "use_sliding_window": false,
+                                    "sliding_window": 32)"))
+            .ok());
+  CHECK(folder_spec(tiny_config("MistralForCausalLM", "mistral", R"(, "sliding_window": null)")).ok());
+}
+
+TEST_CASE("tags in the tokenizer give the order that their models were trained with") {
+  struct Case {
+    std::string architecture, prefix, suffix, middle;
+    InfillLayout layout;
+    std::string more = "";
+  };
+  using enum InfillLayout;
+  const std::vector<Case> cases = {
+      {"Qwen2ForCausalLM", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", prefix_then_suffix},
+      {"LlamaForCausalLM", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", suffix_tag_first},   // Mellum
+      {"LlamaForCausalLM", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", prefix_then_suffix,  // Granite
+       R"(, "mlp_bias": true)"},
+      {"LlamaForCausalLM", "<[fim-prefix]>", "<[fim-suffix]>", "<[fim-middle]>", suffix_tag_first},    // Seed-Coder
+      {"LlamaForCausalLM", "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", prefix_then_suffix},  // DeepSeek-Coder
+      {"LlamaForCausalLM", "▁<PRE>", "▁<SUF>", "▁<MID>", prefix_then_suffix},                          // Code Llama
+      {"MistralForCausalLM", "[PREFIX]", "[SUFFIX]", "", suffix_tag_first},                            // Codestral
+      {"LlamaForCausalLM", "<fim_prefix>", "", "", prefix_only},  // one tag alone says nothing
+      {"LlamaForCausalLM", "<x>", "<y>", "<z>", prefix_only},
+      {"DreamModel", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", in_place, R"(, "mask_token_id": 7)"},
+  };
+  for (const auto& test : cases) {
+    CAPTURE(test.architecture, test.prefix);
+    std::string added = R"({"added_tokens": [{"id": 3, "content": ")" + test.prefix + R"("})";
+    if (!test.suffix.empty()) added += R"(, {"id": 4, "content": ")" + test.suffix + R"("})";
+    if (!test.middle.empty()) added += R"(, {"id": 5, "content": ")" + test.middle + R"("})";
+    const auto spec = folder_spec(tiny_config(test.architecture, "x", test.more), {{"tokenizer.json", added + "]}"}});
+    REQUIRE(spec.ok());
+    CHECK(spec->infill == test.layout);
+    if (test.layout == prefix_only) continue;
+    CHECK(spec->fim_prefix == 3);
+    CHECK(spec->fim_suffix == 4);
+    CHECK(spec->fim_middle == (test.middle.empty() ? -1 : 5));
+    CHECK(check_tokens(*spec).ok());
+    CHECK(spec->spaced_prefix == (test.prefix == "▁<PRE>"));
+  }
+}
+
+TEST_CASE("GGUF files name tags by id, and Mellum's order by its pre-tokenizer") {
+  const auto layout = [](const char* pre) {
+    return gguf_spec("llama",
+                     [&](GgufWriter& writer) {
+                       writer.set("tokenizer.ggml.tokens",
+                                  std::vector<std::string>{"a", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "b",
+                                                           "c", "d", "e"});
+                       writer.set("tokenizer.ggml.token_type", std::vector<std::int32_t>{1, 3, 3, 3, 1, 1, 1, 1});
+                       writer.set("tokenizer.ggml.pre", pre);
+                     })
+        ->infill;
+  };
+  CHECK(layout("mellum") == InfillLayout::suffix_tag_first);
+  CHECK(layout("refact") == InfillLayout::prefix_then_suffix);
+  const auto by_id = gguf_spec("llama", [](GgufWriter& writer) {
+    writer.set("tokenizer.ggml.fim_pre_token_id", std::uint32_t{1});
+    writer.set("tokenizer.ggml.fim_mid_token_id", std::uint32_t{2});
+    writer.set("tokenizer.ggml.fim_suf_token_id", std::uint32_t{3});
+  });
+  CHECK(by_id->infill == InfillLayout::prefix_then_suffix);
+  CHECK(by_id->fim_suffix == 3);
+}
+
+TEST_CASE("the tokenizer's own first token wins over the configuration's") {
+  const auto spec = [](const std::string& architecture, const std::string& tokenizer) {
+    return folder_spec(
+        tiny_config(architecture, "x", R"(, "bos_token_id": 2, "mask_token_id": 7)"),
+        {{"added_tokens.json", R"({"<|beginoftext|>": 6, "<s>": 5})"}, {"tokenizer_config.json", tokenizer}});
+  };
+  CHECK(spec("DreamModel", "{}")->bos == 6);
+  CHECK(spec("LlamaForCausalLM", "{}")->bos == 2);
+  const auto own = spec("LlamaForCausalLM", R"({"bos_token": {"content": "<s>"}, "add_bos_token": true})");
+  CHECK(own->bos == 5);
+  CHECK(own->bos_first);
+  CHECK_FALSE(spec("LlamaForCausalLM", R"({"bos_token": "<s>", "add_bos_token": false})")->bos_first);
+}
+
+TEST_CASE("the class tells Stable-DiffCoder from Seed-Coder, whose vocabulary has the mask, too") {
+  const std::map<std::string, std::string> texts = {{"added_tokens.json", R"({"<[MASK_TOKEN]>": 5})"}};
+  const auto diffusion = folder_spec(tiny_config("StableDiffcoderForCausalLM", "llama"), texts);
+  REQUIRE(diffusion.ok());
+  CHECK(diffusion->family == "stable-diffcoder");
+  CHECK(diffusion->mask == 5);
+  CHECK(diffusion->logits_shift == 0);
+  CHECK(diffusion->block_length == 4);
+  const auto plain = folder_spec(tiny_config("LlamaForCausalLM", "llama"), texts);
+  CHECK(plain->mask == -1);
+  CHECK(plain->logits_shift == 1);
+}
+
+TEST_CASE("a model that denoises needs a mask") {
+  const auto spec = folder_spec(tiny_config("X", "a2d-qwen3"));
+  REQUIRE(spec.ok());
+  CHECK(spec->mask == -1);
+  CHECK_THAT(check_tokens(*spec).message(), Contains("mask_token_id") && Contains("no mask token"));
+  ModelFolder folder;
+  folder.write("config.json", tiny_config("X", "a2d-qwen3"));
+  folder.write("model.safetensors", tiny_safetensors(false));
+  CHECK_THAT(load_model(folder.path()).message(), Contains("no mask token"));
+}
+
+TEST_CASE("heads that the devices cannot compute are refused when the model is packed") {
+  ModelSpec spec;
+  for (const int size : {80, 100, 16, 112}) {
+    spec.head_size = size;
+    CHECK_THAT(check_computable(spec).message(), Contains(std::to_string(size)) && Contains("multiple of 32"));
+  }
+  for (const int size : {32, 64, 96, 128, 256}) {
+    spec.head_size = size;
+    CHECK(check_computable(spec).ok());
   }
 }
 

@@ -114,6 +114,17 @@ TEST_CASE("words are cut as each pre-tokenizer's rule says") {
       {"gpt-2", "\n\n\nx", {"\n\n", "\n", "x"}},
       {"smollm", "x 12 y", {"x", " ", "1", "2", " y"}},
       {"default", "f(1234)", {"f", "(", "123", "4", ")"}},
+      {"refact", "x 12 y", {"x", " ", "1", "2", " y"}},
+      {"mellum", "x 123", {"x", " 123"}},
+      {"smaug-bpe", "12345 x", {"123", "45", " x"}},
+      {"seed-coder", "a;\n\n  12", {"a", ";", "\n\n", " ", " ", "1", "2"}},
+      {"deepseek-coder", "if (x1)\n", {"if", " (", "x", "1", ")", "\n"}},
+      {"deepseek-llm", "if (x12)\n  y", {"if", " (", "x", "12", ")", "\n", " ", " y"}},
+      {"deepseek-v3", "f(x)=1234;", {"f", "(x", ")=", "123", "4", ";"}},
+      {"tekken", "camelCase ABCdef12", {"camel", "Case", " ABCdef", "1", "2"}},
+      {"gpt-4o", "it's fooBar 1234", {"it's", " foo", "Bar", " ", "123", "4"}},
+      {"qwen35", "e\u0301t 12", {"e\u0301t", " ", "1", "2"}},
+      {"bailingmoe", "it's\n\nx", {"it", "'s", "\n\n", "x"}},
   }));
   INFO(c.pre << ": " << c.text);
   CHECK(words(c.pre, c.text) == c.expected);

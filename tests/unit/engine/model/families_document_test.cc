@@ -1,0 +1,59 @@
+// models/BRING_YOUR_OWN.md says what is read: its table is the families' rows, and no row is left out.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "engine/mode.h"
+#include "engine/model/families.h"
+
+namespace cinnabar::engine {
+namespace {
+
+std::string code(std::string_view text) { return text.empty() ? "" : "`" + std::string(text) + "`"; }
+
+// The document's line for a family, from its row.
+std::string line_of(const Family& family) {
+  ModelSpec spec;
+  spec.attention = family.attention;
+  spec.logits_shift = family.logits_shift;
+  spec.mask = family.attention == Attention::block_causal ? -1 : 0;
+  const std::string block = family.attention == Attention::blocks
+                                ? std::to_string(family.block_length) +
+                                      (family.sub_block > 0 ? " in " + std::to_string(family.sub_block) : "")
+                                : "";
+  std::string folder = code(family.architecture);
+  if (folder.empty()) folder = "type " + code(family.model_type);
+  return "| " + std::string(family.name) + " | " + code(family.gguf) + " | " + folder + " | " +
+         std::string(name(family.attention)) + " | " + block + " | " + std::to_string(family.logits_shift) + " | " +
+         std::string(name(mode_for(Mode::automatic, spec, false).value())) + " |";
+}
+
+TEST_CASE("the document's table of families is the families' rows") {
+  std::ifstream file(CINNABAR_SOURCE_DIR "/models/BRING_YOUR_OWN.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  std::string missing;
+  for (const Family& family : families()) {
+    const std::string line = line_of(family);
+    if (text.str().find("\n" + line + "\n") == std::string::npos) missing += line + "\n";
+    // What its forward was compared with stands in the second table.
+    INFO(family.name);
+    CHECK(text.str().find("\n| `" + std::string(family.name) + "` | ") != std::string::npos);
+  }
+  INFO("lines that the document lacks:\n" << missing);
+  CHECK(missing.empty());
+}
+
+TEST_CASE("the document shows every order of infill tags") {
+  std::ifstream file(CINNABAR_SOURCE_DIR "/models/BRING_YOUR_OWN.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const FillTags& tags : fill_tags()) {
+    INFO(tags.prefix << " " << name(tags.layout));
+    const std::string first(tags.layout == InfillLayout::prefix_then_suffix ? tags.prefix : tags.suffix);
+    CHECK(text.str().find("`" + first) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace cinnabar::engine
