@@ -52,7 +52,7 @@ void look_at_program(Report& report) {
 }
 
 void look_at_model(Report& report, const Options& options) {
-  const std::string path = options.engine.model.empty() ? embedded_model() : options.engine.model;
+  const std::string path = options.model.model.empty() ? embedded_model() : options.model.model;
   std::error_code error;
   if (path.empty())
     return report.say(Finding::bad, "model", "none is installed beside this program",
@@ -79,7 +79,7 @@ void look_at_machine(Report& report, const Options& options) {
   if (available > 0 && available < kWantedKib)
     report.say(Finding::hint, "memory", std::to_string(available / 1024) + " MiB are free; the model takes about 1 GiB",
                "close something, or choose a smaller model");
-  const auto device = open_device(options);
+  const auto device = open_device(options.model);
   if (!device)
     return report.say(Finding::bad, "device", device.status().message(), "cinnabar.device: auto takes what there is");
   report.say(Finding::good, "device", (*device)->description());

@@ -13,7 +13,7 @@
 namespace cinnabar::daemon {
 namespace {
 
-Status fill_all(engine::Engine& engine, const Options& options, Filling& filling) {
+Status fill_all(engine::Engine& engine, const Options& options, MultiHoleFill& filling) {
   int forwards = 0;
   while (!filling.done()) {
     const auto result = engine.infill(filling.request(), limits_of(options));
@@ -29,8 +29,8 @@ Status fill_all(engine::Engine& engine, const Options& options, Filling& filling
 }  // namespace
 
 int run_fill(Options& options) {
-  const auto selection = parse_selection(options.arguments, "fill");
-  if (options.arguments.size() > 1) return wrong_spot(Status::error("fill takes one FILE or FILE:FIRST-LAST"));
+  const auto selection = parse_selection(options.command.arguments, "fill");
+  if (options.command.arguments.size() > 1) return wrong_spot(Status::error("fill takes one FILE or FILE:FIRST-LAST"));
   if (!selection) return wrong_spot(selection.status());
   auto text = read_text(selection->file);
   if (!text) return failed(text.status());
@@ -42,24 +42,24 @@ int run_fill(Options& options) {
   if (!tree) return failed(Status::error(selection->file + ": too large, or its lines too long, for a syntax tree"));
   const auto [begin, end] = bytes_of(*selection, *text);
   auto holes = syntax::plan_selection(*tree, begin, end).holes;
-  std::vector<Filling::Change> changes;
+  std::vector<MultiHoleFill::Change> changes;
   std::string after = *text;
   if (holes.empty()) {
     std::cerr << "cinnabar: no holes: no TODO marks, stubs or empty function bodies\n";
   } else {
-    auto engine = open_engine(options);
+    auto engine = open_engine(options.model);
     if (!engine) return failed(engine.status());
-    FillingOptions filling_options;
-    filling_options.repairs = options.repairs;
+    MultiHoleOptions filling_options;
+    filling_options.repairs = options.request.repairs;
     filling_options.together = (*engine)->fills_together();
-    engine::InfillRequest defaults = Filling::defaults(options.request);
+    engine::InfillRequest defaults = MultiHoleFill::defaults(options.request.defaults);
     defaults.heading = heading_of(selection->file, "");
-    Filling filling(*language, *text, std::move(holes), std::move(defaults), filling_options);
+    MultiHoleFill filling(*language, *text, std::move(holes), std::move(defaults), filling_options);
     if (Status filled = fill_all(**engine, options, filling); !filled) return failed(filled);
     changes = filling.changes();
     after = filling.text();
   }
-  std::cout << (options.diff ? unified_diff(selection->file, *text, changes) : after) << std::flush;
+  std::cout << (options.command.diff ? unified_diff(selection->file, *text, changes) : after) << std::flush;
   return std::cout ? 0 : 1;
 }
 

@@ -40,9 +40,10 @@ Status check_given(const Options& options, engine::Mode mode, const engine::Mode
   if (!resolved) return resolved.status();
   const Situation situation{*resolved, spec, gated_adapter};
   for (const Use& use : kUses) {
-    const bool given = std::any_of(options.given.begin(), options.given.end(), [&](const std::string& text) {
-      return text.starts_with(use.option) && text.substr(use.option.size()).starts_with('=');
-    });
+    const bool given =
+        std::any_of(options.command.given.begin(), options.command.given.end(), [&](const std::string& text) {
+          return text.starts_with(use.option) && text.substr(use.option.size()).starts_with('=');
+        });
     if (given && !use.useful(situation))
       return Status::error(std::string(use.option) + " " + std::string(use.otherwise) + " (mode " +
                            std::string(name(*resolved)) + ", attention " + std::string(name(spec.attention)) + ")");

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "engine/mode.h"
@@ -15,7 +16,7 @@ namespace cinnabar::daemon {
 namespace {
 
 std::string chosen_model(const Options& options) {
-  return options.arguments.empty() ? embedded_model() : options.arguments[0];
+  return options.command.arguments.empty() ? embedded_model() : options.command.arguments[0];
 }
 
 // What a user has to know of how a hole's sides are read.
@@ -86,7 +87,7 @@ nlohmann::json describe(const engine::LoadedModel& model, const engine::Tokenize
 
 // Without one of its words.
 int run_model(Options& options) {
-  const std::string found = options.arguments.empty() ? "nothing" : "'" + options.arguments[0] + "'";
+  const std::string found = options.command.arguments.empty() ? "nothing" : "'" + options.command.arguments[0] + "'";
   std::cerr << "cinnabar: after 'model', expected info, list or verify, found " << found << "\n";
   return 2;
 }
@@ -99,7 +100,7 @@ int run_model_info(Options& options) {
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);
   if (!tokenizer) return failed(tokenizer.status());
   const nlohmann::json info = describe(*model, **tokenizer);
-  if (options.json) {
+  if (options.command.json) {
     std::cout << info.dump(2) << "\n";
     return 0;
   }
@@ -140,7 +141,8 @@ int run_model_verify(Options& options) {
 }
 
 int run_completion(Options& options) {
-  const std::string script = options.arguments.size() == 1 ? completion_script(options.arguments[0]) : std::string();
+  const std::string script =
+      options.command.arguments.size() == 1 ? completion_script(options.command.arguments[0]) : std::string();
   if (script.empty()) {
     std::cerr << "cinnabar: completion expects bash, zsh or fish\n";
     return 2;

@@ -24,9 +24,9 @@ Status run(engine::Engine& engine, const Options& options, RewriteMachine& rewri
 }  // namespace
 
 int run_rewrite(Options& options) {
-  const auto selection = parse_selection(options.arguments, "rewrite");
+  const auto selection = parse_selection(options.command.arguments, "rewrite");
   if (!selection) return wrong_spot(selection.status());
-  if (options.arguments.size() != 2 || is_blank(options.arguments[1]))
+  if (options.command.arguments.size() != 2 || is_blank(options.command.arguments[1]))
     return wrong_spot(Status::error(
         "rewrite expects FILE:FIRST-LAST and an instruction, for example shop.py:10-40 'handle an empty list'"));
   const auto text = read_text(selection->file);
@@ -34,21 +34,21 @@ int run_rewrite(Options& options) {
   const auto [begin, end] = bytes_of(*selection, *text);
   if (is_blank(text->substr(begin, end - begin)))
     return failed(Status::error(selection->file + ": there is nothing in these lines to be rewritten"));
-  auto engine = open_engine(options);
+  auto engine = open_engine(options.model);
   if (!engine) return failed(engine.status());
   RewriteMachine rewrite({syntax::language_of_path(selection->file),
                           text->substr(0, begin),
                           text->substr(begin, end - begin),
                           text->substr(end),
-                          options.arguments[1],
+                          options.command.arguments[1],
                           {}},
-                         {.defaults = options.request});
+                         {.defaults = options.request.defaults});
   if (Status done = run(**engine, options, rewrite); !done) return failed(done);
   const auto result = rewrite.result();
   if (!result) return failed(result.status());
   const std::string after = text->substr(0, begin) + *result + text->substr(end);
   std::cerr << "cinnabar: " << rewrite.tokens() << " tokens, " << rewrite.forwards() << " forwards\n";
-  std::cout << (options.diff ? unified_diff(selection->file, *text, minimal_changes(*text, after)) : after)
+  std::cout << (options.command.diff ? unified_diff(selection->file, *text, minimal_changes(*text, after)) : after)
             << std::flush;
   return std::cout ? 0 : 1;
 }

@@ -84,7 +84,7 @@ Status write_text(const std::string& path, const std::string& text) {
 }
 
 bool agrees(const Options& options) {
-  if (options.yes) return true;
+  if (options.command.yes) return true;
   if (isatty(0) == 0) {
     std::cout << "Nothing is written: --yes does it.\n";
     return false;
@@ -103,18 +103,18 @@ int set_up_file(const std::string& editor, const Options& options) {
   const std::string before = read_text(block->path);
   const std::string bare = without_block(before, *block);
   fit_to(bare, *block);
-  const std::string after = options.undo ? bare : with_block(before, *block);
+  const std::string after = options.command.undo ? bare : with_block(before, *block);
   if (after == before) {
-    std::cout << block->path << (options.undo ? " holds nothing of Cinnabar.\n" : " is as it should be.\n");
+    std::cout << block->path << (options.command.undo ? " holds nothing of Cinnabar.\n" : " is as it should be.\n");
     return 0;
   }
-  if (options.undo)
+  if (options.command.undo)
     std::cout << (after.empty() ? "Removes " + block->path : "Removes Cinnabar's lines from " + block->path) << "\n";
   else
     std::cout << (before.empty() ? "Makes " : "Adds to ") << block->path << ":\n\n" << block->text << "\n";
-  if (!agrees(options)) return options.yes ? 1 : 0;
+  if (!agrees(options)) return options.command.yes ? 1 : 0;
   if (Status written = write_text(block->path, after); !written) return failed(written);
-  std::cout << "Done. 'cinnabar setup " << editor << (options.undo ? "" : " --undo") << "' takes it back.\n";
+  std::cout << "Done. 'cinnabar setup " << editor << (options.command.undo ? "" : " --undo") << "' takes it back.\n";
   return 0;
 }
 
@@ -126,7 +126,7 @@ int set_up_vscode(const Options& options) {
   }
   if (!code) return failed(Status::error("no code, codium, code-insiders or code-server is in $PATH"));
   std::vector<std::string> command = {*code, "--uninstall-extension", "cinnabar.cinnabar"};
-  if (!options.undo) {
+  if (!options.command.undo) {
     const std::string packed = "../cinnabar-" + std::string(kVersion) + ".vsix";  // of a source tree
     const std::string vsix = beside(own_program(), {"../share/cinnabar/cinnabar.vsix", packed.c_str()});
     if (vsix.empty())
@@ -146,7 +146,7 @@ int set_up_vscode(const Options& options) {
 }  // namespace
 
 int run_setup(Options& options) {
-  const std::string editor = options.arguments.size() == 1 ? options.arguments[0] : "";
+  const std::string editor = options.command.arguments.size() == 1 ? options.command.arguments[0] : "";
   if (editor == "vscode") return set_up_vscode(options);
   if (editor == "zed")
     return failed(

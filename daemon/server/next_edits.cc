@@ -6,7 +6,7 @@
 namespace cinnabar::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds kLimit{3'000};
+constexpr std::chrono::milliseconds kDeadline{3'000};
 constexpr std::size_t kOffers = 32, kRefused = 20;
 constexpr int kIgnored = 3;  // offered so often and not taken: it is not wanted
 
@@ -22,9 +22,8 @@ std::string_view line_of(const DocumentSnapshot& document, const EditCandidate& 
 
 }  // namespace
 
-NextEdits::NextEdits(Services& services, engine::ClientId client, const DocumentStore& documents, syntax::Trees& trees,
-                     Guard guard)
-    : services_(services), client_(client), documents_(documents), trees_(trees), guard_(std::move(guard)) {}
+NextEdits::NextEdits(Services& services, ClientState& state, ClientJobs& jobs)
+    : services_(services), state_(state), jobs_(jobs) {}
 
 void NextEdits::ask(const SnapshotPtr& document, const lsp::TextDocumentPosition& params, const Options& options,
                     EditsReply reply) {
@@ -32,18 +31,18 @@ void NextEdits::ask(const SnapshotPtr& document, const lsp::TextDocumentPosition
   supersede(document->uri());
   const auto wanted = params.text_document.version;
   const auto history = histories_.find(document->uri());
-  if (!options.completion.next_edit || (wanted && *wanted != document->version()) || history == histories_.end() ||
+  if (!options.editor.next_edit || (wanted && *wanted != document->version()) || history == histories_.end() ||
       history->second.edits().empty())
     return reply.result({});
-  const auto parsed = trees_.of(document);
-  const std::size_t cursor = document->byte_offset(params.position, documents_.encoding());
+  const auto parsed = state_.trees.of(document);
+  const std::size_t cursor = document->byte_offset(params.position, state_.documents.encoding());
   auto candidates = edits_by_analogy({document->text(), history->second.edits(), cursor, parsed.tree.get()});
   std::erase_if(candidates, [&](const auto& candidate) { return is_refused(document, candidate); });
   NextEditOptions judging;
-  judging.defaults = options.request;
-  judging.eagerness = options.completion.eagerness == Eagerness::eager      ? 2.0f
-                      : options.completion.eagerness == Eagerness::balanced ? 0.0f
-                                                                            : -2.0f;
+  judging.defaults = options.request.defaults;
+  judging.eagerness = options.request.eagerness == Eagerness::eager      ? 2.0f
+                      : options.request.eagerness == Eagerness::balanced ? 0.0f
+                                                                         : -2.0f;
   Asking asking{document, std::move(reply),
                 std::make_unique<NextEditMachine>(document->text(), std::move(candidates),
                                                   whole_lines(document->text(), history->second.edits().back()),
@@ -57,15 +56,11 @@ void NextEdits::ask(const SnapshotPtr& document, const lsp::TextDocumentPosition
 void NextEdits::submit(const std::string& uri) {
   Asking& asking = asking_.at(uri);
   engine::Job job;
-  job.client = client_;
   job.priority = engine::Priority::prefetch;  // gives way to completions
   job.request = *asking.machine->request();
-  job.time_limit = kLimit;
-  const auto id = std::make_shared<engine::JobId>(0);
-  job.done = [this, uri, id, guard = guard_](const engine::Outcome& outcome) {
-    guard([&] { finished(uri, *id, outcome); });
-  };
-  *id = asking.job = services_.runner().submit(std::move(job));
+  job.deadline = kDeadline;
+  asking.job = jobs_.submit(
+      std::move(job), [this, uri](engine::JobId id, const engine::Outcome& outcome) { finished(uri, id, outcome); });
 }
 
 void NextEdits::finished(const std::string& uri, engine::JobId job, const engine::Outcome& outcome) {
@@ -83,7 +78,7 @@ void NextEdits::finished(const std::string& uri, engine::JobId job, const engine
 }
 
 void NextEdits::answer(Asking asking, const std::vector<EditCandidate>& edits) {
-  const auto encoding = documents_.encoding();
+  const auto encoding = state_.documents.encoding();
   lsp::NextEditList list;
   for (const EditCandidate& edit : edits) {
     const auto id = make_offer(asking.document, edit);
@@ -100,7 +95,7 @@ void NextEdits::answer(Asking asking, const std::vector<EditCandidate>& edits) {
 void NextEdits::supersede(const std::string& uri) {
   const auto found = asking_.find(uri);
   if (found == asking_.end()) return;
-  services_.runner().cancel(found->second.job);
+  jobs_.cancel(found->second.job);
   found->second.reply.result({});
   asking_.erase(found);
 }
@@ -109,7 +104,7 @@ void NextEdits::drop_cancelled() {
   for (auto it = asking_.begin(); it != asking_.end();) {
     const auto asking = it++;
     if (!asking->second.reply.cancelled().stop_requested()) continue;
-    services_.runner().cancel(asking->second.job);
+    jobs_.cancel(asking->second.job);
     asking_.erase(asking);  // a dropped reply answers RequestCancelled
   }
 }

@@ -5,7 +5,7 @@
 // document changes meanwhile, when nothing is likely enough, or when the client rejected the same before. It is never
 // answered with an error: clients show those to the user at every pause.
 //
-// Under its session's lock: called by the session, and by the runner's thread through the `Guard`.
+// Under its session's lock: called by the session, and by the runner's thread through its ClientJobs.
 #pragma once
 
 #include <deque>
@@ -15,7 +15,8 @@
 #include <unordered_map>
 
 #include "daemon/editing/next_edit.h"
-#include "daemon/server/completer.h"
+#include "daemon/server/client_jobs.h"
+#include "daemon/server/client_state.h"
 #include "daemon/server/services.h"
 #include "lsp/inline_completion.h"
 #include "lsp/reply.h"
@@ -29,8 +30,7 @@ class NextEdits {
   inline static const std::string kRejected = "cinnabar.nextEditRejected";  // the same arguments: never offered again
 
   // Borrows all of them.
-  NextEdits(Services& services, engine::ClientId client, const DocumentStore& documents, syntax::Trees& trees,
-            Guard guard);
+  NextEdits(Services& services, ClientState& state, ClientJobs& jobs);
 
   void ask(const SnapshotPtr& document, const lsp::TextDocumentPosition& params, const Options& options,
            EditsReply reply);
@@ -65,10 +65,8 @@ class NextEdits {
   bool is_refused(const SnapshotPtr& document, const EditCandidate& candidate) const;
 
   Services& services_;
-  const engine::ClientId client_;
-  const DocumentStore& documents_;
-  syntax::Trees& trees_;
-  const Guard guard_;
+  ClientState& state_;
+  ClientJobs& jobs_;
   std::unordered_map<std::string, EditHistory> histories_;  // by uri
   std::map<std::string, Asking> asking_;                    // the same
   std::deque<Suggestion> offers_;                           // newest first

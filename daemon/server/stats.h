@@ -67,7 +67,8 @@ class Stats {
   static constexpr std::size_t kWindow = 1024;
 
  private:
-  static constexpr std::size_t kStages = 6, kCounts = 29;
+  static constexpr std::size_t kStages = static_cast<std::size_t>(Stage::cached) + 1;
+  static constexpr std::size_t kCounts = static_cast<std::size_t>(Count::next_edits_rejected) + 1;
   mutable std::mutex mutex_;
   std::array<std::vector<double>, kStages> times_;  // rings
   std::array<std::uint64_t, kStages> timed_{};

@@ -107,17 +107,17 @@ void read_sizes(Keys& keys, ModelSpec& spec) {
 }
 
 // Keys of llama.cpp's that change the arithmetic, each with the one value that is understood.
-struct Understood {
+struct UnderstoodKey {
   const char* key;
   double value;
 };
-constexpr Understood kUnderstood[] = {{"logit_scale", 1},
-                                      {"embedding_scale", 1},
-                                      {"residual_scale", 1},
-                                      {"final_logit_softcapping", 0},
-                                      {"attn_logit_softcapping", 0},
-                                      {"attention.clamp_kqv", 0},
-                                      {"attention.max_alibi_bias", 0}};
+constexpr UnderstoodKey kUnderstood[] = {{"logit_scale", 1},
+                                         {"embedding_scale", 1},
+                                         {"residual_scale", 1},
+                                         {"final_logit_softcapping", 0},
+                                         {"attn_logit_softcapping", 0},
+                                         {"attention.clamp_kqv", 0},
+                                         {"attention.max_alibi_bias", 0}};
 
 // Switches that change the arithmetic and that we do not have.
 void refuse_unsupported(Keys& keys, const ModelSpec& spec) {

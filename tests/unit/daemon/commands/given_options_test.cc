@@ -34,7 +34,7 @@ TEST_CASE("an option that the model cannot use is refused, and one that it can i
   for (const Case& test : cases) {
     INFO(test.given << " " << name(test.attention));
     Options options;
-    options.given = {test.given};
+    options.command.given = {test.given};
     engine::ModelSpec spec;
     spec.attention = test.attention;
     spec.logits_shift = 1;
