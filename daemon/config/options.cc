@@ -390,7 +390,7 @@ AskOptions ask_options(const Options& options) {
   return {options.completion.multiline, options.by_plan, options.stubs, options.request};
 }
 
-AnswerOptions answer_options(const Options& options) { return {options.repairs, options.completion.eagerness}; }
+AnswerOptions answer_options(const Options& options) { return {options.repairs, options.completion.eagerness, {}}; }
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
