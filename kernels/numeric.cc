@@ -200,7 +200,7 @@ void expand_iq4_xs(const std::byte* block, float* out) {
 
 // { u8 e; nibbles q[32] }: 2^(e - 127) times a float of one sign, two exponent and one fraction bit.
 void expand_mxfp4(const std::byte* block, float* out) {
-  constexpr std::array<float, 16> kLevels = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+  constexpr std::array<float, 16> kLevels = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, 0, -0.5f, -1, -1.5f, -2, -3, -4, -6};
   const float scale = std::ldexp(1.0f, byte_at(block, 0) - 127);
   for (int j = 0; j < 32; ++j) out[j] = scale * kLevels[nibble(block + 1, j)];
 }

@@ -32,6 +32,19 @@ std::string percent(double share) {
   return text;
 }
 
+// The answer up to the end of what is shown of it: what repeats the rest of the line, say, makes it no less sure.
+engine::InfillAnswer shown_part(const engine::InfillAnswer& answer, std::string_view shown) {
+  engine::InfillAnswer part = answer;
+  const std::size_t blanks = std::min(answer.text.find_first_not_of(" \t"), answer.text.size());
+  const std::size_t at = shown.empty() ? std::string::npos : answer.text.find(shown);
+  if (at == std::string::npos || at > blanks) return part;
+  part.text.resize(at + shown.size());
+  const auto last = std::find_if(part.path.begin(), part.path.end(),
+                                 [&](const engine::InfillToken& token) { return token.end >= part.text.size(); });
+  if (last != part.path.end()) part.path.erase(std::next(last), part.path.end());
+  return part;
+}
+
 }  // namespace
 
 const std::string& Answered::text() const {
@@ -51,10 +64,22 @@ void AnswerMachine::report(std::string_view stage, double since, std::string did
   answered_.stages.push_back({stage, now() - since, std::move(did)});
 }
 
+std::string AnswerMachine::presented(const engine::InfillAnswer& answer) const {
+  const DocumentSnapshot& document = *ask_.site->document;
+  const std::string_view text = document.text();
+  Fitting place;
+  place.before = text.substr(0, ask_.begin());
+  place.behind = text.substr(ask_.end());
+  place.language = syntax::language_of(document);
+  place.language_id = document.language_id();
+  if (ask_.has_tree()) place.hole = &ask_.hole;
+  place.formatting = options_.formatting;
+  return presentable(answer, place);
+}
+
 std::string AnswerMachine::present(const engine::InfillAnswer& answer) {
   const double start = now();
-  const std::string_view text = ask_.site->document->text();
-  std::string shown = presentable(answer, text.substr(0, ask_.begin()), text.substr(ask_.end()));
+  std::string shown = presented(answer);
   report("present", start,
          shown == answer.text ? "all of it" : bytes(shown.size()) + " of " + std::to_string(answer.text.size()));
   return shown;
@@ -92,19 +117,22 @@ bool AnswerMachine::take(engine::InfillResult result) {
 // The text of an answer that is fit to be shown; empty: none.
 std::string AnswerMachine::judged(const engine::InfillAnswer& answer, bool is_first) {
   const double start = now();
-  const std::size_t sure = sure_bytes(answer.text, answer.path, options_.eagerness);
-  const bool cut = sure < answer.text.size();
+  const std::string whole = presented(answer);
+  engine::InfillAnswer part = shown_part(answer, whole);
+  const std::size_t sure =
+      sure_bytes(part.text, part.path, options_.eagerness, syntax::language_of(*ask_.site->document));
+  const bool cut = sure < part.text.size();
   report("gate", start,
-         percent(sureness(answer.path)) + " sure: " +
+         percent(sureness(part.path)) + " sure: " +
              (!cut        ? "shown"
               : sure == 0 ? "kept back"
                           : "its first " + bytes(sure) + " are looked at"));
   if (cut) answered_.doubted.push_back(answer.text);
   if (!cut && is_first && repair_) return repair_->verdict().text;
   if (sure == 0 && cut) return {};
-  engine::InfillAnswer part = answer;
   part.text.resize(sure);
-  const std::string shown = present(part);
+  part.reason = engine::StopReason::hole_end;  // a cut is behind whole statements
+  const std::string shown = present(cut ? part : answer);
   if (shown.empty() || !ask_.has_tree()) return shown;
   const double critic = now();
   const auto verdict = syntax::judge(*ask_.site->tree, ask_.site->lines, ask_.hole, shown);

@@ -1,6 +1,6 @@
 // From what the model says to texts that are fit to be shown: the one order in which answers are shaped and judged.
 //
-//   present   what of the answer is text to insert (present.h)
+//   present   what of the answer is text to insert, fitted into its place (present.h, fit.h)
 //   critic    what of it leaves the document parsing (syntax/critic.h)
 //   repair    an only answer that the critic faults is asked for again from where it went wrong (repair.h): run
 //             request() once more, present and critic again, at most AnswerOptions::repairs times
@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "daemon/completion/ask.h"
 #include "daemon/completion/gate.h"
 #include "daemon/completion/repair.h"
@@ -30,6 +31,7 @@ namespace cinnabar::daemon {
 struct AnswerOptions {
   int repairs = 2;
   Eagerness eagerness = Eagerness::eager;
+  std::optional<IndentStyle> formatting = {};  // what the editor says of the file; counts where the file says nothing
 };
 
 // A text to insert in the place of the ask's bytes.
@@ -76,6 +78,7 @@ class AnswerMachine {
   Answered finish();
 
  private:
+  std::string presented(const engine::InfillAnswer& answer) const;
   std::string present(const engine::InfillAnswer& answer);
   std::string judged(const engine::InfillAnswer& answer, bool is_first);
   void report(std::string_view stage, double since, std::string did);

@@ -5,19 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "daemon/syntax/cuts.h"
+
 namespace cinnabar::daemon {
 namespace {
-
-constexpr std::string_view kBlank = " \t\r\n";
-
-std::string_view right_stripped(std::string_view text) {
-  return text.substr(0, text.find_last_not_of(kBlank) + 1);  // npos + 1 is 0
-}
-
-std::string_view stripped(std::string_view text) {
-  text = right_stripped(text);
-  return text.substr(std::min(text.find_first_not_of(kBlank), text.size()));
-}
 
 // Takes one character off the front; nothing where `text` is no well-formed UTF-8 (RFC 3629).
 bool take_character(std::string_view& text, std::uint32_t& character) {
@@ -85,7 +76,7 @@ bool is_stuck(std::string_view text) {
 
 // Whether an expression or a statement ends before `rest`: what the model went on with separates it from the next.
 bool is_separated(std::string_view rest) {
-  const std::size_t next = rest.find_first_not_of(kBlank);
+  const std::size_t next = rest.find_first_not_of(" \t\r\n");
   return next != std::string_view::npos && (rest[next] == ',' || rest[next] == ';');
 }
 
@@ -114,10 +105,11 @@ std::string_view whole_part(std::string_view line) {
   return line.substr(0, end);
 }
 
-std::string_view finished_part(std::string_view text) {
+std::string_view finished_part(std::string_view text, const syntax::Language* language) {
   if (runs_away(text)) return {};
-  const std::size_t newline = text.rfind('\n');
-  return newline == std::string_view::npos ? whole_part(text) : text.substr(0, newline);
+  if (text.find('\n') == std::string_view::npos) return whole_part(text);
+  const auto lengths = syntax::cuts(text, language);
+  return lengths.empty() ? std::string_view() : text.substr(0, lengths.front());
 }
 
 bool has_carriage_returns(std::string_view text) {
@@ -146,7 +138,7 @@ bool is_echo(std::string_view text, std::string_view prefix, std::string_view su
   const std::string_view above =
       line_begin == std::string_view::npos ? std::string_view() : right_stripped(prefix.substr(0, line_begin));
   const std::string_view below = suffix.substr(std::min(suffix.find('\n'), suffix.size()));
-  const std::size_t below_begin = std::min(below.find_first_not_of(kBlank), below.size());
+  const std::size_t below_begin = std::min(below.find_first_not_of(" \t\r\n"), below.size());
   const std::size_t below_end = below.find('\n', below_begin);
   return stripped(above.substr(above.rfind('\n') + 1)) == line ||
          stripped(below.substr(below_begin,
@@ -155,14 +147,23 @@ bool is_echo(std::string_view text, std::string_view prefix, std::string_view su
 
 }  // namespace
 
-std::string presentable(const engine::InfillAnswer& answer, std::string_view prefix, std::string_view suffix) {
+std::string presentable(const engine::InfillAnswer& answer, const Fitting& place) {
   using engine::StopReason;
   if (answer.reason == StopReason::cancelled || !is_clean(answer.text) || is_stuck(answer.text)) return {};
-  std::string_view text = answer.text;
-  if (answer.reason == StopReason::deadline || answer.reason == StopReason::length) text = finished_part(text);
-  text = right_stripped(text);
-  if (text.empty() || is_echo(text, prefix, suffix)) return {};
-  return with_line_ends(text, has_carriage_returns(prefix) || has_carriage_returns(suffix));
+  const std::string given = with_line_ends(answer.text, false);
+  std::string_view text = given;
+  if (answer.reason == StopReason::deadline || answer.reason == StopReason::length)
+    text = finished_part(text, place.language);
+  const std::string shown = fitted(text, place);
+  if (is_blank(shown) || is_echo(shown, place.before, place.behind)) return {};
+  return with_line_ends(shown, has_carriage_returns(place.before) || has_carriage_returns(place.behind));
+}
+
+std::string presentable(const engine::InfillAnswer& answer, std::string_view prefix, std::string_view suffix) {
+  Fitting place;
+  place.before = prefix;
+  place.behind = suffix;
+  return presentable(answer, place);
 }
 
 }  // namespace cinnabar::daemon

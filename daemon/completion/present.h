@@ -4,19 +4,23 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/completion/fit.h"
 #include "engine/request.h"
 
 namespace cinnabar::daemon {
 
-// The text to insert between `prefix` and `suffix`; empty: nothing worth showing. In this order:
+// The text to insert in `place`; empty: nothing worth showing. In this order:
 //   broken text       an answer with ill-formed UTF-8, control characters, or characters that turn the reading
 //                     direction (they can hide what code does) is withheld whole
 //   stuck             a letter or digit more than 40 times in a row: withheld
 //   stopped early     (deadline, length) a runaway repetition is withheld; else the part up to where it is whole: full
-//                     lines, or on the only line up to the last place where all it opened is closed
-//   line ends         as the text around has them
-//   blanks            none at the end; an answer of blanks alone is none
+//                     lines (syntax/cuts.h), or on the only line up to the last place where all it opened is closed
+//   place             blanks, indentation, and what stands behind the cursor already (fit.h)
 //   echo              an answer that only repeats the line above or below the hole is withheld
+//   line ends         as the text around has them
+std::string presentable(const engine::InfillAnswer& answer, const Fitting& place);
+
+// The same where nothing is known but the text.
 std::string presentable(const engine::InfillAnswer& answer, std::string_view prefix, std::string_view suffix);
 
 }  // namespace cinnabar::daemon

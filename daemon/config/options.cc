@@ -364,7 +364,9 @@ AskOptions ask_options(const Options& options) {
   return {request.multiline, request.by_plan, options.command.stubs, request.defaults};
 }
 
-AnswerOptions answer_options(const Options& options) { return {options.request.repairs, options.request.eagerness}; }
+AnswerOptions answer_options(const Options& options) {
+  return {options.request.repairs, options.request.eagerness, {}};
+}
 
 std::vector<const Option*> options_in(unsigned groups) {
   std::vector<const Option*> options;

@@ -64,7 +64,10 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
   ask.request.candidates = asked;
   ask.request.former = unfinished_.former(*place.document, place.offset);
   if (ask.request.former.empty()) ask.request.former = answers_.former(*place.document, place.offset);
+  if (params.formatting)
+    formatting_ = IndentStyle{!params.formatting->insert_spaces, static_cast<int>(params.formatting->tab_size)};
   AnswerOptions shaping = answer_options(options);
+  shaping.formatting = formatting_;
   if (several) shaping.eagerness = Eagerness::eager;
   const auto priority = several ? engine::Priority::invoked : engine::Priority::typing;
   submit(Live{0, document, place, std::move(reply), options, asked, since, priority,
@@ -361,6 +364,7 @@ void Completer::prefetch(const Target& place, const std::string& text, const Opt
   job.deadline = deadline_of(options.request, kPrefetchDeadline);
   AnswerOptions shaping = answer_options(options);
   shaping.repairs = 0;  // it may never be looked at
+  shaping.formatting = formatting_;
   const auto machine = std::make_shared<AnswerMachine>(ask_at(next.document, next.offset, options), shaping);
   job.request = machine->request();
   auto record = recording(next, job, options);

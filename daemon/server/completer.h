@@ -121,6 +121,7 @@ class Completer {
   bool zero_based_triggers_ = false;
   PromptPace pace_;
   std::chrono::milliseconds late_{0};
+  std::optional<IndentStyle> formatting_;  // what the editor said last
 };
 
 }  // namespace cinnabar::daemon

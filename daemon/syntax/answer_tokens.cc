@@ -56,6 +56,10 @@ EndSurroundings end_surroundings(const Tree& tree, const Hole& hole) {
   // What the hole replaces closes nothing.
   for (Opener& opener : around.open) {
     if (opener.closer && opener.closer->begin < hole.end) opener.closer.reset();
+    // Behind a string that was left open the tree takes code for strings and strings for code.
+    const bool open_string = hole.kind == HoleKind::string && !hole.closer_given;
+    if (open_string && opener.span.begin >= place.line.begin && opener.closer && opener.closer->begin >= place.line.end)
+      opener.closer.reset();
   }
   return around;
 }

@@ -6,6 +6,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "daemon/syntax/cuts.h"
+#include "daemon/syntax/indentation.h"
+#include "daemon/syntax/placeholder.h"
 #include "daemon/syntax/plan_rules.h"
 
 namespace cinnabar::daemon::syntax {
@@ -33,13 +36,6 @@ Tried try_part(const Tree& document, const LineIndex& lines, const Hole& hole, s
     tried.wrong.push_back({std::max(begin, hole.begin) - hole.begin, std::min(end, behind) - hole.begin});
   }
   return tried;
-}
-
-// More openers than closers; strings are taken as text.
-int open_brackets(std::string_view text) {
-  int open = 0;
-  for (const char c : text) open += c == '(' || c == '[' || c == '{' ? 1 : c == ')' || c == ']' || c == '}' ? -1 : 0;
-  return open;
 }
 
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
@@ -83,38 +79,6 @@ std::string_view without_repetition(std::string_view answer, std::string_view be
   return answer;
 }
 
-std::string with_indentation_of(std::string_view answer, const IndentStyle& style) {
-  std::string out;
-  for (std::size_t at = 0; at <= answer.size();) {
-    const std::size_t end = std::min(answer.find('\n', at), answer.size());
-    const std::string_view line = answer.substr(at, end - at);
-    const std::string_view indent = indentation_of(line);
-    const bool first = at == 0;  // stands behind text of the document
-    if (!first && !indent.empty() && style.tabs && indent.find(' ') != std::string_view::npos &&
-        indent.find('\t') == std::string_view::npos) {
-      const std::size_t unit = indent.size() % 4 == 0 ? 4 : 2;
-      out.append(indent.size() / unit, '\t').append(indent.size() % unit, ' ');
-    } else if (!first && !style.tabs && indent.find('\t') != std::string_view::npos) {
-      for (const char c : indent) out += c == '\t' ? style.unit() : std::string(1, c);
-    } else {
-      out += indent;
-    }
-    out += line.substr(indent.size());
-    if (end < answer.size()) out += '\n';
-    at = end + 1;
-  }
-  return out;
-}
-
-std::vector<std::size_t> cuts(std::string_view answer) {
-  std::vector<std::size_t> lengths;
-  for (std::size_t at = answer.rfind('\n'); at != std::string_view::npos && at > 0; at = answer.rfind('\n', at - 1)) {
-    const std::size_t length = right_stripped(answer.substr(0, at)).size();
-    if (length > 0 && (lengths.empty() || length < lengths.back())) lengths.push_back(length);
-  }
-  return lengths;
-}
-
 namespace {
 
 // Shorter forms of an answer whose whole is wrong from byte `wrong` on, tried from the most promising on: each costs a
@@ -133,22 +97,37 @@ struct Shorter {
     return fit ? std::optional(tried.damage) : std::nullopt;
   }
 
-  // All that is in front of the damage and leaves no bracket open; else the first line alone.
+  // The longest beginning; the one in front of the damage; the shortest: an opener without its closer may make one
+  // error of all that stands around it.
   std::optional<std::pair<std::size_t, Damage>> find(std::size_t wrong, int less_than) const {
-    const auto lengths = cuts(text);
+    const auto lengths = cuts(text, &document.language());
     if (lengths.empty()) return std::nullopt;
     const auto in_front = std::find_if(lengths.begin(), lengths.end(), [&](std::size_t n) { return n <= wrong; });
-    const auto closed = [this](std::size_t n) { return open_brackets(text.substr(0, n)) == 0; };
-    // An opener without its closer may make one error of all that stands around it: then nothing is in front of it.
-    auto best = std::find_if(in_front == lengths.end() ? lengths.begin() : in_front, lengths.end(), closed);
-    if (best == lengths.end()) best = in_front;
-    const std::size_t first = best == lengths.end() ? lengths[lengths.size() / 2] : *best;
-    if (const auto damage = fits(first, less_than)) return std::pair{first, *damage};
-    if (first == lengths.back()) return std::nullopt;
-    if (const auto damage = fits(lengths.back(), less_than)) return std::pair{lengths.back(), *damage};
+    std::vector<std::size_t> tried;
+    for (const std::size_t length :
+         {lengths.front(), in_front == lengths.end() ? lengths.back() : *in_front, lengths.back()}) {
+      if (std::find(tried.begin(), tried.end(), length) != tried.end()) continue;
+      tried.push_back(length);
+      if (const auto damage = fits(length, less_than)) return std::pair{length, *damage};
+    }
     return std::nullopt;
   }
 };
+
+// The least damage that the document has with something right in the hole: with nothing, or with a placeholder. Stops
+// where it is less than `enough`.
+Damage least_damage(const Tree& document, const LineIndex& lines, const Hole& hole, const Damage& enough) {
+  const std::string_view text = document.text();
+  Damage least = damage_of(document);
+  const std::size_t begin = line_begin(text, hole.begin);
+  for (const auto& placeholder : placeholders(document.language(), hole, text.substr(begin, hole.begin - begin),
+                                              text.substr(hole.end, line_end(text, hole.end) - hole.end))) {
+    if (least.count() < enough.count()) break;
+    const auto tried = try_part(document, lines, hole, placeholder);
+    if (tried.parsed && tried.damage.count() < least.count()) least = tried.damage;
+  }
+  return least;
+}
 
 }  // namespace
 
@@ -159,8 +138,10 @@ Verdict judge(const Tree& document, const LineIndex& lines, const Hole& hole, st
   if (once.size() < answer.size()) verdict.wrong.push_back({once.size(), answer.size()});
   verdict.cut = once.size() < answer.size();
   const std::string_view line = document.text().substr(line_begin(document.text(), hole.begin));
-  const std::string text =
-      closed_off(with_indentation_of(once, indent_style_of(document.text())), hole, behind, indentation_of(line));
+  const auto style = indent_style_at(document.text(), hole.begin, document.language().name);
+  const std::string_view before = line.substr(0, hole.begin - line_begin(document.text(), hole.begin));
+  const std::string text = closed_off(style ? with_indentation_of(once, *style, before) : std::string(once), hole,
+                                      behind, indentation_of(line));
   verdict.before = verdict.after = damage_of(document);
   if (text.empty()) return verdict;
   if (is_stub_again(document.language(), hole, text)) {
@@ -174,6 +155,7 @@ Verdict judge(const Tree& document, const LineIndex& lines, const Hole& hole, st
     verdict.text = text;
     return verdict;
   }
+  if (whole.damage.count() > 0) verdict.before = verdict.after = least_damage(document, lines, hole, whole.damage);
   const bool worse = verdict.worse = is_worse(whole.damage, verdict.before, text.size());
   verdict.wrong.insert(verdict.wrong.end(), whole.wrong.begin(), whole.wrong.end());
   if (worse && verdict.wrong.empty()) verdict.wrong.push_back({0, text.size()});  // it breaks what stands behind it

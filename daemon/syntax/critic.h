@@ -19,11 +19,12 @@ struct Verdict {
   bool withheld = false;    // the same of every part of it
   bool cut = false;         // only its beginning is right
   std::vector<Span> wrong;  // of the answer as it came: what does not parse, or repeats what stands behind the hole
-  Damage before, after;     // of the document without it, and with `text`
+  Damage before, after;     // of the document with the least that could stand there, and with `text`
 };
 
-// `lines` is the index of the tree's text. Costs a parse for the answer, and for one that is wrong two
-// more at most.
+// An answer is worse when the document parses worse with it than without, or than with a placeholder in the hole
+// (placeholder.h). `lines` is the index of the tree's text. Costs a parse for the answer, and for one with which
+// anything is damaged a few more.
 Verdict judge(const Tree& document, const LineIndex& lines, const Hole& hole, std::string_view answer);
 
 // Without blanks at its end; but an answer of several lines gets a line end and `indentation` in front of a brace that
@@ -35,14 +36,8 @@ std::string closed_off(std::string_view answer, const Hole& hole, std::string_vi
 // least eight bytes have to come again, or a whole line.
 std::string_view without_repetition(std::string_view answer, std::string_view behind);
 
-// The answer with the document's kind of indentation: tabs for blanks or blanks for tabs, level by level.
-std::string with_indentation_of(std::string_view answer, const IndentStyle& style);
-
 // An answer to a stub or a mark that only says once more that something is to be written.
 bool is_stub_again(const Language& language, const Hole& hole, std::string_view answer);
-
-// Lengths to which an answer may be cut and still be a beginning that makes sense: its line ends, the longest first.
-std::vector<std::size_t> cuts(std::string_view answer);
 
 // Whether a document with the damage `after` is worse off than one with `before`, an answer of `bytes` later.
 bool is_worse(const Damage& after, const Damage& before, std::size_t bytes);

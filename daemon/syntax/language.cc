@@ -462,6 +462,11 @@ const Language* find_language(std::string_view id) {
   return nullptr;
 }
 
+bool indents_with_tabs(std::string_view id) {
+  constexpr sv kTabs[] = {"go", "go.mod", "gotmpl", "makefile", "make", "gitconfig"};
+  return contains(kTabs, id);
+}
+
 bool begins_comment(const Language& language, std::string_view text) {
   const bool line = !language.line_comment.empty() && text.starts_with(language.line_comment);
   return line || text.starts_with("/*") || text.starts_with("<!--");

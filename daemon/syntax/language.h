@@ -63,6 +63,9 @@ const Language* find_language(std::string_view id);
 // By the last part of a path; null when there is none.
 const Language* language_of_path(std::string_view path);
 
+// Whether files of the language `id`, with a grammar or without, are indented with tabs by custom.
+bool indents_with_tabs(std::string_view id);
+
 // Whether `text` begins like a comment.
 bool begins_comment(const Language& language, std::string_view text);
 

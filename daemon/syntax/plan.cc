@@ -75,6 +75,22 @@ std::string_view closing_quote(std::string_view literal) {
   return literal.empty() ? literal : literal.substr(literal.size() - 1);
 }
 
+// Whether the string that begins on the cursor's line was never closed there: the quote that closes it in the tree is one
+// further down. Those that are meant to span lines are asked by what the document would be with the closer.
+bool is_left_open(const Tree& tree, const Place& place, Span literal, std::string_view quote) {
+  if (literal.begin < place.line.begin || literal.end <= place.line.end) return false;
+  if (quote == "\"" || quote == "'") return true;
+  if (quote.size() != 3) return false;
+  const LineIndex lines(place.text);
+  std::string text(place.text);
+  text.insert(place.line.end, quote);
+  LineIndex after = lines;
+  const ByteEdit edit{place.line.end, place.line.end, place.line.end + quote.size()};
+  after.update(text, edit.begin, edit.old_end, edit.new_end);
+  const TreePtr closed = tree.follow(edit, lines, text, after);
+  return closed && damage_of(*closed).count() < damage_of(tree).count();
+}
+
 std::optional<Plan> plan_in_string(const Tree& tree, const Place& place, const PlanOptions& options) {
   if (!place.string) return std::nullopt;
   const Span span = *place.string;
@@ -87,7 +103,8 @@ std::optional<Plan> plan_in_string(const Tree& tree, const Place& place, const P
   if (place.cursor > span.end - quote.size()) return std::nullopt;
   Hole hole = basic_hole(place, doc ? HoleKind::doc_comment : HoleKind::string, Until::string);
   hole.closer = quote;
-  hole.closer_given = true;
+  hole.closer_given = !is_left_open(tree, place, span, quote);
+  if (!hole.closer_given && !doc) hole.until = Until::line;
   if (doc && (is_blank(place.after) || stripped(place.after) == quote)) {
     hole.until = Until::comment;
     hole.max_lines = options.max_lines;

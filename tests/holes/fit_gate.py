@@ -4,10 +4,12 @@
     python3 tests/holes/held_out.py list | cinnabar infill --jsonl --details > answers.jsonl
     python3 tests/holes/fit_gate.py answers.jsonl...
 
-An answer is right when it equals the middle, blanks at the end left out. From the tokens' probabilities p and margins m come
-four features: the sum of log p, the least log p, the least m, and log(tokens); a logistic regression makes the probability of
-"right" of them. A threshold is chosen on the first half by the share of right answers that it lets through, and precision and recall
-are reported on the second half. Standard library only; the same answers give the same numbers.
+The gate judges lines. A line is right when it equals the middle's, blanks at both ends left out, and the lines in front of it are right;
+what stands behind a wrong line is not looked at. From the probabilities p and margins m of a line's tokens come four features: the sum
+of log p, the least log p, the least m, and log(tokens); a logistic regression makes the probability of "right" of them. An answer is
+shown when its first line is sure by itself, all its lines are on the average, and none is a mere guess. The threshold is chosen on the
+first half by the share of answers with a right first line that it lets through; precision (the first line is right) and recall are
+reported on the second half. Standard library only; the same answers give the same numbers.
 """
 import hashlib
 import json
@@ -18,6 +20,7 @@ import held_out
 
 WANTED = {"balanced": 0.90, "quiet": 0.60}  # share of right answers that are let through
 LEAST = 1e-4  # probabilities below count as this
+GUESS = 0.25  # daemon/completion/gate.cc: a line below this share of the threshold is a guess
 
 
 def features(confidence):
@@ -26,16 +29,41 @@ def features(confidence):
     return [sum(logs), min(logs), min(m for _, _, m in confidence), math.log(len(logs))]
 
 
+def lines_of(text, confidence):
+    """[(line, its tokens' confidence)], blank lines with the next one, as line_sureness in gate.cc has them."""
+    data, lines, begin, start, own = text.encode(), [], 0, 0, []
+    for i, token in enumerate(confidence):
+        end = min(token[0], len(data))
+        own.append(token)
+        last = i + 1 == len(confidence)
+        if (b"\n" in data[begin:end] or last) and (data[start:end].strip() or last):
+            lines.append((data[start:end].decode(errors="replace"), own))
+            start, own = end, []
+        begin = end
+    return lines
+
+
 def rows_of(paths):
-    """A later file's texts count before an earlier one's; the confidence is that of the file that has it."""
+    """id, [(features, right)] of each line up to the first wrong one, [features] of all. A later file's texts count before an
+    earlier one's; the confidence is that of the file that has it."""
     holes, answers = {h["id"]: h for h in held_out.joined()}, {}
     for path in paths:
         with open(path, encoding="utf-8") as f:
             for answer in held_out.read_jsonl(f, path):
                 answers.setdefault(answer.get("id"), {}).update({k: v for k, v in answer.items() if v != []})
     for key, answer in answers.items():
-        if answer.get("text", "").strip() and answer.get("confidence"):
-            yield key, features(answer["confidence"]), answer["text"].rstrip() == holes[key]["middle"].rstrip()
+        text = answer.get("raw") or answer.get("text", "")
+        if not text.strip() or not answer.get("confidence"):
+            continue
+        wanted = [line.strip() for line in holes[key]["middle"].split("\n") if line.strip()]
+        judged, all_features, right = [], [], True
+        for i, (line, own) in enumerate(lines_of(text, answer["confidence"])):
+            x = features(own)
+            all_features.append(x)
+            if right:
+                right = i < len(wanted) and line.strip() == wanted[i]
+                judged.append((x, right))
+        yield key, judged, all_features
 
 
 def probability(weights, x):
@@ -61,11 +89,11 @@ def solve(matrix, vector):
 
 def fit(rows, ridge=0.1):
     """Logistic regression by Newton's method; `ridge` keeps the weights small, the constant aside."""
-    size = len(rows[0][1]) + 1
+    size = len(rows[0][0]) + 1
     weights = [0.0] * size
     for _ in range(25):
         gradient, hessian = [0.0] * size, [[0.0] * size for _ in range(size)]
-        for _, x, right in rows:
+        for x, right in rows:
             p, full = probability(weights, x), [1.0, *x]
             for i in range(size):
                 gradient[i] += (right - p) * full[i]
@@ -79,15 +107,23 @@ def fit(rows, ridge=0.1):
     return weights
 
 
+def is_sure(weights, lines, threshold):
+    sure = [probability(weights, x) for x in lines]
+    return sure[0] >= threshold and sum(sure) >= threshold * len(sure) and min(sure) >= threshold * GUESS
+
+
 def threshold_for(rows, weights, share):
-    """The largest one that lets at least `share` of the right answers through."""
-    right = sorted(probability(weights, x) for _, x, is_right in rows if is_right)
-    return right[min(len(right) - 1, int((1 - share) * len(right)))]
+    """The largest one that lets at least `share` of the answers with a right first line through."""
+    right = [lines for _, judged, lines in rows if judged[0][1]]
+    for threshold in (i / 1000 for i in range(999, 0, -1)):
+        if sum(is_sure(weights, lines, threshold) for lines in right) >= share * len(right):
+            return threshold
+    return 0.0
 
 
 def measure(rows, weights, threshold):
-    shown = [right for _, x, right in rows if probability(weights, x) >= threshold]
-    return (100 * sum(shown) / max(len(shown), 1), 100 * sum(shown) / max(sum(r for _, _, r in rows), 1),
+    shown = [judged[0][1] for _, judged, lines in rows if is_sure(weights, lines, threshold)]
+    return (100 * sum(shown) / max(len(shown), 1), 100 * sum(shown) / max(sum(j[0][1] for _, j, _ in rows), 1),
             100 * len(shown) / len(rows))
 
 
@@ -96,13 +132,13 @@ def main():
     halves = [], []
     for row in rows:
         halves[hashlib.sha256(row[0].encode()).digest()[0] % 2].append(row)
-    weights = fit(halves[0])
-    print(f"{len(halves[0])} answers to fit, {sum(r for *_, r in halves[0])} right; {len(halves[1])} to measure, "
-          f"{sum(r for *_, r in halves[1])} right")
+    weights = fit([line for _, judged, _ in halves[0] for line in judged])
+    print(f"{len(halves[0])} answers to fit, {sum(j[0][1] for _, j, _ in halves[0])} with a right first line; "
+          f"{len(halves[1])} to measure, {sum(j[0][1] for _, j, _ in halves[1])} with one")
     print("constant, sum of log p, least log p, least margin, log tokens:", ", ".join(f"{w:.3f}" for w in weights))
     print(f"{'':10} {'threshold':>9} {'precision':>9} {'recall':>7} {'shown':>6}   on the second half, in %")
     for name, share in WANTED.items():
-        threshold = round(threshold_for(halves[0], weights, share), 3)
+        threshold = threshold_for(halves[0], weights, share)
         precision, recall, shown = measure(halves[1], weights, threshold)
         print(f"{name:10} {threshold:9.3f} {precision:9.1f} {recall:7.1f} {shown:6.1f}")
     print("{:10} {:9} {:9.1f} {:7.1f} {:6.1f}".format("no gate", "", *measure(halves[1], weights, 0.0)))

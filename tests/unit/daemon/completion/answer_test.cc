@@ -111,6 +111,46 @@ TEST_CASE("without a tree an answer is presented and gated alone") {
   CHECK(stages(answered) == Texts{"plan", "prompt", "decode", "gate", "present"});
 }
 
+TEST_CASE("an answer is fitted into its place, and the gate looks at what is left") {
+  struct Case {
+    const char* what;
+    const char* language;
+    const char* text;
+    std::vector<std::pair<std::string, float>> tokens;
+    Texts shown;
+  };
+  const Case cases[] = {
+      {"a doubtful repetition",
+       "c",
+       "int f(int w) {\n  return w * | - 1;\n}\n",
+       {{"h", 0.9f}, {" -", 0.1f}, {" 1;", 0.1f}},
+       {"h"}},
+      {"a blank too many", "javascript", "f(JSON.|);\n", {{" stringify", 0.9f}, {"(a)", 0.9f}}, {"stringify(a)"}},
+      {"a dot too many", "javascript", "const a = JSON.|\n", {{".stringify", 0.9f}, {"(a)", 0.9f}}, {}},
+      {"a tab's place",
+       "c",
+       "void f(int a)\n{\n\t|\n}\n",
+       {{"if (a)\n", 0.9f}, {"        b();", 0.9f}},
+       {"if (a)\n\t\tb();"}},
+      {"a quote of the line", "rust", "fn f() {\n    g(\"|\n    let a = \"b\";\n}\n", {{"c\");", 0.9f}}, {"c\");"}},
+      {"without a grammar", "dockerfile", "FROM py|:3.12\n", {{"thon", 0.9f}, {":3.12", 0.1f}}, {"thon"}},
+  };
+  for (const Case& c : cases) {
+    INFO(c.what);
+    AnswerMachine machine(ask(c.text, {}, c.language), {0, Eagerness::balanced, std::nullopt});
+    machine.take(result({answer(c.tokens)}));
+    CHECK(texts(machine.finish()) == c.shown);
+  }
+}
+
+TEST_CASE("the editor says how a file is indented that does not say it") {
+  for (const bool tabs : {false, true}) {
+    AnswerMachine machine(ask("|\n", {}, "javascript"), {0, Eagerness::eager, IndentStyle{tabs, 4}});
+    machine.take(result({answer({{"if (a) {\n    b();\n}", 0.9f}})}));
+    CHECK(texts(machine.finish()) == Texts{tabs ? "if (a) {\n\tb();\n}" : "if (a) {\n    b();\n}"});
+  }
+}
+
 TEST_CASE("no answer is no text") {
   AnswerMachine machine(ask("x = |\n"), {});
   CHECK(machine.take(result({})));

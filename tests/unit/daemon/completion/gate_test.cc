@@ -35,14 +35,14 @@ TEST_CASE("the surer its tokens, the surer an answer") {
 TEST_CASE("the eager shows all, the quiet least") {
   const auto sure = tokens({{3, 0.99f}, {4, 0.99f}}), wild = tokens({{3, 0.2f}, {4, 0.3f}, {2, 0.1f}});
   for (const auto eagerness : {Eagerness::eager, Eagerness::balanced, Eagerness::quiet})
-    CHECK(is_sure(sure, eagerness));
-  CHECK(is_sure(wild, Eagerness::eager));
-  CHECK_FALSE(is_sure(wild, Eagerness::balanced));
-  CHECK_FALSE(is_sure(wild, Eagerness::quiet));
+    CHECK(is_sure("abcdefg", sure, eagerness));
+  CHECK(is_sure("abcdefghi", wild, Eagerness::eager));
+  CHECK_FALSE(is_sure("abcdefghi", wild, Eagerness::balanced));
+  CHECK_FALSE(is_sure("abcdefghi", wild, Eagerness::quiet));
   for (float p = 0.01f; p < 1; p += 0.01f) {
     const auto one = tokens({{1, p}, {1, p}});
     INFO(p);
-    if (is_sure(one, Eagerness::quiet)) CHECK(is_sure(one, Eagerness::balanced));
+    if (is_sure("ab", one, Eagerness::quiet)) CHECK(is_sure("ab", one, Eagerness::balanced));
   }
 }
 
@@ -54,6 +54,35 @@ TEST_CASE("an answer is cut in front of the line of its first doubtful token") {
   CHECK(sure_bytes("b = wild()", tokens({{4, 0.99f}, {6, 0.02f}}), Eagerness::balanced) == 0);  // no whole line
   CHECK(sure_bytes(text, tokens({{5, 0.05f}, {11, 0.05f}}), Eagerness::eager) == text.size());
   CHECK(sure_bytes("", {}, Eagerness::quiet) == 0);
+}
+
+TEST_CASE("an answer is judged by its lines") {
+  struct Case {
+    const char* what;
+    std::string text;
+    std::vector<float> lines;  // each one token, with its line's end
+    std::string shown;
+  };
+  const Case cases[] = {
+      {"as long as it likes",
+       "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\n",
+       {0.8f, 0.8f, 0.8f, 0.8f, 0.8f, 0.8f},
+       "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\n"},
+      {"the first line counts most", "a = 1\nb = 2\nc = 3\n", {0.1f, 0.9f, 0.9f}, ""},
+      {"a guess ends it", "a = 1\nb = 2\nc = 3\n", {0.9f, 0.9f, 0.02f}, "a = 1\nb = 2"},
+      {"not behind a header", "if (a) {\n  b();\n}\nc();\nd(e);\n", {0.9f, 0.02f, 0.9f, 0.9f, 0.9f}, ""},
+      {"behind its body", "if (a) {\n  b();\n}\nc();\nd(e);\n", {0.9f, 0.9f, 0.9f, 0.02f, 0.9f}, "if (a) {\n  b();\n}"},
+  };
+  for (const Case& c : cases) {
+    INFO(c.what);
+    std::vector<engine::InfillToken> path;
+    std::size_t end = 0;
+    for (const float probability : c.lines) {
+      end = c.text.find('\n', end) + 1;
+      path.push_back({0, probability, end, std::max(2 * probability - 1, 0.0f)});
+    }
+    CHECK(c.text.substr(0, sure_bytes(c.text, path, Eagerness::balanced)) == c.shown);
+  }
 }
 
 TEST_CASE("names of eagerness") {

@@ -42,7 +42,7 @@ TEST_CASE("what of an answer is shown") {
       {"a ruler", "# " + std::string(70, '-'), StopReason::hole_end, "", "\n", "# " + std::string(70, '-')},
       {"the line above again", "print(x)", StopReason::hole_end, "print(x)\n", "\n", ""},
       {"the line below again", "print(x)", StopReason::hole_end, "a\n", "\n  print(x)\n", ""},
-      {"a short line again", "}", StopReason::hole_end, "}\n", "\n", "}"},
+      {"a short line again", "}", StopReason::hole_end, "{{\n}\n", "\n", "}"},
       {"a line that only ends like the one above", "(x)", StopReason::hole_end, "print(x)\nprint", "\n", "(x)"},
   };
   for (const auto& c : cases) {

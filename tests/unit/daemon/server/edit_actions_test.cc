@@ -333,13 +333,13 @@ TEST_CASE("typing goes before an edit of many holes") {
   Edits f;
   Client client(*f.host, nullptr, kResolves);
   client.open(kUri, kText);
-  client.open("file:///w/b.py", "x = ");
+  client.open("file:///w/b.py", "x; ");
   f.model.hold();
   const int edit = execute(client, "cinnabar.fillHoles", place(1, range(0, 0, 0, 0)));
   f.model.wait_for_runs(1);
-  const int typed = client.ask("file:///w/b.py", 4);
+  const int typed = client.ask("file:///w/b.py", 3);
   f.model.wait_for_runs(2);
-  CHECK(f.model.runs()[1] == "x = ");
+  CHECK(f.model.runs()[1] == "x; ");
   f.model.release();
   CHECK(client.texts(typed).size() == 1);
   client.answer(client.incoming("workspace/applyEdit"), {{"applied", true}});

@@ -101,6 +101,11 @@ const EndCase kCases[] = {
     {"javascript", "/**\n * ‸\n */\nfunction f() {}\n", "Does it.\n * @returns nothing⏹\n */\n"},
     {"rust", "/// ‸\nfn f() {}\n", "Does it.\n///\n/// More.⏹\nfn f() {\n"},
     {"c", "f(); // ‸\n", "does it⏹\ng();\n"},
+    // A string that no quote closes on its line: what closes it and its call is the answer's.
+    {"rust", "fn f() {\n    println!(\"‸\n    let a = \"b\";\n    println!(\"{}\", g(a));\n}\n",
+     "{}\", g(b));⏹\n    h();\n"},
+    {"html", "<p>\n<b c=\"‸\n<d e=\"f\"></d>\n</p>\n", "g\"></b>⏹\n<h>\n"},
+    {"python", "with open(a, \"‸\n    f(\"b\")\n", "r\") as c:⏹\n    d()\n"},
 };
 
 struct Prepared {

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "daemon/syntax/cuts.h"
+#include "daemon/syntax/indentation.h"
 #include "daemon/workspace/documents/region.h"
 #include "daemon/workspace/documents/trees.h"
 
@@ -29,7 +31,7 @@ const Judged kJudged[] = {
      "total = 1"},
     {"the rest of the line, once more", "c", "int x = |, count + 1);\n", "f(a, count + 1);", "f(a"},
     {"a body on the brace's line", "javascript", "function f() {|}\n", "\n  return 1;", "\n  return 1;\n"},
-    {"tabs where the file has tabs", "go", "func f() {\n\tif a {\n\t\t|\n\t}\n}\n", "b()\n    c()", "b()\n\tc()"},
+    {"tabs where the file has tabs", "go", "func f() {\n\tif a {\n\t\t|\n\t}\n}\n", "b()\n    c()", "b()\n\t\tc()"},
     {"a stub for a stub", "python", "def f():\n    pass|\n", "raise NotImplementedError", ""},
     {"a stub for a stub, with braces", "go", "func f() {\n\t// TODO: write|\n}\n", "panic(\"TODO\")", ""},
     {"what is whole of an unfinished body", "go",
@@ -38,6 +40,24 @@ const Judged kJudged[] = {
      "\t\t\treturn errorf(\"name %q is invalid\", name)",
      "if t == 1 {\n\t\treturn nil\n\t}\n\n\tvar runes int"},
     {"a broken file may stay as broken", "python", "def g(:\n    pass\n\nx = |\n", "1", "1"},
+    // What would be right in the hole is what an answer is compared with: the document without it is broken.
+    {"a dot too many", "typescript", "const a = JSON.|\n", ".stringify(b)", ""},
+    {"a dot too many, in an argument", "javascript", "f(\"a\", JSON.|);\n", ".stringify(b)", ""},
+    {"a tag's end twice", "typescriptreact", "const a = <b c={|>d</b>;\n", "e}>", ""},
+    {"half of an expression", "go", "package a\n\nfunc f() int {\n\treturn a + |\n}\n", "b +", ""},
+    {"an operator in front of a factor", "java", "class A {\n  int f(int a) {\n    return a + | * 2;\n  }\n}\n", "b +",
+     ""},
+    {"a header without its body", "typescript", "export function f|\n\nconst a = 1;\n", "(id: number) {", ""},
+    {"a function with its body", "typescript", "export function f|\n\nconst a = 1;\n", "(id: number) {\n  g(id);\n}",
+     "(id: number) {\n  g(id);\n}"},
+    {"a string that is left open", "rust", "fn f() {\n    println!(\"|\n    let a = \"b\";\n}\n", "Hello", ""},
+    {"a string that is closed", "rust", "fn f() {\n    println!(\"|\n    let a = \"b\";\n}\n", "Hello\");",
+     "Hello\");"},
+    {"an attribute that is left open", "html", "<a>\n<b c=\"|\n<d e=\"f\"></d>\n</a>\n", "g", ""},
+    {"a word in a string", "python", "f(\"|\")\n", "a b", "a b"},
+    {"words in a comment", "c", "int a; // |\n", "it's (one", "it's (one"},
+    {"a cut behind the whole of a loop", "python", "def f(a):\n    |\n", "for b in a:\n        c(b)\n    return (d",
+     "for b in a:\n        c(b)"},
 };
 
 Verdict judge_at(const Judged& c) {
@@ -82,8 +102,28 @@ TEST_CASE("indentation is the file's") {
   CHECK(with_indentation_of("a\n\tb\n\t\tc", {false, 2}) == "a\n  b\n    c");
   CHECK(with_indentation_of("a\n    b", {false, 4}) == "a\n    b");
   CHECK(with_indentation_of("    a", {true, 8}) == "    a");
-  CHECK(cuts("a\n  b\n\n  c") == std::vector<std::size_t>{5, 1});
-  CHECK(cuts("a").empty());
+}
+
+TEST_CASE("an answer is cut behind whole statements") {
+  struct Case {
+    const char* what;
+    const char* answer;
+    std::vector<std::size_t> lengths;
+  };
+  const Case cases[] = {
+      {"statements", "a\n  b\n\n  c", {5, 1}},
+      {"one line", "a", {}},
+      {"inside a block", "if (a) {\n    b();\n    c();\n  }\n  d();", {30}},
+      {"a header without its body", "if a:\n        b()\n    c()", {17}},
+      {"its other branch", "if a:\n        b()\n    else:\n        c()", {}},
+      {"an open bracket", "f(\n  a,\n  b\n  )\n  g()", {15}},
+      {"a decorator", "@a\n  def b(): pass", {}},
+      {"an expression that goes on", "a = b +\n  c\n  d", {11}},
+  };
+  for (const Case& c : cases) {
+    INFO(c.what);
+    CHECK(cuts(c.answer) == c.lengths);
+  }
 }
 
 TEST_CASE("a tree follows its document") {
