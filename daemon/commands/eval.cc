@@ -103,8 +103,7 @@ Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Wor
 // Asks the model about the holes that have no answer in its mode yet; what it says is written down at once.
 Status fill(Options& options, const std::vector<Hole>& holes, Answers& answers) {
   // The file of answers names modes before a model is there to be asked for its own.
-  if (options.request.defaults.mode == engine::Mode::automatic)
-    options.request.defaults.mode = engine::Mode::verified;
+  if (options.request.defaults.mode == engine::Mode::automatic) options.request.defaults.mode = engine::Mode::verified;
   const std::string mode(name(options.request.defaults.mode));
   std::vector<const Hole*> open;
   for (const Hole& hole : holes) {

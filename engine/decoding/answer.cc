@@ -26,10 +26,7 @@ Answer::Answer(const Tokenizer& tokenizer, const ModelSpec& spec, AnswerRules ru
 
 void Answer::append(std::int32_t token, float probability, float margin) {
   if (complete()) return;
-  if (token == hole_end_ || tokenizer_.is_special(token)) {
-    stop(StopReason::end_token);
-    return;
-  }
+  if (token == hole_end_ || tokenizer_.is_special(token)) return end_without_sign(StopReason::end_token);
   tokens_.push_back(token);
   probabilities_.push_back(probability);
   margins_.push_back(std::max(margin, 0.0f));
@@ -45,8 +42,18 @@ void Answer::append(std::int32_t token, float probability, float margin) {
     end_ = rules_.typed.size() + *end;
     reason_ = StopReason::hole_end;
   } else if (static_cast<int>(tokens_.size()) >= rules_.max_tokens) {
-    reason_ = StopReason::length;
+    end_without_sign(StopReason::length);
   }
+}
+
+// Nothing around the hole says where the answer ends. Who knows another end judges it himself.
+void Answer::end_without_sign(StopReason reason) {
+  reason_ = reason;
+  if (healing() || rules_.other_end) return;
+  const std::string_view text = std::string_view(text_).substr(rules_.typed.size());
+  end_ = rules_.typed.size() + unended_length(rules_.hole, text, reason == StopReason::end_token);
+  // Behind the hole the next line begins at once.
+  ends_line_ = rules_.hole.at_next_line && end_ == text_.size() && !text.empty() && !text.ends_with('\n');
 }
 
 std::optional<std::size_t> Answer::completed_by(std::span<const std::int32_t> ahead) const {
@@ -73,7 +80,7 @@ std::string Answer::text() const {
   if (healing()) return {};
   std::string_view text = std::string_view(text_).substr(0, end_).substr(rules_.typed.size());
   text.remove_suffix(unfinished_character(text));
-  return std::string(text);
+  return std::string(text) + (ends_line_ ? "\n" : "");
 }
 
 std::vector<std::size_t> Answer::token_ends() const {

@@ -65,6 +65,8 @@ class Answer {
   void forget_bitmaps() { bitmaps_.clear(); }
 
  private:
+  void end_without_sign(StopReason reason);
+
   const Tokenizer& tokenizer_;
   AnswerRules rules_;
   std::int32_t hole_end_;                     // -1: the model has none
@@ -77,6 +79,7 @@ class Answer {
   std::vector<float> probabilities_, margins_;
   std::string text_;                     // bytes of the tokens, typed ones included
   std::size_t end_ = std::string::npos;  // where the complete answer ends in text_
+  bool ends_line_ = false;               // a line end belongs behind it
   std::optional<StopReason> reason_;
 };
 

@@ -77,6 +77,9 @@ class BracketScan {
   bool escaped_ = false;
 };
 
+// Where a hole of lines seems to have ended, the line behind it has to be repeated within so many lines for it to go on.
+constexpr int kLinesBeyond = 6;
+
 // One pass over the text so far, line by line.
 class EndFinder {
  public:
@@ -99,16 +102,31 @@ class EndFinder {
     return std::nullopt;
   }
 
+  // Where the answer ends if no more comes; find() has found no end.
+  std::size_t unended(bool whole) const {
+    if (!hole_.whole_lines) return text_.size();
+    if (doubtful_) return *doubtful_;
+    const std::size_t newline = whole ? std::string_view::npos : text_.rfind('\n');
+    if (newline == std::string_view::npos) return text_.size();
+    return hole_.at_next_line ? newline + 1 : right_stripped(text_.substr(0, newline)).size();
+  }
+
  private:
   std::string_view line_until(std::size_t end) const { return text_.substr(line_start_, end - line_start_); }
   bool first_line() const { return line_start_ == 0; }
 
-  // The end before the current line: without the newline in front of it and blank lines before that.
-  std::size_t before_this_line() const { return right_stripped(text_.substr(0, line_start_)).size(); }
+  // The end before the current line: without the newline in front of it and blank lines before that, unless what stands
+  // behind the hole needs them.
+  std::size_t before_this_line() const {
+    return hole_.at_next_line ? line_start_ : right_stripped(text_.substr(0, line_start_)).size();
+  }
 
   std::optional<std::size_t> at_newline(std::size_t i) {
     if (hole_.rule == EndRule::line) return end_of_single_line(i);
-    if ((!first_line() || is_blank(hole_.line_before)) && repeats_next_line(i)) return before_this_line();
+    if ((!first_line() || is_blank(hole_.line_before)) && repeats_next_line(i)) {
+      const bool as_it_stands = right_stripped(line_until(i)) == hole_.next_line;
+      return doubtful_ && !as_it_stands ? doubtful_ : before_this_line();
+    }
     if (first_line() && !hole_.rest_of_line.empty()) {
       if (auto end = without_rest_of_line(i)) return end;
     }
@@ -148,16 +166,31 @@ class EndFinder {
       hole_indent_ = inside_line ? before + 1 : before + indent_width(line_until(i));
       return std::nullopt;
     }
-    if (hole_.rule != EndRule::block || !scan_.balanced() || scan_.in_string()) return std::nullopt;
+    if (hole_.rule == EndRule::line || !scan_.balanced() || scan_.in_string()) return std::nullopt;
     const int indent = indent_width(line_until(i));
     if (hole_indent_ < 0) hole_indent_ = indent;  // the answer began with a newline
-    if (indent >= hole_indent_) return std::nullopt;
     const char c = text_[i];
     const bool closer = c == '}' || c == ')' || c == ']';
+    if (hole_.rule == EndRule::hole) return hole_.whole_lines ? at_line_of_hole(indent, closer) : std::nullopt;
+    if (indent >= hole_indent_) return std::nullopt;
     if (closer && !hole_.rest_of_line.empty() && hole_.rest_of_line.front() == c) return i;
     // A closer of what the prefix opened belongs to the answer unless it stands behind the hole already.
     if (closer && inside_line && indent == indent_width(hole_.line_before) && !given_behind(c)) return std::nullopt;
     return before_this_line();
+  }
+
+  // A line of a hole of lines. Where it leaves the lines that the hole begins with, or goes in where only the line behind
+  // the hole can stand, the hole has ended, unless the line behind it is repeated soon: then all up to there is the answer.
+  std::optional<std::size_t> at_line_of_hole(int indent, bool closer) {
+    if (doubtful_ && ++lines_beyond_ >= kLinesBeyond) return doubtful_;
+    const int next_indent = indent_width(hole_.next_line);
+    const bool leaves = indent < hole_indent_;
+    const bool goes_in = next_indent > hole_indent_ && indent >= next_indent;
+    if (!(leaves || goes_in) || closer) return std::nullopt;
+    if (!doubtful_) doubtful_ = before_this_line();
+    const bool left_all = indent == 0 && next_indent > 0;  // what stands behind the hole lies further in
+    if (hole_.next_line.empty() || left_all) return doubtful_;
+    return std::nullopt;
   }
 
   bool given_behind(char closer) const {
@@ -179,7 +212,9 @@ class EndFinder {
     if (hole_.rule == EndRule::line) return std::nullopt;
     if (given_behind(text_[i]) && !deeper_than_next_line(i))
       return is_blank(line_until(i)) ? before_this_line() : right_stripped(text_.substr(0, i)).size();
-    if (hole_.rule == EndRule::block && !first_line()) closed_outside_ = true;
+    if (first_line()) return std::nullopt;
+    if (hole_.rule == EndRule::block) closed_outside_ = true;
+    hole_indent_ = std::min(hole_indent_, indent_width(line_until(i)));  // what follows stands around the bracket
     return std::nullopt;
   }
 
@@ -190,6 +225,8 @@ class EndFinder {
   bool line_judged_ = false;
   bool closed_outside_ = false;
   int hole_indent_ = -1;
+  std::optional<std::size_t> doubtful_;  // an end, unless the line behind the hole is repeated soon
+  int lines_beyond_ = 0;
 };
 
 }  // namespace
@@ -201,6 +238,13 @@ HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix,
   hole.line_before = prefix.substr(line_start == std::string_view::npos ? 0 : line_start + 1);
   const std::size_t line_end = std::min(suffix.find('\n'), suffix.size());
   hole.rest_of_line = stripped(suffix.substr(0, line_end));
+  hole.whole_lines = rule != EndRule::line && is_blank(hole.line_before) && !(prefix.empty() && suffix.empty());
+  if (hole.whole_lines && hole.line_before.empty() && !hole.rest_of_line.empty()) {
+    hole.at_next_line = true;
+    hole.next_line = right_stripped(suffix.substr(0, line_end));
+    hole.rest_of_line.clear();
+    return hole;
+  }
   std::size_t at = line_end;
   while (at < suffix.size()) {
     const std::size_t end = std::min(suffix.find('\n', at + 1), suffix.size());
@@ -216,6 +260,16 @@ HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix,
 
 std::optional<std::size_t> find_hole_end(const HoleSurroundings& hole, std::string_view text) {
   return EndFinder(hole, text).find();
+}
+
+std::size_t unended_length(const HoleSurroundings& hole, std::string_view text, bool whole) {
+  if (whole) {  // its last line is one, too: it may repeat the one behind the hole
+    const std::string lines = std::string(text) + "\n";
+    EndFinder finder(hole, lines);
+    return std::min(finder.find().value_or(finder.unended(true)), text.size());
+  }
+  EndFinder finder(hole, text);
+  return finder.find().value_or(finder.unended(false));
 }
 
 }  // namespace cinnabar::engine

@@ -20,6 +20,10 @@ struct HoleSurroundings {
   std::string line_before;   // the cursor's line up to the cursor
   std::string rest_of_line;  // what stands behind the cursor on its line, without white space around
   std::string next_line;  // the first line behind the cursor's that is not blank, with its indentation, right-stripped
+  // Of the rules block and hole. The hole begins where a line does: it is whole lines.
+  bool whole_lines = false;
+  // ... and next_line stands right behind the cursor, at its line's begin, so the answer keeps its last line end.
+  bool at_next_line = false;
 };
 HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix, EndRule rule);
 
@@ -27,5 +31,9 @@ HoleSurroundings describe_hole(std::string_view prefix, std::string_view suffix,
 // once found, more text behind it does not change it. A bracket that the text behind the cursor closes already is not
 // closed again; a line that only repeats the line behind the hole is not part of it.
 std::optional<std::size_t> find_hole_end(const HoleSurroundings& hole, std::string_view text);
+
+// The same for a text that has no such end and to which no more comes: how much of it is worth keeping. `whole`: the model
+// has said that this is all, else its last line may not be.
+std::size_t unended_length(const HoleSurroundings& hole, std::string_view text, bool whole);
 
 }  // namespace cinnabar::engine

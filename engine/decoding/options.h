@@ -42,7 +42,8 @@ struct PromptPart {
 enum class EndRule : std::uint8_t {
   line,   // the rest of the cursor's line
   block,  // until a line is indented less than the hole, or closes what was open before it
-  hole,   // until the text behind the hole is repeated; a model's own end token; else the length limit
+  hole,   // until the text behind the hole is repeated, where the hole is lines else until one is indented less than
+          // its first; a model's own end token; else the length limit
 };
 std::optional<EndRule> parse_end_rule(std::string_view text);  // "line", "block", "hole"
 

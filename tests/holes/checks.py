@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 import held_out
+import tested_lines
 
 CINNABAR = sys.argv.pop() if len(sys.argv) > 1 else ""
 
@@ -30,6 +31,27 @@ class Holes(unittest.TestCase):
     def test_every_file_has_a_licence_that_allows_it(self):
         for file in held_out.read("held_out_files"):
             self.assertTrue(held_out.collect.licences.allowed(file["licence"]), file["path"])
+
+
+class TestedLines(unittest.TestCase):
+    def test_there_are_nearly_two_hundred_and_each_is_licensed(self):
+        holes = tested_lines.read(tested_lines.FILE)
+        self.assertGreater(len(holes), 180)
+        self.assertEqual(len({h["id"] for h in holes}), len(holes))
+        for h in holes:
+            self.assertIn(h["licence"], ("MIT", "BSD-3-Clause"))
+            self.assertTrue(h["prefix"].endswith("\n"), h["id"])
+            self.assertTrue(h["suffix"].startswith("\n") or h["middle"].endswith("\n"), h["id"])
+
+    def test_what_stood_there_passes_and_nothing_does_not(self):
+        for h in tested_lines.read(tested_lines.FILE)[::40]:
+            for text, passes in ((h["middle"], True), ("", False)):
+                found = tested_lines.passes(h["imports"], h["function"], h["prefix"] + text + h["suffix"], [])
+                self.assertEqual(found, passes, h["id"])
+
+    def test_an_answer_that_does_not_end_is_stopped(self):
+        text = 'def f():\n    """\n    >>> f()\n    """\n    while True:\n        pass'
+        self.assertFalse(tested_lines.passes("", "f", text, [], seconds=1))
 
 
 TINY = Path(__file__).resolve().parent.parent / "golden" / "models" / "qwen2_block"

@@ -90,6 +90,59 @@ const std::vector<Case> kHole = {
     {"js: repeated line inside brackets is no end", "g(\n|\n  b, c, d\n", EndRule::hole, "[\n  b, c, d\n",
      std::nullopt},
     {"nothing behind", "a = |", EndRule::hole, "1\nb = 2\n", std::nullopt},
+    {"lines: until one is indented less", "def f(x):\n|", EndRule::hole, "    y = x\n    return y\n\ndef g():\n",
+     "    y = x\n    return y"},
+    {"lines: the same in an indentation", "def f(x):\n    |\n", EndRule::hole, "y = x\n    return y\n\nf(1)\n",
+     "y = x\n    return y"},
+    {"lines: the next line follows at once", "def f(x):\n    a = 1\n|    return a + x\n", EndRule::hole,
+     "    if x:\n        a = 2\n    return a + x\n", "    if x:\n        a = 2\n"},
+    {"lines: the same in a loop", "for i in a:\n|    for j in b:\n        f(i, j)\n", EndRule::hole,
+     "    if i:\n        continue\n    for j in b:\n        f(i, j)\n", "    if i:\n        continue\n"},
+    {"lines: nothing is missing", "def f(x):\n|    return x\n", EndRule::hole, "    return x\n", ""},
+    {"lines: what is left does not lie around the next line", "def f(x):\n    if x:\n|        y()\n    z()\n",
+     EndRule::hole, "        x()\n        w()\ndef g():\n", "        x()\n        w()\n"},
+    {"lines: less indented, and then the next line", "def f(x):\n    for y in x:\n|    return z\n", EndRule::hole,
+     "        a(y)\n    z = 1\n    return z\n", "        a(y)\n    z = 1\n"},
+    {"lines: less indented, and the next line never comes", "def f(x):\n    for y in x:\n|    return z\n",
+     EndRule::hole, "        a(y)\n    b()\n    b()\n    b()\n    b()\n    b()\n    b()\n    b()\n", "        a(y)\n"},
+    {"lines: not known yet", "def f(x):\n    for y in x:\n|    return z\n", EndRule::hole,
+     "        a(y)\n    b()\n    b()\n", std::nullopt},
+    {"lines: inside brackets indentation says nothing", "def f(x):\n|", EndRule::hole,
+     "    y = [\n  1,\n]\n    return y\nz\n", "    y = [\n  1,\n]\n    return y"},
+    {"lines: the next line, but elsewhere", "def f(x):\n    if x:\n|\n    return list(map(g, x))\n", EndRule::hole,
+     "        return x\n    if g(x):\n        return list(map(g, x))\n", "        return x"},
+    {"lines: the header of what stands behind", "def f(x):\n|        x.append(1)\n    return x\n", EndRule::hole,
+     "    for y in x:\n        x.add(y)\n    return x\n\nf([])\n", "    for y in x:\n"},
+    {"lines: headers, and then the next line", "def f(x):\n|        x.append(1)\n", EndRule::hole,
+     "    if not x:\n        return\n    for y in x:\n        x.append(1)\n",
+     "    if not x:\n        return\n    for y in x:\n"},
+    {"lines: behind a bracket they close, those around it count",
+     "def f(x):\n    y = g(\n        x,\n|\n    return y\n", EndRule::hole,
+     "        1,\n    )\n    y += 1\n    z(y)\n\nclass A:\n", "        1,\n    )\n    y += 1\n    z(y)"},
+    {"c: lines, a brace that is closed ends no hole", "int f() {\n|\n", EndRule::hole, "  return 1;\n}\n\nint g();\n",
+     std::nullopt},
+};
+
+// What stays of a text to which no more comes.
+struct Unended {
+  std::string name, text;
+  EndRule rule;
+  std::string streamed;
+  bool whole;
+  std::string expected;
+};
+const std::vector<Unended> kUnended = {
+    {"the last line may not be whole", "def f(x):\n|", EndRule::hole, "    y = x\n    z = y +", false, "    y = x"},
+    {"... and a line end stays", "def f(x):\n|    return 1\n", EndRule::hole, "    y = x\n    z = y +", false,
+     "    y = x\n"},
+    {"one line is kept", "def f(x):\n|", EndRule::hole, "    y = x +", false, "    y = x +"},
+    {"the model says that it is all", "def f(x):\n|", EndRule::hole, "    y = x\n    return y", true,
+     "    y = x\n    return y"},
+    {"... behind the next line", "def f(x):\n|\n    return y", EndRule::hole, "    y = x\n    return y", true,
+     "    y = x"},
+    {"... behind a line that is indented less", "def f(x):\n    for y in x:\n|\n    return z\n", EndRule::hole,
+     "        a(y)\n    return y", true, "        a(y)"},
+    {"no hole of lines", "x = |\n", EndRule::hole, "f(\n  a,\n  b", false, "f(\n  a,\n  b"},
 };
 
 void check(const std::vector<Case>& cases) {
@@ -104,7 +157,15 @@ void check(const std::vector<Case>& cases) {
 
 TEST_CASE("line: the rest of the cursor's line") { check(kLine); }
 TEST_CASE("block: until the block ends") { check(kBlock); }
-TEST_CASE("hole: until the text behind is repeated") { check(kHole); }
+TEST_CASE("hole: until the text behind is repeated, or a line of it is indented less than the first") { check(kHole); }
+
+TEST_CASE("a text without an end keeps its whole lines") {
+  for (const Unended& c : kUnended) {
+    INFO(c.name);
+    const HoleSurroundings hole = surroundings({c.name, c.text, c.rule, c.streamed, {}});
+    CHECK(c.streamed.substr(0, unended_length(hole, c.streamed, c.whole)) == c.expected);
+  }
+}
 
 // Streaming byte by byte: once an end is found it never moves, whatever comes behind it.
 TEST_CASE("an end that was found stays") {
