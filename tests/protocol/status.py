@@ -107,10 +107,10 @@ class Status(unittest.TestCase):
         first, second = self.direct(), self.direct()
         self.completed(first)
         first.notify("workspace/didChangeConfiguration", {"settings": {"cinnabar": {"promptBytes": 1000, "deadlineMs": 9000}}})
-        document = Document(first, "file:///w/b.txt", "plaintext", "bar(; \n")
+        document = Document(first, "file:///w/b.txt", "plaintext", "foo(; \n")
         self.assertTrue(first.answer(document.ask({"line": 0, "character": 6}))["result"]["items"])
         second.initialize(initializationOptions={"promptBytes": 2000, "mode": "autoregressive", "repairs": 0})
-        document = Document(second, "file:///w/c.txt", "plaintext", "baz(; \n")
+        document = Document(second, "file:///w/c.txt", "plaintext", "foo(; \n")
         self.assertTrue(second.answer(document.ask({"line": 0, "character": 6}))["result"]["items"])
         self.assertEqual(first.request("cinnabar/status", None)["result"]["counts"]["modelLoads"], 1)
         for client in [first, second]:

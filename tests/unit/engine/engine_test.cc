@@ -125,7 +125,7 @@ TEST_CASE("a keystroke only appends to the prompt") {
 
 TEST_CASE("a text is as probable as decoding says of the same tokens") {
   const auto engine = open_engine();
-  auto asked = request(code(300) + "\n", "\n}\n", 24);
+  auto asked = request(code(300) + "\nx = ", "\n}\n", 24);
   asked.mode = Mode::autoregressive;
   const auto decoded = answer(*engine, asked).answers.at(0);
   asked.scored = decoded.text;
@@ -468,7 +468,7 @@ TEST_CASE("an answer goes on from its own beginning, and elsewhere when the next
   for (const Way& way : ways) {
     INFO(way.model << " " << name(way.mode) << (way.gated ? " gated" : ""));
     const auto engine = open_engine(2, 1024, way.model, way.gated);
-    InfillRequest asked = request(code(200) + "\n", "\n}\n", 16);
+    InfillRequest asked = request(code(200) + "\nx = ", "\n}\n", 16);
     asked.mode = way.mode;
     const auto first = answer(*engine, asked).answers.at(0);
     // Behind the tokens that only spell what stands in front of the hole.
@@ -503,7 +503,7 @@ TEST_CASE("diffusion under a gated adapter takes the options for what it keeps a
   const auto engine = open_engine(1, 1024, "qwen2_block", true);
   int against = 0, unread = 0;
   for (int seed = 1; seed <= 8; ++seed) {
-    InfillRequest asked = request(code(200, seed) + "\n", "\n}\n", 24);
+    InfillRequest asked = request(code(200, seed) + "\nx = ", "\n}\n", 24);
     const auto verified = answer(*engine, asked);
     asked.mode = Mode::diffusion;
     asked.keep = 1;
