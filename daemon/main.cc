@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/config/options.h"
+#include "daemon/commands/command_line.h"
 
 int main(int count, char** values) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of a write, not our end

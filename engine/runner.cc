@@ -69,7 +69,7 @@ JobId Runner::submit(Job job) {
     running->stop.request_stop();
   }
   Waiting waiting{++last_id_, std::move(job), due, {}, {}};
-  if (waiting.job.time_limit) waiting.give_up_at = due + *waiting.job.time_limit;
+  if (waiting.job.deadline) waiting.deadline = due + *waiting.job.deadline;
   waiting_.push_back(std::move(waiting));
   if (waiting_.size() > options_.queue) {
     // The last one of the least priority; max_element would give the first.
@@ -184,7 +184,7 @@ void Runner::load_model(std::unique_lock<std::mutex>& lock) {
   infiller_ = std::move(loaded).value();
   // Nobody could be served while the model was loaded: time starts now.
   for (auto& waiting : waiting_) {
-    if (waiting.job.time_limit) waiting.give_up_at = last_used_ + *waiting.job.time_limit;
+    if (waiting.job.deadline) waiting.deadline = last_used_ + *waiting.job.deadline;
   }
   set_state(lock,
             {ModelState::Kind::ready, infiller_->description(), infiller_->device(), infiller_->fills_together()});
@@ -248,7 +248,7 @@ void Runner::start(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::ite
   served_[waiting.job.client] = ++serves_;
   running_.push_back(std::make_unique<Running>(Running{std::move(waiting), now}));
   Running& running = *running_.back();
-  const DecodeLimits limits{running.waiting.give_up_at, running.stop.get_token()};
+  const DecodeLimits limits{running.waiting.deadline, running.stop.get_token()};
   const Job& job = running.waiting.job;
   lock.unlock();
   auto infill =

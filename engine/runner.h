@@ -42,7 +42,7 @@ struct Job {
   InfillRequest request;
   bool only_warm = false;  // read the prompt in advance, decode nothing
   // From submit, or from the end of the model's load when it had to wait for that. The answer so far is given then.
-  std::optional<std::chrono::milliseconds> time_limit;
+  std::optional<std::chrono::milliseconds> deadline;
   std::chrono::milliseconds delay{0};  // it is not started earlier
   // Called on the runner's thread, without its lock, at most once: not for a job cancelled while it waited or whose
   // client was removed. A job cancelled while it ran has the stop reason `cancelled` and the text so far.
@@ -95,9 +95,9 @@ class Runner {
   struct Waiting {
     JobId id;
     Job job;
-    Clock::time_point due;                        // not before
-    std::optional<Clock::time_point> give_up_at;  // deadline
-    std::string refused;                          // not to run; why
+    Clock::time_point due;  // not before
+    std::optional<Clock::time_point> deadline;
+    std::string refused;  // not to run; why
   };
   // A job that runs. What is in it is the thread's own, but for the flags and the text.
   struct Running {

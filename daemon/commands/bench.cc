@@ -119,12 +119,12 @@ struct Subject {
 };
 
 Result<Subject> open_subject(const Options& options) {
-  auto backend = open_device(options);
+  auto backend = open_device(options.model);
   if (!backend) return backend.status();
   auto timed_backend = std::make_unique<engine::TimedBackend>(std::move(backend).value());
   Subject subject;
   subject.clock = timed_backend.get();
-  auto opened = open_engine(options, std::move(timed_backend));
+  auto opened = open_engine(options.model, std::move(timed_backend));
   if (!opened) return opened.status();
   subject.engine = std::move(opened).value();
   auto cache = engine::KvCache::create(subject.network(), 5200);
@@ -214,11 +214,12 @@ class BusyNeighbour {
 };
 
 void run_llama_bench(const Options& options) {
-  std::cout << "\nllama-bench on " << options.gguf << " (generation at 1024 tokens of context, then the prompt):\n"
+  std::cout << "\nllama-bench on " << options.command.gguf
+            << " (generation at 1024 tokens of context, then the prompt):\n"
             << std::flush;
-  const std::string quoted = "'" + options.llama_bench + "' -m '" + options.gguf +
-                             "' -fa 1 -r 3 -n 32 -p 0 -d 1024 && '" + options.llama_bench + "' -m '" + options.gguf +
-                             "' -fa 1 -r 3 -n 0 -p 1024";
+  const std::string quoted = "'" + options.command.llama_bench + "' -m '" + options.command.gguf +
+                             "' -fa 1 -r 3 -n 32 -p 0 -d 1024 && '" + options.command.llama_bench + "' -m '" +
+                             options.command.gguf + "' -fa 1 -r 3 -n 0 -p 1024";
   if (std::system(quoted.c_str()) != 0) std::cout << "llama-bench failed\n";  // NOLINT: a person's own command line
 }
 
@@ -308,8 +309,8 @@ Status print_clients(Subject& subject) {
 int run_bench_denoise(Options& options) {
   auto subject = open_subject(options);
   if (!subject) return failed(subject.status());
-  const int threads = options.engine.device.cpu.threads > 0 ? options.engine.device.cpu.threads
-                                                            : static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = options.model.device.cpu.threads > 0 ? options.model.device.cpu.threads
+                                                           : static_cast<int>(std::thread::hardware_concurrency());
   const std::int64_t bytes = subject->network().streamed_bytes();
   const Result<double> floor =
       subject->clock->host_memory() ? read_floor(bytes, threads) : device_read_floor(*subject, bytes);
@@ -320,7 +321,7 @@ int run_bench_denoise(Options& options) {
   if (Status printed = print_forwards(*subject, *floor); !printed) return failed(printed);
   if (Status printed = print_speeds(*subject); !printed) return failed(printed);
   if (Status printed = print_clients(*subject); !printed) return failed(printed);
-  if (!options.llama_bench.empty() && !options.gguf.empty()) run_llama_bench(options);
+  if (!options.command.llama_bench.empty() && !options.command.gguf.empty()) run_llama_bench(options);
   return 0;
 }
 

@@ -176,12 +176,12 @@ int run_bench_syntax(Options& options) {
       "files of %zu lines, %d requests each; milliseconds of a core, p50 and p95\n%-24s %-7s  %-14s %-14s %-14s "
       "%-14s\n",
       kLines, kRequests, "", "answer", " keystroke", " plan", " judge", " together");
-  for (const std::string& path : options.arguments) {
+  for (const std::string& path : options.command.arguments) {
     const auto file = open_spot({path, 1, 1});
     if (!file) return failed(file.status());
     bench_file(path, file->text);
   }
-  if (options.arguments.empty()) {
+  if (options.command.arguments.empty()) {
     for (const Sample& sample : kSamples) bench_file(sample.path, sample.text);
   }
   return 0;

@@ -1,4 +1,4 @@
-// The program's commands, one function each; see the table in daemon/config/options.cc. Each prints its result on standard
+// The program's commands, one function each; see the table in daemon/commands/command_line.cc. Each prints its result on standard
 // output, what went wrong on standard error, and returns the exit status: 0 done, 1 failed, 2 wrong usage.
 //
 // Main thread only.

@@ -113,25 +113,25 @@ void print_replaced(const Ask& ask, const std::string& text) {
 }  // namespace
 
 int run_complete(Options& options) {
-  const auto spot = parse_spot(options.arguments, "complete");
+  const auto spot = parse_spot(options.command.arguments, "complete");
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
-  auto engine = open_engine(options);
+  auto engine = open_engine(options.model);
   if (!engine) return failed(engine.status());
   const AskedSpot asked = ask_at(*file, options);
   AnswerMachine machine(asked.ask, answer_options(options));
   Watcher watcher((*engine)->tokenizer());
   engine::StepObserver observer;
-  if (options.watch) observer = std::ref(watcher);
+  if (options.command.watch) observer = std::ref(watcher);
   const auto answered = answered_by(**engine, machine, limits_of(options), observer);
   if (!answered) return failed(answered.status());
-  if (options.watch) watcher.erase();
-  if (options.json) {
-    print_json(asked, *answered, options.explain);
+  if (options.command.watch) watcher.erase();
+  if (options.command.json) {
+    print_json(asked, *answered, options.command.explain);
     return 0;
   }
-  if (options.explain) explain(asked, *answered, std::cout);
+  if (options.command.explain) explain(asked, *answered, std::cout);
   print_result(asked.ask.request, *answered);
   print_replaced(asked.ask, file->text);
   return 0;

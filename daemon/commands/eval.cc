@@ -77,7 +77,7 @@ Result<std::optional<bool>> goes_on(const Options& options, engine::Engine& engi
   const std::string_view said = right_stripped(raw), middle = right_stripped(hole.middle);
   if (said.size() >= middle.size() || !middle.starts_with(said)) return std::optional<bool>();
   const std::string_view rest = middle.substr(said.size());
-  engine::InfillRequest request = options.request;
+  engine::InfillRequest request = options.request.defaults;
   request.prefix = hole.prefix + std::string(said);
   request.suffix = hole.suffix;
   request.end = engine::EndRule::hole;
@@ -90,7 +90,7 @@ Result<std::optional<bool>> goes_on(const Options& options, engine::Engine& engi
 Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Workspaces& workspaces, const Hole& hole) {
   evaluation::HoleLine line;
   if (Status read = evaluation::read_hole(hole.line, options, workspaces, line); !read) return read;
-  line.ask.request.mode = options.request.mode;  // one mode is asked, whatever the line would have
+  line.ask.request.mode = options.request.defaults.mode;  // one mode is asked, whatever the line would have
   json answer = evaluation::fill_hole(options, engine, limits_of(options), line);
   if (answer.contains("error")) return Status::error(answer["error"].get<std::string>());
   const auto on = goes_on(options, engine, hole.cut, answer["raw"].get<std::string>());
@@ -102,26 +102,26 @@ Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Wor
 
 // Asks the model about the holes that have no answer in its mode yet; what it says is written down at once.
 Status fill(Options& options, const std::vector<Hole>& holes, Answers& answers) {
-  const std::string mode(name(options.request.mode));
+  const std::string mode(name(options.request.defaults.mode));
   std::vector<const Hole*> open;
   for (const Hole& hole : holes) {
     if (!answers[mode].contains(hole.cut.id)) open.push_back(&hole);
   }
-  open.resize(std::min<std::size_t>(open.size(), static_cast<std::size_t>(options.most)));
+  open.resize(std::min<std::size_t>(open.size(), static_cast<std::size_t>(options.command.most)));
   if (open.empty()) return {};
-  auto engine = open_engine(options);
+  auto engine = open_engine(options.model);
   if (!engine) return engine.status();
   std::ofstream file;
-  if (!options.answers.empty()) file.open(options.answers, std::ios::app);
-  if (!file) return Status::error("cannot write " + options.answers);
+  if (!options.command.answers.empty()) file.open(options.command.answers, std::ios::app);
+  if (!file) return Status::error("cannot write " + options.command.answers);
   evaluation::Workspaces workspaces;
-  options.details = true;
+  options.command.details = true;
   for (std::size_t i = 0; i < open.size(); ++i) {
     auto answer = answer_of(options, **engine, workspaces, *open[i]);
     if (!answer) return Status::error("hole " + open[i]->cut.id + ": " + answer.message());
-    if (!options.answers.empty()) {
+    if (!options.command.answers.empty()) {
       file << answer->dump(-1, ' ', false, json::error_handler_t::replace) << "\n" << std::flush;
-      if (!file) return Status::error("cannot write " + options.answers);
+      if (!file) return Status::error("cannot write " + options.command.answers);
     }
     answers[mode][open[i]->cut.id] = std::move(answer).value();
     if (i + 1 == open.size() || (i + 1) % 20 == 0)
@@ -172,16 +172,16 @@ std::string reports(const std::vector<Hole>& holes, const Answers& answers) {
 }  // namespace
 
 int run_eval(Options& options) {
-  const auto holes = read_holes(options.arguments);
+  const auto holes = read_holes(options.command.arguments);
   if (!holes) return failed(holes.status());
   Answers answers;
-  if (Status read = read_answers(options.answers, answers); !read) return failed(read);
+  if (Status read = read_answers(options.command.answers, answers); !read) return failed(read);
   if (Status filled = fill(options, *holes, answers); !filled) return failed(filled);
   const std::string text = reports(*holes, answers);
   if (text.empty()) return failed(Status::error("none of the holes has an answer"));
   std::cout << text;
-  if (options.into.empty()) return 0;
-  const Status put = evaluation::put_between_marks(options.into, "cinnabar eval", text);
+  if (options.command.into.empty()) return 0;
+  const Status put = evaluation::put_between_marks(options.command.into, "cinnabar eval", text);
   return put ? 0 : failed(put);
 }
 

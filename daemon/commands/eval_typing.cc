@@ -15,10 +15,10 @@
 namespace cinnabar::daemon {
 namespace {
 
+using evaluation::CursorText;
 using evaluation::PlaceAnswer;
 using evaluation::ShownText;
 using evaluation::string_member;
-using evaluation::CursorText;
 using evaluation::TypingPlace;
 using evaluation::TypingScript;
 using nlohmann::json;
@@ -67,24 +67,24 @@ bool is_open(const TypingScript& script, const Answers& answers) {
 // Types the scripts that have places without an answer; what is shown there is written down at once.
 Status fill(const Options& options, const std::vector<TypingScript>& scripts, Answers& answers) {
   const auto open = std::count_if(scripts.begin(), scripts.end(), [&](const auto& s) { return is_open(s, answers); });
-  if (open == 0 || options.most == 0) return {};
+  if (open == 0 || options.command.most == 0) return {};
   auto typist = evaluation::Typist::start(ServerOptions{options});
   if (!typist) return typist.status();
   std::ofstream file;
-  if (!options.answers.empty()) file.open(options.answers, std::ios::app);
-  if (!file) return Status::error("cannot write " + options.answers);
+  if (!options.command.answers.empty()) file.open(options.command.answers, std::ios::app);
+  if (!file) return Status::error("cannot write " + options.command.answers);
   int done = 0;
   const auto take = [&](PlaceAnswer answer) -> Status {
     if (answers.contains(answer.id)) return {};
-    if (!options.answers.empty())
+    if (!options.command.answers.empty())
       file << to_json(answer).dump(-1, ' ', false, json::error_handler_t::replace) << "\n" << std::flush;
-    if (!file) return Status::error("cannot write " + options.answers);
+    if (!file) return Status::error("cannot write " + options.command.answers);
     answers[answer.id] = std::move(answer);
     ++done;
     return {};
   };
   for (const TypingScript& script : scripts) {
-    if (done >= options.most || !is_open(script, answers)) continue;
+    if (done >= options.command.most || !is_open(script, answers)) continue;
     if (Status typed = (*typist)->type(script, take); !typed)
       return Status::error("script " + script.id + ": " + typed.message());
     std::cerr << script.id << ": " << done << " places answered\n";
@@ -131,7 +131,7 @@ Result<std::string> report(const Options& options, const std::vector<TypingScrip
       const auto found = answers.find(script.places[i].id);
       if (found == answers.end()) continue;
       scored.push_back(score(script, script.places[i], (*around)[i], found->second));
-      if (!options.details) continue;
+      if (!options.command.details) continue;
       const json line = details(script.places[i], (*around)[i], found->second, scored.back());
       std::cout << line.dump(-1, ' ', false, json::error_handler_t::replace) << "\n";
     }
@@ -145,23 +145,23 @@ Result<std::string> report(const Options& options, const std::vector<TypingScrip
 int run_eval_typing(Options& options) {
   std::vector<TypingScript> scripts;
   Answers answers;
-  const Status read = evaluation::each_line_of(options.arguments, [&](const json& line) -> Status {
+  const Status read = evaluation::each_line_of(options.command.arguments, [&](const json& line) -> Status {
     auto script = evaluation::read_script(line);
     if (script) scripts.push_back(std::move(script).value());
     return script ? Status() : script.status();
   });
   if (!read) return failed(read);
   if (scripts.empty()) return failed(Status::error("no scripts; name files of JSON lines, or - for standard input"));
-  if (std::ifstream file(options.answers); file) {
+  if (std::ifstream file(options.command.answers); file) {
     const auto take = [&](const json& line) { return read_answer(line, answers); };
-    if (Status known = evaluation::each_line(options.answers, file, take); !known) return failed(known);
+    if (Status known = evaluation::each_line(options.command.answers, file, take); !known) return failed(known);
   }
   if (Status filled = fill(options, scripts, answers); !filled) return failed(filled);
   const auto text = report(options, scripts, answers);
   if (!text) return failed(text.status());
   std::cout << *text;
-  if (options.into.empty()) return 0;
-  const Status put = evaluation::put_between_marks(options.into, "cinnabar eval typing", *text);
+  if (options.command.into.empty()) return 0;
+  const Status put = evaluation::put_between_marks(options.command.into, "cinnabar eval typing", *text);
   return put ? 0 : failed(put);
 }
 

@@ -32,7 +32,7 @@ Result<Selection> parse_selection(const std::vector<std::string>& arguments) {
   return Selection{text.substr(0, colon), *first, *last};
 }
 
-Status fill_all(engine::Engine& engine, const Options& options, Filling& filling) {
+Status fill_all(engine::Engine& engine, const Options& options, MultiHoleFill& filling) {
   int forwards = 0;
   while (!filling.done()) {
     const auto result = engine.infill(filling.request(), limits_of(options));
@@ -48,7 +48,7 @@ Status fill_all(engine::Engine& engine, const Options& options, Filling& filling
 }  // namespace
 
 int run_fill(Options& options) {
-  const auto selection = parse_selection(options.arguments);
+  const auto selection = parse_selection(options.command.arguments);
   if (!selection) return wrong_spot(selection.status());
   auto text = read_text(selection->file);
   if (!text) return failed(text.status());
@@ -62,24 +62,24 @@ int run_fill(Options& options) {
                         selection->first > lines.line_count() ? text->size() : lines.line_begin(selection->first - 1),
                     end = selection->last >= lines.line_count() ? text->size() : lines.line_begin(selection->last);
   auto holes = syntax::plan_selection(*tree, begin, end).holes;
-  std::vector<Filling::Change> changes;
+  std::vector<MultiHoleFill::Change> changes;
   std::string after = *text;
   if (holes.empty()) {
     std::cerr << "cinnabar: no holes: no TODO marks, stubs or empty function bodies\n";
   } else {
-    auto engine = open_engine(options);
+    auto engine = open_engine(options.model);
     if (!engine) return failed(engine.status());
-    FillingOptions filling_options;
-    filling_options.repairs = options.repairs;
+    MultiHoleOptions filling_options;
+    filling_options.repairs = options.request.repairs;
     filling_options.together = (*engine)->fills_together();
-    engine::InfillRequest defaults = Filling::defaults(options.request);
+    engine::InfillRequest defaults = MultiHoleFill::defaults(options.request.defaults);
     defaults.heading = heading_of(selection->file, "");
-    Filling filling(*language, *text, std::move(holes), std::move(defaults), filling_options);
+    MultiHoleFill filling(*language, *text, std::move(holes), std::move(defaults), filling_options);
     if (Status filled = fill_all(**engine, options, filling); !filled) return failed(filled);
     changes = filling.changes();
     after = filling.text();
   }
-  std::cout << (options.diff ? unified_diff(selection->file, *text, changes) : after) << std::flush;
+  std::cout << (options.command.diff ? unified_diff(selection->file, *text, changes) : after) << std::flush;
   return std::cout ? 0 : 1;
 }
 

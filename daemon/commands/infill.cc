@@ -15,7 +15,7 @@ constexpr std::size_t kLongestLine = 64U << 20;
 }  // namespace
 
 int run_infill(Options& options) {
-  auto engine = open_engine(options);
+  auto engine = open_engine(options.model);
   if (!engine) return failed(engine.status());
   bool all_right = true;
   evaluation::Workspaces workspaces;

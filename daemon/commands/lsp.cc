@@ -26,7 +26,7 @@ int run_lsp(Options& options) {
   if (!finder) return failed(finder.status());
   proxy.finder = std::move(finder).value();
   proxy.finder.command = {own_program(), "daemon", "--socket", proxy.finder.socket};
-  for (const auto& option : options.given) {
+  for (const auto& option : options.command.given) {
     if (option != "--stdio") proxy.finder.command.push_back(option);
   }
   return run_proxy(std::move(proxy));

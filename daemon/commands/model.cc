@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "engine/model/parts.h"
@@ -11,7 +12,7 @@ namespace cinnabar::daemon {
 namespace {
 
 std::string chosen_model(const Options& options) {
-  return options.arguments.empty() ? embedded_model() : options.arguments[0];
+  return options.command.arguments.empty() ? embedded_model() : options.command.arguments[0];
 }
 
 nlohmann::json describe(const engine::LoadedModel& model) {
@@ -49,7 +50,7 @@ int run_model_info(Options& options) {
   const auto model = engine::load_model(path);
   if (!model) return failed(model.status());
   const nlohmann::json info = describe(*model);
-  if (options.json) {
+  if (options.command.json) {
     std::cout << info.dump(2) << "\n";
     return 0;
   }
@@ -79,7 +80,8 @@ int run_model_verify(Options& options) {
 }
 
 int run_completion(Options& options) {
-  const std::string script = options.arguments.size() == 1 ? completion_script(options.arguments[0]) : std::string();
+  const std::string script =
+      options.command.arguments.size() == 1 ? completion_script(options.command.arguments[0]) : std::string();
   if (script.empty()) {
     std::cerr << "cinnabar: completion expects bash, zsh or fish\n";
     return 2;

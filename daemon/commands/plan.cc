@@ -9,7 +9,7 @@
 namespace cinnabar::daemon {
 
 int run_plan(Options& options) {
-  const auto spot = parse_spot(options.arguments, "plan");
+  const auto spot = parse_spot(options.command.arguments, "plan");
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());

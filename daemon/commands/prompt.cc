@@ -23,6 +23,15 @@ std::string counted(std::size_t number, const char* what) {
   return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
 }
 
+// A special token has no bytes of its own.
+std::string named(const engine::ModelSpec& spec, std::int32_t tag) {
+  const char* role = tag == spec.fim_prefix   ? " (fim_prefix)"
+                     : tag == spec.fim_suffix ? " (fim_suffix)"
+                     : tag == spec.fim_middle ? " (fim_middle)"
+                                              : "";
+  return "special token " + std::to_string(tag) + role;
+}
+
 // Why the text behind a tag is there.
 std::string reason(const engine::ModelSpec& spec, std::int32_t tag, const engine::InfillRequest& request,
                    const engine::Prompt& prompt, const engine::PromptBudget& budget) {
@@ -54,7 +63,7 @@ void print_prompt(const engine::ModelSpec& spec, const engine::Tokenizer& tokeni
   for (std::size_t at = 0; at < before.size();) {
     if (tokenizer.is_special(before[at])) {
       tag = before[at++];
-      std::cout << "=== " << tokenizer.bytes(tag) << "\n";
+      std::cout << "=== " << named(spec, tag) << "\n";
       continue;
     }
     const std::size_t from = at;
@@ -72,11 +81,11 @@ void print_prompt(const engine::ModelSpec& spec, const engine::Tokenizer& tokeni
 }  // namespace
 
 int run_prompt(Options& options) {
-  const auto spot = parse_spot(options.arguments, "prompt");
+  const auto spot = parse_spot(options.command.arguments, "prompt");
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
-  const std::string path = options.engine.model.empty() ? embedded_model() : options.engine.model;
+  const std::string path = options.model.model.empty() ? embedded_model() : options.model.model;
   if (path.empty())
     return failed(Status::error("the embedded model is not beside this program; name one with --model"));
   const auto model = engine::load_model(path);
@@ -89,10 +98,11 @@ int run_prompt(Options& options) {
   std::cout << "=== the hole: " << describe(asked.ask);
   for (const auto& piece : asked.pieces)
     std::cout << "=== " << piece.path << ":" << piece.line + 1 << " " << piece.why << "\n";
-  const auto prompt = engine::build_prompt(model->spec, **tokenizer, request.prefix, request.suffix,
-                                           options.request.budget, request.context, request.heading.value_or(""));
+  const auto prompt =
+      engine::build_prompt(model->spec, **tokenizer, request.prefix, request.suffix, options.request.defaults.budget,
+                           request.context, request.heading.value_or(""));
   if (!prompt) return failed(prompt.status());
-  print_prompt(model->spec, **tokenizer, request, *prompt, options.request.budget);
+  print_prompt(model->spec, **tokenizer, request, *prompt, options.request.defaults.budget);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 
+#include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/completion/ask.h"
@@ -67,7 +68,7 @@ class Replayer {
     Verdict verdict = result->answers.size() == recording->answers.size() ? Verdict::same : Verdict::different;
     std::size_t at = 0;
     for (; at < recording->answers.size() && verdict == Verdict::same; ++at)
-      verdict = compare(recording->answers[at], result->answers[at], recording->options.request.mode);
+      verdict = compare(recording->answers[at], result->answers[at], recording->options.request.defaults.mode);
     print(number, verdict, *recording, *result, at == 0 ? 0 : at - 1);
     return verdict;
   }
@@ -78,16 +79,16 @@ class Replayer {
     Options wanted = recording.options;
     for (const Command& command : commands()) {
       if (command.run != run_replay) continue;
-      auto both = parse_options(command, given_.given, 0, std::move(wanted));
+      auto both = parse_options(command, given_.command.given, 0, std::move(wanted));
       if (!both) return both.status();
       wanted = std::move(both).value();
     }
-    if (engine_ && same_engine(wanted.engine, opened_)) return {};
+    if (engine_ && same_model(wanted.model, opened_)) return {};
     engine_.reset();
-    auto engine = open_engine(wanted);
+    auto engine = open_engine(wanted.model);
     if (!engine) return engine.status();
     engine_ = std::move(engine).value();
-    opened_ = wanted.engine;
+    opened_ = wanted.model;
     return {};
   }
 
@@ -121,11 +122,11 @@ class Replayer {
 }  // namespace
 
 int run_replay(Options& options) {
-  if (options.arguments.size() != 1) {
+  if (options.command.arguments.size() != 1) {
     std::cerr << "cinnabar: replay expects one FILE, as daemon --record FILE wrote it\n";
     return 2;
   }
-  const std::string& path = options.arguments.front();
+  const std::string& path = options.command.arguments.front();
   std::ifstream in(path, std::ios::binary);
   if (!in) return failed(Status::error(path + ": cannot be read"));
   Replayer replayer(options);

@@ -1,4 +1,4 @@
-// What several commands begin with: the engine, the installed model's place, and the daemon's.
+// What several commands begin with: the daemon's place, a request's limits, and a machine run to its end.
 #pragma once
 
 #include <memory>
@@ -6,21 +6,9 @@
 
 #include "daemon/config/options.h"
 #include "daemon/proxy/finder.h"
+#include "daemon/server/open_engine.h"
 
 namespace cinnabar::daemon {
-
-// Opens options.engine.model, or the embedded model. Errors say which path was tried.
-Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options);
-
-// The same on a given device.
-Result<std::unique_ptr<engine::Engine>> open_engine(const Options& options, std::unique_ptr<kernels::Backend> backend);
-
-// The folder of the embedded model: models/default beside the source tree or the installation this program runs from.
-// Empty when there is none.
-std::string embedded_model();
-
-// The device that the options ask for.
-Result<std::unique_ptr<kernels::Backend>> open_device(const Options& options);
 
 // Prints "cinnabar: message" on standard error; returns 1.
 int failed(const Status& status);

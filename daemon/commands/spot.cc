@@ -48,9 +48,10 @@ std::vector<context::Piece> pieces_at(const OpenSpot& spot, const syntax::Langua
   const std::string folder = workspace_of(file).string() + "/";
   context::FileSet files;
   IgnoreFiles ignores;
+  const Exclusions rules{options.editor.enabled, options.editor.languages, options.editor.exclude};
   const auto may_read = [&](const std::string& path) {
     const syntax::Language* known = syntax::language_of_path(path);
-    return known != nullptr && may_be_read(path, known->name, options.completion, {folder}, ignores);
+    return known != nullptr && may_be_read(path, known->name, rules, {folder}, ignores);
   };
   context::scan(folder, {}, may_read, [&](context::FilePtr found) { return files.put(std::move(found)), true; });
   return context::choose(files, {file.string(), &language, spot.text, spot.offset, {}});
@@ -110,7 +111,7 @@ AskedSpot ask_at(const OpenSpot& spot, const Options& options) {
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   Surroundings around;
   const syntax::Language* language = syntax::language_of_path(spot.file);
-  if (options.completion.context && language != nullptr) {
+  if (options.editor.context && language != nullptr) {
     asked.pieces = pieces_at(spot, *language, options);
     for (const auto& piece : asked.pieces) around.context.push_back(context::rendered(piece, *language));
   }

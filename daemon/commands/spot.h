@@ -35,7 +35,7 @@ Result<Spot> parse_spot(const std::vector<std::string>& arguments, std::string_v
 // Errors: the file cannot be read, is too large, or has no such place.
 Result<OpenSpot> open_spot(const Spot& spot);
 
-// What the model would be asked there. Text of other files comes with `options.completion.context` only, as in an
+// What the model would be asked there. Text of other files comes with `options.editor.context` only, as in an
 // editor's session whose recent edits are left out: of the version control's folder around the file, else of its own.
 struct AskedSpot {
   Ask ask;

@@ -181,7 +181,7 @@ int run_status(Options& options) {
   if (!status) return failed(status.status());
   if (const Json clients = member(*status, "clients"); clients.is_number_unsigned() && clients > 0)
     (*status)["clients"] = clients.get<std::uint64_t>() - 1;  // without this one
-  if (options.json)
+  if (options.command.json)
     std::cout << status->dump(2) << "\n";
   else
     print(*status, place->socket);

@@ -27,7 +27,8 @@ struct Block {
   std::string text;
 };
 
-std::vector<Block> blocks_of(std::string_view before, const Lines& lines, std::span<const Filling::Change> changes) {
+std::vector<Block> blocks_of(std::string_view before, const Lines& lines,
+                             std::span<const MultiHoleFill::Change> changes) {
   std::vector<Block> blocks;
   std::vector<std::size_t> begins;
   for (std::size_t at = 0; const std::string_view line : lines) {
@@ -73,7 +74,8 @@ std::string span_of(std::size_t begin, std::size_t count) {
 
 }  // namespace
 
-std::string unified_diff(std::string_view path, std::string_view before, std::span<const Filling::Change> changes) {
+std::string unified_diff(std::string_view path, std::string_view before,
+                         std::span<const MultiHoleFill::Change> changes) {
   const Lines lines = lines_of(before);
   const auto blocks = blocks_of(before, lines, changes);
   if (blocks.empty()) return {};

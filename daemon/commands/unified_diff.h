@@ -10,6 +10,7 @@
 namespace cinnabar::daemon {
 
 // `changes` of `before`: ascending, apart. `path` names both sides. Empty when nothing changes.
-std::string unified_diff(std::string_view path, std::string_view before, std::span<const Filling::Change> changes);
+std::string unified_diff(std::string_view path, std::string_view before,
+                         std::span<const MultiHoleFill::Change> changes);
 
 }  // namespace cinnabar::daemon

@@ -31,15 +31,15 @@ std::string kept_of(const syntax::Language& language, std::string_view shown, st
 
 }  // namespace
 
-engine::InfillRequest Filling::defaults(engine::InfillRequest request) {
+engine::InfillRequest MultiHoleFill::defaults(engine::InfillRequest request) {
   constexpr int kBodyTokens = 384;  // unless the user allows more
   request.candidates = 1;
   request.max_tokens = std::max(request.max_tokens, kBodyTokens);
   return request;
 }
 
-Filling::Filling(const syntax::Language& language, std::string text, std::vector<syntax::Hole> holes,
-                 engine::InfillRequest defaults, const FillingOptions& options)
+MultiHoleFill::MultiHoleFill(const syntax::Language& language, std::string text, std::vector<syntax::Hole> holes,
+                             engine::InfillRequest defaults, const MultiHoleOptions& options)
     : language_(language),
       original_(std::move(text)),
       defaults_(std::move(defaults)),
@@ -52,16 +52,16 @@ Filling::Filling(const syntax::Language& language, std::string text, std::vector
   if (!fills_.empty()) begin_next();
 }
 
-std::size_t Filling::length(const Fill& fill) const {
+std::size_t MultiHoleFill::length(const Fill& fill) const {
   return fill.answer ? fill.answer->size() : fill.hole.end - fill.hole.begin;
 }
 
-std::size_t Filling::filled() const {
+std::size_t MultiHoleFill::filled() const {
   return static_cast<std::size_t>(
       std::count_if(fills_.begin(), fills_.end(), [](const Fill& fill) { return fill.answer.has_value(); }));
 }
 
-std::vector<Filling::Change> Filling::changes() const {
+std::vector<MultiHoleFill::Change> MultiHoleFill::changes() const {
   std::vector<Change> changes;
   for (const Fill& fill : fills_) {
     if (fill.answer) changes.push_back({fill.hole.begin, fill.hole.end, *fill.answer});
@@ -70,7 +70,7 @@ std::vector<Filling::Change> Filling::changes() const {
 }
 
 // The hole's turn: its answer is taken out of the text, the rest is what the model sees.
-void Filling::begin(std::size_t index, int repairs) {
+void MultiHoleFill::begin(std::size_t index, int repairs) {
   Fill& fill = fills_[now_ = index];
   fill.asked = ++turn_;
   const std::size_t replaced = fill.hole.end - fill.hole.begin;
@@ -91,7 +91,7 @@ void Filling::begin(std::size_t index, int repairs) {
 }
 
 // The first turn of the next hole, or of those that are near each other.
-void Filling::begin_next() {
+void MultiHoleFill::begin_next() {
   std::size_t end = seen_ + 1, given = 0;
   while (options_.together && end < fills_.size()) {
     given += fills_[end].begin - fills_[end - 1].begin - length(fills_[end - 1]);
@@ -103,7 +103,7 @@ void Filling::begin_next() {
 }
 
 // The requests of the holes become one: between two of them is given what the second would be given after the first.
-void Filling::begin_together(std::size_t first, std::size_t end) {
+void MultiHoleFill::begin_together(std::size_t first, std::size_t end) {
   begin(first, 0);
   engine::InfillRequest all = request();
   for (std::size_t i = first + 1; i < end; ++i) {
@@ -119,7 +119,7 @@ void Filling::begin_together(std::size_t first, std::size_t end) {
   request_ = std::move(all);
 }
 
-void Filling::take_together(const engine::InfillResult& result) {
+void MultiHoleFill::take_together(const engine::InfillResult& result) {
   const std::size_t first = now_, end = first + together_;
   for (std::size_t i = first; i < end; ++i) {
     if (i > first && i - first > result.next.size()) break;
@@ -135,7 +135,7 @@ void Filling::take_together(const engine::InfillResult& result) {
   }
 }
 
-void Filling::take(const engine::InfillResult& result) {
+void MultiHoleFill::take(const engine::InfillResult& result) {
   if (done()) return;
   if (result.answers.empty()) return skip();
   if (together_ > 0) {
@@ -153,12 +153,12 @@ void Filling::take(const engine::InfillResult& result) {
   turn_taken();
 }
 
-void Filling::skip() {
+void MultiHoleFill::skip() {
   if (!done()) turn_taken();
 }
 
 // Where there is nothing fit to be shown, what stands there stays.
-void Filling::settle(const std::string& text) {
+void MultiHoleFill::settle(const std::string& text) {
   Fill& fill = fills_[now_];
   const Ask& ask = machine_->ask();
   const std::size_t before = length(fill);
@@ -174,7 +174,7 @@ void Filling::settle(const std::string& text) {
 }
 
 // First every hole in its order, then those whose neighbourhood is not what it was, once.
-void Filling::turn_taken() {
+void MultiHoleFill::turn_taken() {
   if (seen_ < fills_.size()) seen_ += std::max<std::size_t>(together_, 1);
   together_ = 0;
   if (seen_ < fills_.size()) return begin_next();
@@ -187,7 +187,7 @@ void Filling::turn_taken() {
   machine_.reset();
 }
 
-bool Filling::wants_another_turn(std::size_t index) const {
+bool MultiHoleFill::wants_another_turn(std::size_t index) const {
   const Fill& fill = fills_[index];
   if (fill.twice) return false;
   if (fill.failed) return true;

@@ -18,19 +18,19 @@
 
 namespace cinnabar::daemon {
 
-struct FillingOptions {
+struct MultiHoleOptions {
   int repairs = 2;          // of one answer
   std::size_t near = 2000;  // a change so close to a hole changes what the model sees of it
   bool together = false;    // the model sees both sides (engine::Infiller::fills_together)
 };
 
-class Filling {
+class MultiHoleFill {
  public:
   // `holes` as planned for `text`: in order, apart.
-  Filling(const syntax::Language& language, std::string text, std::vector<syntax::Hole> holes,
-          engine::InfillRequest defaults, const FillingOptions& options = {});
-  Filling(const Filling&) = delete;
-  Filling& operator=(const Filling&) = delete;
+  MultiHoleFill(const syntax::Language& language, std::string text, std::vector<syntax::Hole> holes,
+                engine::InfillRequest defaults, const MultiHoleOptions& options = {});
+  MultiHoleFill(const MultiHoleFill&) = delete;
+  MultiHoleFill& operator=(const MultiHoleFill&) = delete;
 
   // For the holes of a filling: `request` with room for a whole body each.
   static engine::InfillRequest defaults(engine::InfillRequest request);
@@ -81,7 +81,7 @@ class Filling {
   const syntax::Language& language_;
   const std::string original_;
   const engine::InfillRequest defaults_;
-  const FillingOptions options_;
+  const MultiHoleOptions options_;
   std::string text_;
   std::vector<Fill> fills_;
   std::size_t now_ = 0, seen_ = 0;

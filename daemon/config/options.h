@@ -1,9 +1,12 @@
-// The command line as data: every command, its options, their defaults and help stand in one table, from which parsing,
-// --help and the shell completions come.
+// What can be set, as data: every option with its default and help stands in one table, from which the command line
+// (daemon/commands/command_line.h), its help and the editors' settings (settings.h) come.
+//
+// They are divided by how long they hold. Only those of the model make another one of the one that is loaded.
 //
 // Main thread only.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -11,49 +14,51 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "daemon/completion/answer.h"
 #include "daemon/completion/ask.h"
 #include "engine/engine.h"
 
 namespace cinnabar::daemon {
 
-// When an editor gets something to show, and how much.
-struct CompletionOptions {
-  bool enabled = true;
-  bool automatic = true;  // while typing; false: only when asked for
+// What the loaded model is and how it runs: another value is another load (same_model). `context` is among them because
+// keys and values have their room made when the model is opened.
+using ModelOptions = engine::EngineOptions;
+
+// Of each request, whoever asks: a change never loads a model anew.
+struct RequestOptions {
+  engine::InfillRequest defaults;  // all that does not depend on the place
+  bool by_plan = true;             // the syntax tree says where an answer ends; else defaults.end
   Multiline multiline = Multiline::automatic;
+  Eagerness eagerness = Eagerness::balanced;
+  int repairs = 2;      // times that an answer which does not parse is asked for again from where it went wrong
+  int deadline_ms = 0;  // the answer so far is given then; 0: none of the user's own
+};
+
+// When an editor gets something to show, and of which files.
+struct EditorOptions {
+  bool enabled = true;
+  bool automatic = true;                  // while typing; false: only when asked for
   int alternatives = 3;                   // answers when asked for, to cycle through
   bool menu = false;                      // answer textDocument/completion, too
   bool prefetch = true;                   // work on what follows the text shown, before it is accepted
   std::map<std::string, bool> languages;  // by LSP's language id, "*" for the rest; not named: on
   std::vector<std::string> exclude;       // globs over paths; these files are neither completed nor read
-  Eagerness eagerness = Eagerness::balanced;
-  bool context = false;  // text of the workspace's other files is read, too
-  bool trusted = true;   // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
+  bool context = false;                   // text of the workspace's other files is read, too
+  bool trusted = true;  // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
 };
 
 // Where the daemon is, for those who serve and those who call.
 struct PlaceOptions {
-  std::string socket;          // empty: the user's own (carrier/socket.h)
+  std::string socket;          // empty: the user's own (daemon/transport/socket.h)
   int tcp_port = 0;            // 0: none
   std::string token_file;      // of TCP; empty: "token" beside the socket
   int idle_exit_minutes = 10;  // 0: never
   bool in_process = false;     // lsp: serve in this process, without a daemon
 };
 
-// Everything the command line can set. Zero or empty: the default named in the help.
-struct Options {
-  engine::EngineOptions engine;
-  engine::InfillRequest request;
-  CompletionOptions completion;
-  PlaceOptions place;
-  bool by_plan = true;  // the syntax tree says where an answer ends; else request.end
-  int repairs = 2;      // times that an answer which does not parse is asked for again from where it went wrong
-  int deadline_ms = 0;
-  int idle_unload_minutes = 30;  // 0: never
-  std::string record;            // the file that requests to the model are recorded in; empty: none
-  bool watch = false;
+// Of one run of a command; no session reads them.
+struct CommandOptions {
+  bool watch = false;    // complete: draw the answer while it settles
   bool explain = false;  // complete: what each stage did
   bool stubs = false;    // a stub at the place may be replaced
   bool json = false;
@@ -67,6 +72,23 @@ struct Options {
   std::vector<std::string> arguments;  // positional
   std::vector<std::string> given;      // the options as they were set, "--name=value"; paths are absolute
 };
+
+// Everything that can be set. Zero or empty: the default named in the help.
+struct Options {
+  ModelOptions model;
+  RequestOptions request;
+  EditorOptions editor;
+  PlaceOptions place;
+  int idle_unload_minutes = 30;  // daemon: 0: never
+  std::string record;            // daemon: the file that requests to the model are recorded in; empty: none
+  CommandOptions command;
+};
+
+// How long an answer may take: the user's deadline, or `otherwise` where there is none.
+std::chrono::milliseconds deadline_of(const RequestOptions& options, std::chrono::milliseconds otherwise);
+
+// Whether both would load the same model the same way.
+bool same_model(const ModelOptions& a, const ModelOptions& b);
 
 // How a place is asked about, and what becomes of its answer.
 AskOptions ask_options(const Options& options);
@@ -114,32 +136,15 @@ enum class Group : std::uint16_t {
   explain = 32768
 };
 
-struct Command {
-  std::string_view name;       // "complete", "model info"
-  std::string_view arguments;  // "FILE:LINE:COL"
-  std::string_view help;
-  unsigned groups;       // Group bits: which options it takes
-  int (*run)(Options&);  // the exit status: 0 done, 1 failed, 2 wrong usage
-};
+constexpr unsigned bits(Group group) { return static_cast<unsigned>(group); }
+inline constexpr unsigned kEngineGroups = bits(Group::model) | bits(Group::decode);
+inline constexpr unsigned kEditorGroups = bits(Group::editor) | bits(Group::answer) | bits(Group::files);
 
-const std::vector<Command>& commands();
-std::vector<const Option*> options_of(const Command& command);
+// The options of some groups (Group bits), in order.
+std::vector<const Option*> options_in(unsigned groups);
 
-// The options that an editor may set under `cinnabar`: model, decode and editor. Same names, written as JSON writes
-// them: "deadline-ms" is cinnabar.deadlineMs.
+// Those that an editor may set under `cinnabar`; written as JSON writes them: "deadline-ms" is cinnabar.deadlineMs.
 std::vector<const Option*> editor_options();
 std::string json_key(const Option& option);
-
-// Parses and runs; prints help, usage errors and nothing else itself. `arguments` without the program's name.
-int run_command_line(const std::vector<std::string>& arguments);
-
-// "--stop=hole", "--stop hole"; `--` ends options. What is not said is as in `start`. Fails with a sentence that names
-// the option and what it expects.
-Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first,
-                              Options start = {});
-
-// Completion script for "bash", "zsh" or "fish"; empty for another shell.
-std::string completion_script(std::string_view shell);
-std::string fish_completion();
 
 }  // namespace cinnabar::daemon

@@ -33,7 +33,7 @@ std::optional<std::string> apply_one(const std::string& key, const lsp::Json& va
   if (option == known.end()) return "there is no such setting";
   const auto argument = as_argument(value);
   if (!argument) return "expected another kind of value than " + std::string(lsp::kind_of(value));
-  if (chooses_model(**option) && !options.completion.trusted) return "not taken from a workspace that is not trusted";
+  if (chooses_model(**option) && !options.editor.trusted) return "not taken from a workspace that is not trusted";
   return (*option)->access.set(options, *argument);
 }
 

@@ -11,39 +11,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kTypingLimit{5000};    // without a deadline of the user's own
-constexpr std::chrono::milliseconds kInvokedLimit{10000};  // the user waits for it
-constexpr std::chrono::milliseconds kPrefetchLimit{5000};
+constexpr std::chrono::milliseconds kTypingDeadline{5000};    // without a deadline of the user's own
+constexpr std::chrono::milliseconds kInvokedDeadline{10000};  // the user waits for it
+constexpr std::chrono::milliseconds kPrefetchDeadline{5000};
 constexpr std::chrono::milliseconds kPrefetchDelay{150};  // most answers are typed over before
 constexpr std::chrono::milliseconds kWarmDelay{8};        // what the editor asks with a change goes first
 constexpr std::chrono::milliseconds kJustTyped{150};
 constexpr std::chrono::milliseconds kWorthRepairing{20};  // time left for it
-constexpr std::size_t kOffers = 32;
 
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-// `document` with bytes [begin, end) replaced; not a snapshot of the store's, so it has the revision of its origin.
-SnapshotPtr with_replaced(const DocumentSnapshot& document, std::size_t begin, std::size_t end,
-                          std::string_view inserted) {
-  std::string text = document.text();
-  text.replace(begin, end - begin, inserted);
-  LineIndex lines = document.lines();
-  lines.update(text, begin, end, begin + inserted.size());
-  return std::make_shared<const DocumentSnapshot>(
-      DocumentSnapshot::Identity{document.uri(), document.language_id(), document.version(), document.revision()},
-      std::move(text), std::move(lines));
-}
-
-// The line end and the indentation that most editors put in when the user goes on with the next line.
-std::string next_line_start(const DocumentSnapshot& document, std::size_t offset) {
-  const std::string_view text = document.text();
-  const std::size_t line = document.lines().line_of(offset), begin = document.lines().line_begin(line);
-  if (document.lines().line_end(text, line) != offset) return {};
-  const std::size_t indent = std::min(text.find_first_not_of(" \t", begin), offset) - begin;
-  const bool carriage_returns = line > 0 && begin >= 2 && text[begin - 2] == '\r';
-  return (carriage_returns ? "\r\n" : "\n") + std::string(text.substr(begin, indent));
 }
 
 std::vector<AnswerCache::Rest> whole(const std::vector<std::string>& texts) {
@@ -55,9 +32,8 @@ std::vector<AnswerCache::Rest> whole(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Completer::Completer(Services& services, engine::ClientId client, const DocumentStore& documents,
-                     const Notebooks& notebooks, Guard guard)
-    : services_(services), client_(client), documents_(documents), notebooks_(notebooks), guard_(std::move(guard)) {}
+Completer::Completer(Services& services, ClientState& state, ClientJobs& jobs)
+    : services_(services), state_(state), jobs_(jobs) {}
 
 void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletionParams& params, const Options& options,
                          ItemsReply reply) {
@@ -72,11 +48,11 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
     stats.count(Count::stale);
     return answer_empty(reply);
   }
-  if (!invoked && !options.completion.automatic) return answer_empty(reply);
-  const Place place = place_of(document, params);
+  if (!invoked && !options.editor.automatic) return answer_empty(reply);
+  const Target place = target_of(document, params);
   cursors_[document->uri()] = place.offset;
   const bool several = invoked && !menu;  // which a menu shows beside those of others
-  const int asked = several ? options.completion.alternatives : 1;
+  const int asked = several ? options.editor.alternatives : 1;
   if (const auto rests = answers_.find(*place.document, place.offset, asked)) {
     reply_with(reply, place, *rests);
     stats.count(rests->empty() ? Count::empty : Count::from_cache);
@@ -95,8 +71,8 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
               std::make_unique<AnswerMachine>(std::move(ask), shaping)});
 }
 
-Completer::Place Completer::place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const {
-  const auto encoding = documents_.encoding();
+Target Completer::target_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const {
+  const auto encoding = state_.documents.encoding();
   const std::size_t cursor = document->byte_offset(params.position, encoding);
   const auto& selected = params.selected;
   if (!selected || selected->range.start.line != selected->range.end.line) return {document, cursor, std::nullopt};
@@ -130,7 +106,7 @@ void Completer::supersede(const LiveKey& key) {
 
 // Ends the model's work on a request. What it has so far is kept as a draft for the next request there.
 void Completer::stop(const Live& live) {
-  std::string text = services_.runner().cancel(live.job);
+  std::string text = jobs_.cancel(live.job);
   if (!text.empty()) unfinished_.add({live.place.document, live.place.offset, {std::move(text)}, 1});
 }
 
@@ -148,26 +124,21 @@ void Completer::drop_cancelled() {
 }
 
 std::chrono::milliseconds Completer::time_left(const Live& live) const {
-  const auto limit = live.options.deadline_ms > 0                 ? std::chrono::milliseconds(live.options.deadline_ms)
-                     : live.priority == engine::Priority::invoked ? kInvokedLimit
-                                                                  : kTypingLimit;
-  return std::chrono::duration_cast<std::chrono::milliseconds>(live.since + limit - Clock::now());
+  const auto deadline = deadline_of(live.options.request,
+                                    live.priority == engine::Priority::invoked ? kInvokedDeadline : kTypingDeadline);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(live.since + deadline - Clock::now());
 }
 
 void Completer::submit(Live live) {
   LiveKey key{live.document->uri(), live.reply.index()};
   engine::Job job;
-  job.client = client_;
   job.priority = live.priority;
   job.request = live.machine->request();
-  job.time_limit = time_left(live);
-  // The runner knows the id only after this; the lock that is held here keeps its answer waiting until then.
-  const auto id = std::make_shared<engine::JobId>(0);
-  job.done = [this, id, guard = guard_, record = recording(live.place, job, live.options)](engine::Outcome outcome) {
-    if (record) record(outcome);
-    guard([&] { finished(*id, std::move(outcome)); });
-  };
-  *id = live.job = services_.runner().submit(std::move(job));
+  job.deadline = time_left(live);
+  auto record = recording(live.place, job, live.options);
+  live.job = jobs_.submit(
+      std::move(job), [this](engine::JobId id, engine::Outcome outcome) { finished(id, std::move(outcome)); },
+      std::move(record));
   live_.insert_or_assign(std::move(key), std::move(live));
 }
 
@@ -215,14 +186,14 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
 }
 
 bool Completer::is_stale(const Live& live) const {
-  const auto now = documents_.find(live.document->uri());
+  const auto now = state_.documents.find(live.document->uri());
   return !now || now->revision() != live.document->revision();
 }
 
 // The last one is kept: what is read in advance and what is asked then are about the same place.
 syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offset) {
   if (!site_ || site_->document != document || site_offset_ != offset) {
-    site_ = syntax::site_at(document, offset, trees_);
+    site_ = syntax::site_at(document, offset, state_.trees);
     site_offset_ = offset;
   }
   return site_;
@@ -232,18 +203,20 @@ Ask Completer::ask_at(const SnapshotPtr& document, std::size_t offset, const Opt
   AskOptions how = ask_options(options);
   how.defaults.candidates = 1;
   // Whoever asks for a length gets it.
-  if (options.request.budget == engine::PromptBudget()) how.defaults.budget = pace_.fitting(options.request.budget);
-  Surroundings around{notebooks_.above(*document, documents_, options.request.budget.prefix_bytes), {}};
-  if (options.completion.context) {
+  if (options.request.defaults.budget == engine::PromptBudget())
+    how.defaults.budget = pace_.fitting(options.request.defaults.budget);
+  Surroundings around{state_.notebooks.above(*document, state_.documents, options.request.defaults.budget.prefix_bytes),
+                      {}};
+  if (options.editor.context) {
     const syntax::Language* language = syntax::language_of(*document);
-    for (const auto& piece : context_.pieces(document, path_of(document->uri()), language, offset))
+    for (const auto& piece : state_.context.pieces(document, path_of(document->uri()), language, offset))
       around.context.push_back(context::rendered(piece, *language));
   }
   return daemon::ask_at(site_at(document, offset), offset, how, std::move(around));
 }
 
 // Remembers the texts of an answer and returns them. What is not sure enough is a draft for the next request.
-std::vector<std::string> Completer::keep(const Place& place, Answered answered, int asked) {
+std::vector<std::string> Completer::keep(const Target& place, Answered answered, int asked) {
   const bool doubted = !answered.doubted.empty();
   for (std::string& text : answered.doubted) unfinished_.add({place.document, place.offset, {std::move(text)}, 1});
   std::vector<std::string> texts;
@@ -253,7 +226,7 @@ std::vector<std::string> Completer::keep(const Place& place, Answered answered, 
   return texts;
 }
 
-void Completer::reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests) {
+void Completer::reply_with(ItemsReply& reply, const Target& place, const std::vector<AnswerCache::Rest>& rests) {
   services_.stats().count(Count::offered, rests.size());
   if (auto* inlined = std::get_if<lsp::Reply<lsp::InlineCompletionList>>(&reply)) {
     lsp::InlineCompletionList list;
@@ -262,15 +235,16 @@ void Completer::reply_with(ItemsReply& reply, const Place& place, const std::vec
   }
   lsp::CompletionList list;
   for (const auto& rest : rests) {
-    list.items.push_back(menu_item(*place.document, place.offset, rest.text, rest.replaced, documents_.encoding()));
+    list.items.push_back(
+        menu_item(*place.document, place.offset, rest.text, rest.replaced, state_.documents.encoding()));
     list.items.back().preselect = list.items.size() == 1;
-    list.items.back().command = make_offer(place, rest.text);
+    list.items.back().command = offers_.make(place, rest.text);
   }
   std::get<lsp::Reply<lsp::CompletionList>>(reply).result(list);
 }
 
-lsp::InlineCompletionItem Completer::item_for(const Place& place, const AnswerCache::Rest& rest) {
-  const auto encoding = documents_.encoding();
+lsp::InlineCompletionItem Completer::item_for(const Target& place, const AnswerCache::Rest& rest) {
+  const auto encoding = state_.documents.encoding();
   lsp::InlineCompletionItem item;
   if (place.selected) {
     item.insert_text = place.selected->text + rest.text;
@@ -280,29 +254,22 @@ lsp::InlineCompletionItem Completer::item_for(const Place& place, const AnswerCa
     item.range = {place.document->position(place.offset, encoding),
                   place.document->position(place.offset + rest.replaced, encoding)};
   }
-  item.command = make_offer(place, rest.text);
+  item.command = offers_.make(place, rest.text);
   return item;
 }
 
-// Remembers what is offered; the command tells us when it has been accepted.
-lsp::Command Completer::make_offer(const Place& place, const std::string& text) {
-  offers_.push_front({++last_offer_, place, text});
-  if (offers_.size() > kOffers) offers_.pop_back();
-  return {"", kAccepted, lsp::Json::array({last_offer_})};
-}
-
 // What is told of a job when the model has run it; empty: nothing is recorded.
-std::function<void(const engine::Outcome&)> Completer::recording(const Place& place, const engine::Job& job,
-                                                                 const Options& options) {
+ClientJobs::Observer Completer::recording(const Target& place, const engine::Job& job, const Options& options) {
   if (!services_.records()) return {};
   Recording recording;
-  const auto parsed = trees_.of(place.document);
+  const auto parsed = state_.trees.of(place.document);
   if (parsed.tree) recording.language = parsed.tree->language().name;
-  recording.above = notebooks_.above(*place.document, documents_, options.request.budget.prefix_bytes);
+  recording.above =
+      state_.notebooks.above(*place.document, state_.documents, options.request.defaults.budget.prefix_bytes);
   recording.before = place.document->text().substr(0, place.offset);
   recording.behind = place.document->text().substr(place.offset);
   recording.options = options;
-  recording.options.request.budget = job.request.budget;
+  recording.options.request.defaults.budget = job.request.budget;
   recording.candidates = job.request.candidates;
   recording.former = job.request.former;
   recording.heading = job.request.heading.value_or("");
@@ -321,7 +288,7 @@ void Completer::changed(const AppliedChange& change, const Options& options) {
   const std::string& uri = change.after->uri();
   last_changes_[uri] = Clock::now();
   if (change.edits.empty()) return;
-  if (options.completion.context) context_.edited(change, path_of(uri));
+  if (options.editor.context) state_.context.edited(change, path_of(uri));
   const std::size_t cursor = change.edits.back().new_end;
   cursors_[uri] = cursor;
   if (change.edits.size() == 1 && !answers_.find(*change.after, cursor)) warm(change.after, cursor, options);
@@ -337,81 +304,77 @@ void Completer::closed(const std::string& uri) {
   for (std::size_t way = 0; way < std::variant_size_v<ItemsReply>; ++way) supersede({uri, way});
   for (auto* jobs : {&warming_, &prefetching_}) {
     if (const auto job = jobs->find(uri); job != jobs->end()) {
-      services_.runner().cancel(job->second);
+      jobs_.cancel(job->second);
       jobs->erase(job);
     }
   }
   cursors_.erase(uri);
   last_changes_.erase(uri);
-  trees_.forget(uri);
+  state_.trees.forget(uri);
   site_.reset();
   answers_.forget(uri);
   unfinished_.forget(uri);
-  context_.forget(path_of(uri));
+  state_.context.forget(path_of(uri));
 }
 
-void Completer::saved(const std::string& uri) { context_.saved(path_of(uri)); }
+void Completer::saved(const std::string& uri) { state_.context.saved(path_of(uri)); }
 
 void Completer::set_workspace(const std::vector<std::string>& folders, const Options& options) {
-  const bool wanted = options.completion.context && options.completion.trusted && !folders.empty();
+  const bool wanted = options.editor.context && options.editor.trusted && !folders.empty();
   std::string workspace;
   if (wanted) {
     for (const auto& folder : folders) workspace += folder + "\n";
-    for (const auto& glob : options.completion.exclude) workspace += "!" + glob + "\n";
+    for (const auto& glob : options.editor.exclude) workspace += "!" + glob + "\n";
   }
   if (std::exchange(workspace_, workspace) == workspace) return;
-  if (!wanted) return context_.clear();
+  if (!wanted) return state_.context.clear();
   // The index's thread has ignore files of its own.
   const auto ignores = std::make_shared<IgnoreFiles>();
-  context_.set_folders(folders, [folders, ignores, completion = options.completion](const std::string& path) {
+  state_.context.set_folders(folders, [folders, ignores,
+                                       rules = Exclusions{options.editor.enabled, options.editor.languages,
+                                                          options.editor.exclude}](const std::string& path) {
     const syntax::Language* language = syntax::language_of_path(path);
-    return language != nullptr && may_be_read(path, language->name, completion, folders, *ignores);
+    return language != nullptr && may_be_read(path, language->name, rules, folders, *ignores);
   });
 }
 
 // Reads a prompt in advance, behind everything else.
 void Completer::warm(const SnapshotPtr& document, std::size_t offset, const Options& options) {
   engine::Job job;
-  job.client = client_;
   job.priority = engine::Priority::prefetch;
   job.only_warm = true;
   job.delay = kWarmDelay;
   job.request = ask_at(document, offset, options).request;
   engine::JobId& last = warming_[document->uri()];
-  services_.runner().cancel(last);
-  last = services_.runner().submit(std::move(job));
+  jobs_.cancel(last);
+  last = jobs_.submit(std::move(job), {});
 }
 
 // Works ahead on what comes when `text` has been accepted: behind it, or on the next line where its line is full.
-void Completer::prefetch(const Place& place, const std::string& text, const Options& options) {
-  if (!options.completion.prefetch) return;
-  Place next{with_replaced(*place.document, place.offset, place.offset, text), place.offset + text.size(), {}};
-  if (const std::string start = next_line_start(*next.document, next.offset); !start.empty()) {
-    next.document = with_replaced(*next.document, next.offset, next.offset, start);
-    next.offset += start.size();
-  }
+void Completer::prefetch(const Target& place, const std::string& text, const Options& options) {
+  if (!options.editor.prefetch) return;
+  const Target next = after_accepting(place, text);
   if (answers_.find(*next.document, next.offset)) return;
   engine::Job job;
-  job.client = client_;
   job.priority = engine::Priority::prefetch;
   job.delay = kPrefetchDelay;
-  job.time_limit = kPrefetchLimit;
+  job.deadline = deadline_of(options.request, kPrefetchDeadline);
   AnswerOptions shaping = answer_options(options);
   shaping.repairs = 0;  // it may never be looked at
   const auto machine = std::make_shared<AnswerMachine>(ask_at(next.document, next.offset, options), shaping);
   job.request = machine->request();
-  const auto id = std::make_shared<engine::JobId>(0);
-  job.done = [this, id, next, machine, guard = guard_,
-              record = recording(next, job, options)](engine::Outcome outcome) {
-    if (record) record(outcome);
-    guard([&] { prefetched(*id, next, *machine, std::move(outcome)); });
-  };
+  auto record = recording(next, job, options);
   engine::JobId& last = prefetching_[place.document->uri()];
-  services_.runner().cancel(last);
-  *id = last = services_.runner().submit(std::move(job));
+  jobs_.cancel(last);
+  last = jobs_.submit(
+      std::move(job),
+      [this, next, machine](engine::JobId id, engine::Outcome outcome) {
+        prefetched(id, next, *machine, std::move(outcome));
+      },
+      std::move(record));
 }
 
-void Completer::prefetched(engine::JobId job, const Place& place, AnswerMachine& machine, engine::Outcome outcome) {
+void Completer::prefetched(engine::JobId job, const Target& place, AnswerMachine& machine, engine::Outcome outcome) {
   const auto current = prefetching_.find(place.document->uri());
   if (current == prefetching_.end() || current->second != job || !outcome.result) return;
   prefetching_.erase(current);
@@ -420,30 +383,23 @@ void Completer::prefetched(engine::JobId job, const Place& place, AnswerMachine&
   keep(place, machine.finish(), 1);
 }
 
-Completer::Offer* Completer::offer(const lsp::Json& arguments) {
-  if (!arguments.is_array() || arguments.empty() || !arguments[0].is_number_unsigned()) return nullptr;
-  const auto id = arguments[0].get<std::uint64_t>();
-  const auto found = std::find_if(offers_.begin(), offers_.end(), [id](const Offer& offer) { return offer.id == id; });
-  return found == offers_.end() ? nullptr : &*found;
-}
-
 void Completer::shown(const lsp::InlineCompletionItem& item) {
-  Offer* offered = item.command ? offer(item.command->arguments) : nullptr;
+  Offer* offered = offers_.find(item);
   if (offered && !std::exchange(offered->shown, true)) services_.stats().count(Count::shown);
 }
 
 void Completer::partly_accepted(const lsp::InlineCompletionItem& item) {
-  Offer* offered = item.command ? offer(item.command->arguments) : nullptr;
+  Offer* offered = offers_.find(item);
   if (offered && !std::exchange(offered->partly, true)) services_.stats().count(Count::partly_accepted);
 }
 
 bool Completer::accepted(const lsp::Json& arguments, const Options& options) {
-  Offer* offered = offer(arguments);
+  Offer* offered = offers_.find(arguments);
   if (!offered) return false;
   if (std::exchange(offered->accepted, true)) return true;
   services_.stats().count(Count::accepted);
   services_.stats().count(Count::accepted_bytes, offered->text.size());
-  if (!offered->place.selected) prefetch(offered->place, offered->text, options);
+  if (!offered->target.selected) prefetch(offered->target, offered->text, options);
   return true;
 }
 

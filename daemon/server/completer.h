@@ -1,14 +1,22 @@
 // The inline completions of one client: which request is alive, what the model works on for it, what is shown and what
 // is kept. What the model is asked and what is made of its answers: daemon/completion/.
 //
-// Under its session's lock: called by the session, and by the runner's thread through the `Guard`.
+// Under its session's lock: called by the session, and by the runner's thread through ClientJobs.
+//
+// A request is live from complete() until its reply, which is given exactly once:
+//
+//   live --> answered    finished(): the model's answer, after repairs (each is a job of its own), or an error
+//        --> superseded  supersede(): a newer request of the document, asked the same way; an empty list at once
+//        --> cancelled   drop_cancelled(): by the client; RequestCancelled at once
+//        --> stale       finished(): the document is another one by now; an empty list, the answer is kept
+//
+// An answer that arrives for a request that is no longer live changes nothing. What was stopped is a draft for the next
+// request there.
 #pragma once
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -16,32 +24,27 @@
 
 #include "daemon/completion/answer.h"
 #include "daemon/server/answer_cache.h"
+#include "daemon/server/client_jobs.h"
+#include "daemon/server/client_state.h"
+#include "daemon/server/offers.h"
 #include "daemon/server/prompt_pace.h"
 #include "daemon/server/services.h"
-#include "daemon/workspace/context/index.h"
-#include "daemon/workspace/documents/notebooks.h"
+#include "daemon/server/target.h"
 #include "daemon/workspace/documents/region.h"
-#include "daemon/workspace/documents/store.h"
 #include "lsp/completion.h"
 #include "lsp/inline_completion.h"
 #include "lsp/reply.h"
 
 namespace cinnabar::daemon {
 
-// Runs a function under the session's lock, if the session still is there.
-using Guard = std::function<void(const std::function<void()>&)>;
-
 class Completer {
  public:
   // As inline completion, or for the pop-up menu: the answer goes the way it was asked for.
   using ItemsReply = std::variant<lsp::Reply<lsp::InlineCompletionList>, lsp::Reply<lsp::CompletionList>>;
   static void answer_empty(ItemsReply& reply);
-  inline static const std::string kAccepted = "cinnabar.accepted";  // the command an item carries
 
-  // `documents` and `notebooks` are borrowed and tell what is current when an answer arrives, and what stands above a
-  // cell.
-  Completer(Services& services, engine::ClientId client, const DocumentStore& documents, const Notebooks& notebooks,
-            Guard guard);
+  // Borrows all of them. The state's documents tell what is current when an answer arrives.
+  Completer(Services& services, ClientState& state, ClientJobs& jobs);
 
   // Answers now or later, once. A request of a document replaces the one before that was asked the same way; that one
   // gets an empty list at once.
@@ -64,7 +67,6 @@ class Completer {
   bool accepted(const lsp::Json& arguments, const Options& options);
 
   std::size_t live() const { return live_.size(); }
-  syntax::Trees& trees() { return trees_; }
 
   // How long the last answer had taken when its time was up and there was nothing to show of it; 0: it was in time.
   std::chrono::milliseconds late() const { return late_; }
@@ -72,16 +74,10 @@ class Completer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // Where an answer is wanted: in the client's document, or in what it becomes with the menu's selected entry.
-  struct Place {
-    SnapshotPtr document;
-    std::size_t offset = 0;
-    std::optional<lsp::SelectedCompletion> selected;
-  };
   struct Live {
     engine::JobId job = 0;
     SnapshotPtr document;  // the client's when it asked
-    Place place;
+    Target place;
     ItemsReply reply;
     Options options;
     int asked = 1;
@@ -90,14 +86,7 @@ class Completer {
     std::unique_ptr<AnswerMachine> machine = {};
   };
   using LiveKey = std::pair<std::string, std::size_t>;  // uri, and which way it was asked
-  struct Offer {
-    std::uint64_t id = 0;
-    Place place;
-    std::string text;
-    bool shown = false, partly = false, accepted = false;
-  };
-
-  Place place_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const;
+  Target target_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const;
   bool is_invoked(const lsp::InlineCompletionParams& params);
   void supersede(const LiveKey& key);
   void stop(const Live& live);
@@ -105,38 +94,30 @@ class Completer {
   std::chrono::milliseconds time_left(const Live& live) const;
   void finished(engine::JobId job, engine::Outcome outcome);
   bool is_stale(const Live& live) const;
-  void reply_with(ItemsReply& reply, const Place& place, const std::vector<AnswerCache::Rest>& rests);
-  lsp::InlineCompletionItem item_for(const Place& place, const AnswerCache::Rest& rest);
-  lsp::Command make_offer(const Place& place, const std::string& text);
-  Offer* offer(const lsp::Json& arguments);
+  void reply_with(ItemsReply& reply, const Target& place, const std::vector<AnswerCache::Rest>& rests);
+  lsp::InlineCompletionItem item_for(const Target& place, const AnswerCache::Rest& rest);
 
   void warm(const SnapshotPtr& document, std::size_t offset, const Options& options);
-  void prefetch(const Place& place, const std::string& text, const Options& options);
-  void prefetched(engine::JobId job, const Place& place, AnswerMachine& machine, engine::Outcome outcome);
-  std::vector<std::string> keep(const Place& place, Answered answered, int asked);
+  void prefetch(const Target& place, const std::string& text, const Options& options);
+  void prefetched(engine::JobId job, const Target& place, AnswerMachine& machine, engine::Outcome outcome);
+  std::vector<std::string> keep(const Target& place, Answered answered, int asked);
   syntax::SitePtr site_at(const SnapshotPtr& document, std::size_t offset);
-  std::function<void(const engine::Outcome&)> recording(const Place& place, const engine::Job& job,
-                                                        const Options& options);
+  ClientJobs::Observer recording(const Target& place, const engine::Job& job, const Options& options);
   Ask ask_at(const SnapshotPtr& document, std::size_t offset, const Options& options);
 
   Services& services_;
-  const engine::ClientId client_;
-  const DocumentStore& documents_;
-  const Notebooks& notebooks_;
-  const Guard guard_;
+  ClientState& state_;
+  ClientJobs& jobs_;
   std::map<LiveKey, Live> live_;
   std::unordered_map<std::string, engine::JobId> warming_, prefetching_;
   std::unordered_map<std::string, std::size_t> cursors_;  // byte offset of the last known one
   std::unordered_map<std::string, Clock::time_point> last_changes_;
-  syntax::Trees trees_;
   syntax::SitePtr site_;  // of the last request, and where it is
   std::size_t site_offset_ = 0;
-  context::Index context_;
-  std::string workspace_;  // what context_ was set to, in words
+  std::string workspace_;  // what the index was set to, in words
   AnswerCache answers_;
-  AnswerCache unfinished_;    // beginnings of answers that were stopped: drafts only
-  std::deque<Offer> offers_;  // newest first
-  std::uint64_t last_offer_ = 0;
+  AnswerCache unfinished_;  // beginnings of answers that were stopped: drafts only
+  Offers offers_;
   bool zero_based_triggers_ = false;
   PromptPace pace_;
   std::chrono::milliseconds late_{0};

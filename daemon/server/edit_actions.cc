@@ -10,8 +10,13 @@ namespace {
 
 using lsp::ErrorCode;
 
-constexpr std::chrono::milliseconds kHoleLimit{60'000};  // the user waits, and may cancel
-constexpr std::size_t kWorks = 8;                        // of one client
+constexpr std::chrono::milliseconds kHoleDeadline{60'000};  // the user waits, and may cancel
+constexpr std::size_t kWorks = 8;                           // of one client
+
+std::string in_words(std::chrono::milliseconds time) {
+  const bool seconds = time.count() % 1000 == 0;
+  return std::to_string(seconds ? time.count() / 1000 : time.count()) + (seconds ? " s" : " ms");
+}
 
 lsp::Expected<EditPlace> place_of(const lsp::Json& value, std::string_view name) {
   return lsp::read<EditPlace>(value, name, ErrorCode::kInvalidParams);
@@ -19,15 +24,9 @@ lsp::Expected<EditPlace> place_of(const lsp::Json& value, std::string_view name)
 
 }  // namespace
 
-EditActions::EditActions(Services& services, engine::ClientId client, lsp::Dispatcher& dispatcher,
-                         const DocumentStore& documents, syntax::Trees& trees, Lookup lookup, Guard guard)
-    : services_(services),
-      client_(client),
-      dispatcher_(dispatcher),
-      documents_(documents),
-      trees_(trees),
-      lookup_(std::move(lookup)),
-      guard_(std::move(guard)) {}
+EditActions::EditActions(Services& services, ClientState& state, ClientJobs& jobs, lsp::Dispatcher& dispatcher,
+                         Lookup lookup)
+    : services_(services), state_(state), jobs_(jobs), dispatcher_(dispatcher), lookup_(std::move(lookup)) {}
 
 std::vector<lsp::CodeAction> EditActions::offered(const lsp::CodeActionParams& params,
                                                   const lsp::ClientCapabilities& client) {
@@ -35,10 +34,10 @@ std::vector<lsp::CodeAction> EditActions::offered(const lsp::CodeActionParams& p
   const bool resolves = client.code_action_resolves_edit && client.code_action_data;
   const auto document = lookup_(params.text_document.uri);
   if (!document.ok() || !client.code_action_literals || !(resolves || client.apply_edit)) return actions;
-  const auto parsed = trees_.of(*document);
+  const auto parsed = state_.trees.of(*document);
   if (!parsed.tree) return actions;
-  const std::size_t begin = (*document)->byte_offset(params.range.start, documents_.encoding());
-  const std::size_t end = (*document)->byte_offset(params.range.end, documents_.encoding());
+  const std::size_t begin = (*document)->byte_offset(params.range.start, state_.documents.encoding());
+  const std::size_t end = (*document)->byte_offset(params.range.end, state_.documents.encoding());
   // Editors ask with every move of the cursor; the whole document is looked through only when the user asks.
   const bool all = begin != end || params.trigger == lsp::TriggerKind::kInvoked;
   std::vector<syntax::Hole> offered;
@@ -74,7 +73,7 @@ void EditActions::resolve(lsp::CodeAction action, const Options& options, const 
   const auto cancelled = reply.cancelled();
   const auto shared = std::make_shared<lsp::Reply<lsp::CodeAction>>(std::move(reply));
   const auto refused = start(*edit, *place, options, client, cancelled,
-                             [action = std::move(action), shared](auto made, const Filling&) mutable {
+                             [action = std::move(action), shared](auto made, const MultiHoleFill&) mutable {
                                if (!made.ok()) return shared->error(made.error());
                                action.edit = std::move(made).value();
                                shared->result(action);
@@ -90,15 +89,15 @@ void EditActions::execute(Edit edit, const lsp::Json& arguments, const Options& 
   if (!place.ok()) return reply.error(place.error());
   const auto cancelled = reply.cancelled();
   const auto shared = std::make_shared<lsp::Reply<lsp::Json>>(std::move(reply));
-  const auto refused =
-      start(edit, *place, options, client, cancelled, [this, edit, shared](const auto& made, const Filling& filling) {
-        if (!made.ok()) return shared->error(made.error());
-        send(title_of(edit, filling.holes()), *made, filling, shared);
-      });
+  const auto refused = start(edit, *place, options, client, cancelled,
+                             [this, edit, shared](const auto& made, const MultiHoleFill& filling) {
+                               if (!made.ok()) return shared->error(made.error());
+                               send(title_of(edit, filling.holes()), *made, filling, shared);
+                             });
   if (refused) shared->error(*refused);
 }
 
-void EditActions::send(const std::string& label, const lsp::WorkspaceEdit& edit, const Filling& filling,
+void EditActions::send(const std::string& label, const lsp::WorkspaceEdit& edit, const MultiHoleFill& filling,
                        const std::shared_ptr<lsp::Reply<lsp::Json>>& reply) {
   sent_[edit.documents.front().text_document.uri] = filling.text();
   const lsp::Json result = {{"holes", filling.holes()}, {"filled", filling.filled()}};
@@ -124,27 +123,28 @@ std::optional<lsp::ResponseError> EditActions::start(Edit edit, const EditPlace&
   }
   if (works_.size() >= kWorks)
     return lsp::ResponseError{ErrorCode::kRequestFailed, "too many edits are being worked on"};
-  const auto parsed = trees_.of(*document);
+  const auto parsed = state_.trees.of(*document);
   if (!parsed.tree) return lsp::ResponseError{ErrorCode::kRequestFailed, "there is no syntax tree of this document"};
-  const auto encoding = documents_.encoding();
+  const auto encoding = state_.documents.encoding();
   const std::size_t begin = place.range ? (*document)->byte_offset(place.range->start, encoding) : 0;
   const std::size_t end = place.range ? (*document)->byte_offset(place.range->end, encoding) : 0;
   auto holes = holes_of(edit, *parsed.tree, begin, end);
   if (holes.empty()) return lsp::ResponseError{ErrorCode::kRequestFailed, "there is nothing to be filled here"};
-  const FillingOptions filling{.repairs = options.repairs,
-                               .near = options.request.budget.suffix_bytes,
-                               .together = services_.runner().model().fills_together};
-  engine::InfillRequest defaults = Filling::defaults(options.request);
+  const MultiHoleOptions filling{.repairs = options.request.repairs,
+                                 .near = options.request.defaults.budget.suffix_bytes,
+                                 .together = services_.runner().model().fills_together};
+  engine::InfillRequest defaults = MultiHoleFill::defaults(options.request.defaults);
   defaults.heading = heading_of(**document);
   const std::uint64_t id = ++last_work_;
   works_[id] = Work{edit,
                     *document,
-                    std::make_unique<Filling>(parsed.tree->language(), (*document)->text(), std::move(holes),
-                                              std::move(defaults), filling),
+                    std::make_unique<MultiHoleFill>(parsed.tree->language(), (*document)->text(), std::move(holes),
+                                                    std::move(defaults), filling),
                     0,
                     std::move(cancelled),
                     std::move(done),
                     {},
+                    deadline_of(options.request, kHoleDeadline),
                     false};
   services_.stats().count(Count::edits_asked);
   if (client.work_done_progress) show_progress(id);
@@ -155,15 +155,12 @@ std::optional<lsp::ResponseError> EditActions::start(Edit edit, const EditPlace&
 void EditActions::ask(std::uint64_t id) {
   Work& work = works_.at(id);
   engine::Job job;
-  job.client = client_;
   job.priority = work.edit == Edit::complete_function ? engine::Priority::invoked : engine::Priority::refactor;
   job.request = work.filling->request();
-  job.time_limit = kHoleLimit;
-  const auto number = std::make_shared<engine::JobId>(0);
-  job.done = [this, id, number, guard = guard_](const engine::Outcome& outcome) {
-    guard([&] { answered(id, *number, outcome); });
-  };
-  *number = work.job = services_.runner().submit(std::move(job));
+  job.deadline = work.deadline;
+  work.job = jobs_.submit(std::move(job), [this, id](engine::JobId number, const engine::Outcome& outcome) {
+    answered(id, number, outcome);
+  });
 }
 
 void EditActions::answered(std::uint64_t id, engine::JobId job, const engine::Outcome& outcome) {
@@ -190,16 +187,15 @@ void EditActions::finish(Works::iterator found) {
   const auto changes = found->second.filling->changes();
   if (changes.empty())
     return fail(found, ErrorCode::kRequestFailed,
-                found->second.out_of_time
-                    ? "the model was not done after " + std::to_string(kHoleLimit.count() / 1000) +
-                          " s; asked again it goes on from what it has read"
-                    : "the model has found nothing that fits");
+                found->second.out_of_time ? "the model was not done after " + in_words(found->second.deadline) +
+                                                "; asked again it goes on from what it has read"
+                                          : "the model has found nothing that fits");
   const Work work = take_out(found, "");
   stats.count(Count::edits_made);
   stats.count(Count::repairs, static_cast<std::uint64_t>(work.filling->repairs()));
   stats.count(Count::repair_forwards, static_cast<std::uint64_t>(work.filling->repair_forwards()));
   stats.count(Count::repaired, static_cast<std::uint64_t>(work.filling->repaired()));
-  work.done(workspace_edit(*work.document, changes, documents_.encoding()), *work.filling);
+  work.done(workspace_edit(*work.document, changes, state_.documents.encoding()), *work.filling);
 }
 
 void EditActions::fail(Works::iterator found, ErrorCode code, std::string why) {
@@ -221,7 +217,7 @@ void EditActions::drop_cancelled() {
     const auto work = it++;
     if (!work->second.cancelled.stop_requested()) continue;
     services_.stats().count(Count::cancelled);
-    services_.runner().cancel(work->second.job);
+    jobs_.cancel(work->second.job);
     take_out(work, "");  // a dropped reply answers RequestCancelled
   }
 }
@@ -231,7 +227,7 @@ void EditActions::progress_cancelled(const lsp::ProgressToken& token) {
       std::find_if(works_.begin(), works_.end(), [&](const auto& entry) { return entry.second.progress == token; });
   if (found == works_.end()) return;
   services_.stats().count(Count::cancelled);
-  services_.runner().cancel(found->second.job);
+  jobs_.cancel(found->second.job);
   fail(found, ErrorCode::kRequestCancelled, "cancelled");
 }
 
@@ -253,7 +249,7 @@ void EditActions::abandon(const std::string& uri) {
     const auto work = it++;
     if (work->second.document->uri() != uri) continue;
     services_.stats().count(Count::stale);
-    services_.runner().cancel(work->second.job);
+    jobs_.cancel(work->second.job);
     fail(work, ErrorCode::kContentModified, "the document has changed meanwhile");
   }
 }

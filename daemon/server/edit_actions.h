@@ -1,9 +1,18 @@
 // The code actions and commands of one client that the model works on: what is offered at a place, the work under way,
 // and the one versioned workspace edit that comes of it. What is asked and what is made of it: daemon/completion/multi_hole.h.
 //
-// Under its session's lock: called by the session, and by the runner's thread through the `Guard`.
+// Under its session's lock: called by the session, and by the runner's thread through ClientJobs.
+//
+// A work is live from resolve() or execute() until its `done`, which is called exactly once. It asks the model for one hole
+// after another (or several together), each a job:
+//
+//   live --> made       finish(): all holes have had their turns, and something fits
+//        --> failed     fail(): the model failed, or nothing fits
+//        --> stale      abandon(): the document has changed or closed; ContentModified at once
+//        --> cancelled  drop_cancelled(), progress_cancelled(): by the client
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -14,10 +23,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "daemon/server/completer.h"
+#include "daemon/completion/multi_hole.h"
+#include "daemon/server/client_jobs.h"
+#include "daemon/server/client_state.h"
 #include "daemon/server/edits.h"
 #include "daemon/server/services.h"
-#include "daemon/workspace/documents/store.h"
 #include "lsp/code_action.h"
 #include "lsp/dispatcher.h"
 #include "lsp/lifecycle.h"
@@ -31,8 +41,7 @@ class EditActions {
   using Lookup = std::function<lsp::Expected<SnapshotPtr>(const std::string& uri)>;
 
   // Borrows all of them.
-  EditActions(Services& services, engine::ClientId client, lsp::Dispatcher& dispatcher, const DocumentStore& documents,
-              syntax::Trees& trees, Lookup lookup, Guard guard);
+  EditActions(Services& services, ClientState& state, ClientJobs& jobs, lsp::Dispatcher& dispatcher, Lookup lookup);
 
   // What can be done at a place; runs no model. The edit comes with `resolve`, or for clients that cannot resolve, with
   // a command.
@@ -51,15 +60,16 @@ class EditActions {
   void closed(const std::string& uri);
 
  private:
-  using Done = std::function<void(lsp::Expected<lsp::WorkspaceEdit>, const Filling&)>;
+  using Done = std::function<void(lsp::Expected<lsp::WorkspaceEdit>, const MultiHoleFill&)>;
   struct Work {
     Edit edit;
     SnapshotPtr document;
-    std::unique_ptr<Filling> filling;
+    std::unique_ptr<MultiHoleFill> filling;
     engine::JobId job = 0;
     std::stop_token cancelled;
     Done done;
     std::optional<lsp::ProgressToken> progress;  // once the client shows it
+    std::chrono::milliseconds deadline{0};       // of each request
     bool out_of_time = false;                    // an answer of the model was cut off
   };
   using Works = std::map<std::uint64_t, Work>;
@@ -73,16 +83,14 @@ class EditActions {
   Work take_out(Works::iterator work, const std::string& last_word);
   void abandon(const std::string& uri);
   void show_progress(std::uint64_t id);
-  void send(const std::string& label, const lsp::WorkspaceEdit& edit, const Filling& filling,
+  void send(const std::string& label, const lsp::WorkspaceEdit& edit, const MultiHoleFill& filling,
             const std::shared_ptr<lsp::Reply<lsp::Json>>& reply);
 
   Services& services_;
-  const engine::ClientId client_;
+  ClientState& state_;
+  ClientJobs& jobs_;
   lsp::Dispatcher& dispatcher_;
-  const DocumentStore& documents_;
-  syntax::Trees& trees_;
   const Lookup lookup_;
-  const Guard guard_;
   Works works_;  // by number
   std::uint64_t last_work_ = 0;
   std::unordered_map<std::string, std::string> sent_;           // by uri: the text that an edit of ours makes of it

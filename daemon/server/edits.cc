@@ -47,7 +47,7 @@ bool is_wanted(Edit edit, std::span<const std::string> only) {
          });
 }
 
-lsp::WorkspaceEdit workspace_edit(const DocumentSnapshot& document, std::span<const Filling::Change> changes,
+lsp::WorkspaceEdit workspace_edit(const DocumentSnapshot& document, std::span<const MultiHoleFill::Change> changes,
                                   lsp::PositionEncoding encoding) {
   lsp::DocumentEdit changed{{document.uri(), document.version()}, {}};
   for (const auto& change : changes) {

@@ -44,7 +44,7 @@ std::string title_of(Edit edit, std::size_t holes);
 bool is_wanted(Edit edit, std::span<const std::string> only);
 
 // One versioned edit of `document`.
-lsp::WorkspaceEdit workspace_edit(const DocumentSnapshot& document, std::span<const Filling::Change> changes,
+lsp::WorkspaceEdit workspace_edit(const DocumentSnapshot& document, std::span<const MultiHoleFill::Change> changes,
                                   lsp::PositionEncoding encoding);
 
 }  // namespace cinnabar::daemon

@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/commands/setup.h"
+#include "daemon/server/open_engine.h"
 #include "daemon/server/services.h"
 #include "daemon/server/session.h"
 #include "daemon/server/shared_model.h"
@@ -20,9 +20,7 @@ namespace cinnabar::daemon {
 namespace {
 
 Result<std::unique_ptr<engine::Infiller>> open_from_files(const engine::EngineOptions& chosen) {
-  Options options;
-  options.engine = chosen;
-  auto engine = open_engine(options);
+  auto engine = open_engine(chosen);
   if (!engine) return engine.status();
   return std::unique_ptr<engine::Infiller>(std::move(engine).value());
 }
@@ -53,7 +51,7 @@ class Server final : public Host, public Services {
  public:
   explicit Server(ServerOptions options)
       : options_(with_defaults(std::move(options))),
-        shared_(options_.options.engine),
+        shared_(options_.options.model),
         started_(std::chrono::steady_clock::now()),
         runner_(loader(shared_.present()), runner_options()) {
     if (options_.load_at_start) runner_.load();
@@ -67,12 +65,12 @@ class Server final : public Host, public Services {
 
   void choose_model(engine::ClientId client, const engine::EngineOptions& engine) override {
     const std::lock_guard lock(mutex_);
-    host(shared_.wants(client, engine));
+    host(shared_.request_model(client, engine));
   }
 
   std::string model_refusal(engine::ClientId client) override {
     const std::lock_guard lock(mutex_);
-    if (shared_.has_its_wish(client)) return {};
+    if (shared_.is_served(client)) return {};
     return "the daemon's model (" + path_of_model() +
            ") is shared with an editor that was there before; this editor's own choice (cinnabar.model and what goes "
            "with it) takes effect when that one has gone";
@@ -82,9 +80,9 @@ class Server final : public Host, public Services {
   void record(Recording recording) override {
     {
       const std::lock_guard lock(mutex_);
-      recording.options.engine = loaded_;
+      recording.options.model = loaded_;
     }
-    for (std::string* path : {&recording.options.engine.model, &recording.options.engine.adapter}) {
+    for (std::string* path : {&recording.options.model.model, &recording.options.model.adapter}) {
       if (!path->empty() && *path != engine::kNoAdapter) *path = std::filesystem::absolute(*path).lexically_normal();
     }
     recording.device = runner_.model().device;
@@ -111,7 +109,7 @@ class Server final : public Host, public Services {
   void leave(engine::ClientId client) {
     const std::lock_guard lock(mutex_);
     sessions_.erase(client);
-    host(shared_.leaves(client));
+    host(shared_.client_left(client));
   }
 
  private:

@@ -12,7 +12,7 @@
 namespace cinnabar::daemon {
 
 struct ServerOptions {
-  Options options;  // what sessions start from; options.engine is the model to load
+  Options options;  // what sessions start from; options.model is the model to load
   // How a model is opened; empty: from the files that the engine options name, or the embedded model.
   std::function<Result<std::unique_ptr<engine::Infiller>>(const engine::EngineOptions&)> open_model = {};
   bool load_at_start = true;                // in the background; false: with the first document

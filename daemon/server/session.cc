@@ -44,10 +44,11 @@ std::shared_ptr<Session> Session::create(Services& services, engine::ClientId cl
     const std::lock_guard lock(alive->mutex_);
     if (alive->completer_) function();
   };
-  session->completer_ = std::make_unique<Completer>(services, client, session->documents_, session->notebooks_, guard);
-  session->edits_ = std::make_unique<EditActions>(
-      services, client, session->dispatcher_, session->documents_, session->completer_->trees(),
-      [raw = session.get()](const std::string& uri) { return raw->open_document(uri); }, guard);
+  session->jobs_ = std::make_unique<ClientJobs>(services.runner(), client, guard);
+  session->completer_ = std::make_unique<Completer>(services, session->state_, *session->jobs_);
+  session->edits_ =
+      std::make_unique<EditActions>(services, session->state_, *session->jobs_, session->dispatcher_,
+                                    [raw = session.get()](const std::string& uri) { return raw->open_document(uri); });
   return session;
 }
 
@@ -86,7 +87,7 @@ std::size_t Session::requests_in_flight() const { return dispatcher_.requests_in
 
 void Session::end() {
   const std::lock_guard lock(mutex_);
-  services_.runner().remove_client(client_);
+  jobs_->cancel_all();
   edits_.reset();
   completer_.reset();
 }
@@ -96,11 +97,11 @@ void Session::register_lifecycle() {
                          [this](const lsp::InitializeParams& params, auto reply) { reply.result(initialize(params)); });
   dispatcher_.on_notification(lsp::kInitialized, [this](lsp::Nothing) { initialized(); });
   dispatcher_.on_request(lsp::kShutdown, [this](lsp::Nothing, auto reply) {
-    for (const auto& document : documents_.all()) {
+    for (const auto& document : state_.documents.all()) {
       edits_->closed(document->uri());
       completer_->closed(document->uri());
     }
-    services_.runner().remove_client(client_);
+    jobs_->cancel_all();
     reply.result({});
   });
   dispatcher_.on_request(kStatus, [this](lsp::Nothing, auto reply) { reply.result(services_.status()); });
@@ -120,19 +121,19 @@ void Session::register_documents() {
 // The cells' texts are documents like others; the notebook only orders them.
 void Session::register_notebooks() {
   dispatcher_.on_notification(lsp::kDidOpenNotebook, [this](const lsp::DidOpenNotebookParams& params) {
-    notebooks_.open(params);
+    state_.notebooks.open(params);
     for (const auto& text : params.texts) opened(text);
   });
   dispatcher_.on_notification(lsp::kDidChangeNotebook, [this](const lsp::DidChangeNotebookParams& params) {
     if (params.structure) {
-      notebooks_.change(params.uri, *params.structure);
+      state_.notebooks.change(params.uri, *params.structure);
       for (const auto& text : params.structure->opened) opened(text);
       for (const auto& text : params.structure->closed) closed(text.uri);
     }
     for (const auto& text : params.texts) changed(text);
   });
   dispatcher_.on_notification(lsp::kDidCloseNotebook, [this](const lsp::DidCloseNotebookParams& params) {
-    notebooks_.close(params.uri);
+    state_.notebooks.close(params.uri);
     for (const auto& text : params.texts) closed(text.uri);
   });
 }
@@ -188,16 +189,16 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   if (params.resumed) services_.stats().count(Count::resumed);
   lsp::InitializeResult result;
   result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
-  result.capabilities.commands = {Completer::kAccepted};
+  result.capabilities.commands = {Offers::kAccepted};
   for (const Edit edit : kEdits) {
     result.capabilities.commands.emplace_back(command_of(edit));
     if (capabilities_.code_action_literals) result.capabilities.code_action_kinds.emplace_back(kind_of(edit));
   }
   result.server = {"cinnabar", std::string(kVersion)};
-  documents_ = DocumentStore(result.capabilities.position_encoding);
+  state_.documents = DocumentStore(result.capabilities.position_encoding);
   take_settings(nullptr);
   result.capabilities.notebooks = true;
-  result.capabilities.completion = announced_menu_ = announced_menu_at_once_ = options_.completion.menu;
+  result.capabilities.completion = announced_menu_ = announced_menu_at_once_ = options_.editor.menu;
   return result;
 }
 
@@ -216,47 +217,47 @@ void Session::initialized() {
 }
 
 void Session::changed(const lsp::DidChangeParams& params) {
-  const auto change = documents_.change(params);
+  const auto change = state_.documents.change(params);
   if (!change) return tell(change.status());
   edits_->changed(*change->after);
-  if (reason_to_leave_alone(*change->after).empty()) completer_->changed(*change, options_);
+  if (exclusion_reason(*change->after).empty()) completer_->changed(*change, options_);
 }
 
 void Session::closed(const std::string& uri) {
   edits_->closed(uri);
   completer_->closed(uri);
   reasons_.erase(uri);
-  tell(documents_.close(uri));
+  tell(state_.documents.close(uri));
 }
 
 void Session::opened(const lsp::TextDocumentItem& text) {
-  const auto document = documents_.open(text);
+  const auto document = state_.documents.open(text);
   if (!document) return tell(document.status());
   reasons_.erase((*document)->uri());
   focus_ = (*document)->uri();
-  if (reason_to_leave_alone(**document).empty()) completer_->focused(*document, options_);
+  if (exclusion_reason(**document).empty()) completer_->focused(*document, options_);
   show_status();
 }
 
 void Session::focused(const lsp::DidFocusParams& params) {
   focus_ = params.uri.value_or("");
-  const auto document = documents_.find(focus_);
-  if (document && reason_to_leave_alone(*document).empty()) completer_->focused(document, options_);
+  const auto document = state_.documents.find(focus_);
+  if (document && exclusion_reason(*document).empty()) completer_->focused(document, options_);
   show_status();
 }
 
 void Session::complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply) {
   completer_->drop_cancelled();
-  const auto document = documents_.find(params.text_document.uri);
+  const auto document = state_.documents.find(params.text_document.uri);
   if (!document) return Completer::answer_empty(reply);
   focus_ = document->uri();
   show_status();
-  if (!reason_to_leave_alone(*document).empty()) return Completer::answer_empty(reply);
+  if (!exclusion_reason(*document).empty()) return Completer::answer_empty(reply);
   completer_->complete(document, params, options_, std::move(reply));
 }
 
 void Session::complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply) {
-  if (!options_.completion.menu) return Completer::answer_empty(reply);
+  if (!options_.editor.menu) return Completer::answer_empty(reply);
   lsp::InlineCompletionParams same;
   same.text_document = params.text_document;
   same.position = params.position;
@@ -266,9 +267,9 @@ void Session::complete_menu(const lsp::CompletionParams& params, Completer::Item
 
 // Fails for documents that are left alone.
 lsp::Expected<SnapshotPtr> Session::open_document(const std::string& uri) {
-  auto document = documents_.find(uri);
+  auto document = state_.documents.find(uri);
   if (!document) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, "the document is not open: " + uri};
-  const std::string& reason = reason_to_leave_alone(*document);
+  const std::string& reason = exclusion_reason(*document);
   if (!reason.empty()) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, reason};
   return document;
 }
@@ -278,7 +279,7 @@ void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::J
     edits_->drop_cancelled();
     return edits_->execute(*edit, params.arguments, options_, capabilities_, std::move(reply));
   }
-  if (params.command != Completer::kAccepted)
+  if (params.command != Offers::kAccepted)
     return reply.error(lsp::ErrorCode::kInvalidParams, "params.command: there is no command '" + params.command + "'");
   completer_->accepted(params.arguments, options_);  // one that is no longer known needs nothing
   reply.result(nullptr);
@@ -311,14 +312,14 @@ void Session::take_settings(const lsp::Json& settings) {
 // Once the client is there for good: a session that only asks for the status has no wish.
 void Session::choose_model() {
   if (!is_initialized_) return;
-  services_.choose_model(client_, options_.engine);
+  services_.choose_model(client_, options_.model);
   if (const std::string refusal = services_.model_refusal(client_); !refusal.empty()) log(refusal);
 }
 
 // The pop-up menu's requests, when the settings come to ask for them or no longer do.
 void Session::announce_menu() {
-  if (!is_initialized_ || announced_menu_at_once_ || announced_menu_ == options_.completion.menu) return;
-  announced_menu_ = options_.completion.menu;
+  if (!is_initialized_ || announced_menu_at_once_ || announced_menu_ == options_.editor.menu) return;
+  announced_menu_ = options_.editor.menu;
   const std::function<void(lsp::Expected<lsp::Nothing>)> done = [](const auto&) {};
   const std::string id = "completion", method(lsp::kCompletion.name);
   if (!capabilities_.completion_registration) {
@@ -332,12 +333,14 @@ void Session::announce_menu() {
   }
 }
 
-const std::string& Session::reason_to_leave_alone(const DocumentSnapshot& document) {
+const std::string& Session::exclusion_reason(const DocumentSnapshot& document) {
   const auto now = std::chrono::steady_clock::now();
   const auto [reason, is_new] = reasons_.try_emplace(document.uri());
   if (is_new || now - reason->second.found > kReasonHolds) {
     reason->second = {
-        daemon::reason_to_leave_alone(document.uri(), document.language_id(), options_.completion, folders_, ignores_),
+        daemon::exclusion_reason(document.uri(), document.language_id(),
+                                 {options_.editor.enabled, options_.editor.languages, options_.editor.exclude},
+                                 folders_, ignores_),
         now};
   }
   return reason->second.text;
@@ -361,8 +364,8 @@ void Session::show_status() {
   if (!is_initialized_) return;
   using Kind = lsp::StatusParams::Kind;
   lsp::StatusParams status;
-  const auto document = documents_.find(focus_);
-  const std::string reason = document ? reason_to_leave_alone(*document) : std::string();
+  const auto document = state_.documents.find(focus_);
+  const std::string reason = document ? exclusion_reason(*document) : std::string();
   if (model_.kind == engine::ModelState::Kind::failed)
     status = {false, Kind::kError, model_.text};
   else if (!reason.empty())

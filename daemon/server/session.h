@@ -1,6 +1,13 @@
 // One client's side of the conversation: lifecycle, documents, configuration, status. Completions are the completer's.
 //
 // receive() and the questions: one thread. model_changed(): the runner's thread. One lock orders the two.
+//
+//   created --initialize--> known --initialized--> live --shutdown--> shut down --exit, end of input, end()--> gone
+//
+// Only a live session chooses a model and shows status. Each message takes the lock once, in receive(): it changes the
+// state (ClientState), then tells the completer and the edit actions, which borrow it. A job's end takes the lock by the
+// Guard and finds the session live, or gone: then nothing is called. end() cancels all jobs first, so that afterwards at most
+// a guard that is waiting for the lock comes, and finds the completer gone.
 #pragma once
 
 #include <chrono>
@@ -13,11 +20,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/server/client_jobs.h"
+#include "daemon/server/client_state.h"
 #include "daemon/server/completer.h"
 #include "daemon/server/edit_actions.h"
 #include "daemon/server/services.h"
-#include "daemon/workspace/documents/notebooks.h"
-#include "daemon/workspace/documents/store.h"
 #include "daemon/workspace/ignore_files.h"
 #include "lsp/command.h"
 #include "lsp/completion.h"
@@ -69,7 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void take_settings(const lsp::Json& settings);
   void choose_model();
   void announce_menu();
-  const std::string& reason_to_leave_alone(const DocumentSnapshot& document);
+  const std::string& exclusion_reason(const DocumentSnapshot& document);
   void show_status();
   void show_progress(const engine::ModelState& state);
   void tell(const Status& status);
@@ -82,8 +89,7 @@ class Session : public std::enable_shared_from_this<Session> {
   lsp::Json initialization_options_;
   std::vector<std::string> folders_;  // paths
   Options options_;
-  DocumentStore documents_{lsp::PositionEncoding::kUtf16};
-  Notebooks notebooks_;
+  ClientState state_;
   struct Reason {
     std::string text;  // empty: it is completed
     std::chrono::steady_clock::time_point found;
@@ -100,8 +106,9 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint64_t loads_ = 0;                 // progresses begun or asked for, numbers their tokens
   std::optional<lsp::RequestId> progress_;  // of the load under way, once the client knows it
   lsp::Dispatcher dispatcher_;
+  std::unique_ptr<ClientJobs> jobs_;      // outlives those who have jobs
   std::unique_ptr<Completer> completer_;  // its replies go before the dispatcher
-  std::unique_ptr<EditActions> edits_;    // the same; borrows the completer's trees
+  std::unique_ptr<EditActions> edits_;    // the same
 };
 
 }  // namespace cinnabar::daemon

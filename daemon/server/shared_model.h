@@ -11,32 +11,29 @@
 #include <map>
 #include <optional>
 
-#include "engine/engine.h"
+#include "daemon/config/options.h"
 #include "engine/runner.h"
 
 namespace cinnabar::daemon {
 
-// Whether both would load the same model the same way.
-bool same_engine(const engine::EngineOptions& a, const engine::EngineOptions& b);
-
 class SharedModel {
  public:
-  explicit SharedModel(engine::EngineOptions own) : present_(std::move(own)) {}
+  explicit SharedModel(ModelOptions own) : present_(std::move(own)) {}
 
   // A client's settings have come to name a model. Returns what is to be loaded in the present one's stead; none: it
   // stays. Ids grow: the lowest has been there longest.
-  std::optional<engine::EngineOptions> wants(engine::ClientId client, const engine::EngineOptions& engine);
-  std::optional<engine::EngineOptions> leaves(engine::ClientId client);
+  std::optional<ModelOptions> request_model(engine::ClientId client, const ModelOptions& engine);
+  std::optional<ModelOptions> client_left(engine::ClientId client);
 
-  const engine::EngineOptions& present() const { return present_; }
+  const ModelOptions& present() const { return present_; }
   // False: others who were there before decide otherwise.
-  bool has_its_wish(engine::ClientId client) const;
+  bool is_served(engine::ClientId client) const;
 
  private:
-  std::optional<engine::EngineOptions> decide();
+  std::optional<ModelOptions> decide();
 
-  engine::EngineOptions present_;
-  std::map<engine::ClientId, engine::EngineOptions> wishes_;
+  ModelOptions present_;
+  std::map<engine::ClientId, ModelOptions> wishes_;
 };
 
 }  // namespace cinnabar::daemon

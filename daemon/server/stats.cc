@@ -6,12 +6,50 @@
 namespace cinnabar::daemon {
 namespace {
 
-constexpr std::string_view kStageNames[] = {"queue", "prompt", "denoise", "post", "total", "cached"};
-constexpr std::string_view kCountNames[] = {
-    "requests",       "fromCache",      "fromModel",  "empty",      "superseded",    "cancelled",
-    "stale",          "failed",         "late",       "offered",    "shown",         "accepted",
-    "partlyAccepted", "acceptedBytes",  "prefetched", "modelLoads", "modelFailures", "resumed",
-    "repairs",        "repairForwards", "repaired",   "editsAsked", "editsMade",     "editsApplied"};
+// The name of each in a report. Both tables have a row for each value, in order: in_order says so to the compiler.
+template <typename Enum>
+struct NamedValue {
+  Enum value;
+  std::string_view name;
+};
+constexpr NamedValue<Stage> kStageNames[] = {
+    {Stage::queue, "queue"}, {Stage::prompt, "prompt"}, {Stage::denoise, "denoise"},
+    {Stage::post, "post"},   {Stage::total, "total"},   {Stage::cached, "cached"},
+};
+constexpr NamedValue<Count> kCountNames[] = {
+    {Count::requests, "requests"},
+    {Count::from_cache, "fromCache"},
+    {Count::from_model, "fromModel"},
+    {Count::empty, "empty"},
+    {Count::superseded, "superseded"},
+    {Count::cancelled, "cancelled"},
+    {Count::stale, "stale"},
+    {Count::failed, "failed"},
+    {Count::late, "late"},
+    {Count::offered, "offered"},
+    {Count::shown, "shown"},
+    {Count::accepted, "accepted"},
+    {Count::partly_accepted, "partlyAccepted"},
+    {Count::accepted_bytes, "acceptedBytes"},
+    {Count::prefetched, "prefetched"},
+    {Count::model_loads, "modelLoads"},
+    {Count::model_failures, "modelFailures"},
+    {Count::resumed, "resumed"},
+    {Count::repairs, "repairs"},
+    {Count::repair_forwards, "repairForwards"},
+    {Count::repaired, "repaired"},
+    {Count::edits_asked, "editsAsked"},
+    {Count::edits_made, "editsMade"},
+    {Count::edits_applied, "editsApplied"},
+};
+template <typename Enum, std::size_t size>
+constexpr bool in_order(const NamedValue<Enum> (&names)[size], Enum last) {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (static_cast<std::size_t>(names[i].value) != i) return false;
+  }
+  return size == static_cast<std::size_t>(last) + 1;
+}
+static_assert(in_order(kStageNames, Stage::cached) && in_order(kCountNames, Count::edits_applied));
 
 double rounded(double milliseconds) { return std::round(milliseconds * 1000) / 1000; }
 
@@ -41,9 +79,9 @@ std::uint64_t Stats::value(Count what) const {
 lsp::Json Stats::report() const {
   const std::lock_guard lock(mutex_);
   lsp::Json counts, times;
-  for (std::size_t i = 0; i < kCounts; ++i) counts[std::string(kCountNames[i])] = counts_[i];
+  for (std::size_t i = 0; i < kCounts; ++i) counts[std::string(kCountNames[i].name)] = counts_[i];
   for (std::size_t i = 0; i < kStages; ++i) {
-    lsp::Json& stage = times[std::string(kStageNames[i])];
+    lsp::Json& stage = times[std::string(kStageNames[i].name)];
     if (times_[i].empty()) continue;
     stage["n"] = timed_[i];
     for (const auto& [name, p] : {std::pair("p50", 50.0), {"p95", 95.0}, {"p99", 99.0}})

@@ -62,7 +62,8 @@ class Stats {
   static constexpr std::size_t kWindow = 1024;
 
  private:
-  static constexpr std::size_t kStages = 6, kCounts = 24;
+  static constexpr std::size_t kStages = static_cast<std::size_t>(Stage::cached) + 1;
+  static constexpr std::size_t kCounts = static_cast<std::size_t>(Count::edits_applied) + 1;
   mutable std::mutex mutex_;
   std::array<std::vector<double>, kStages> times_;  // rings
   std::array<std::uint64_t, kStages> timed_{};

@@ -102,7 +102,7 @@ bool is_off(const std::string& language, const std::map<std::string, bool>& lang
   return found != languages.end() && !found->second;
 }
 
-std::string reason_of(const std::string& path, const std::string& folder, const CompletionOptions& options,
+std::string reason_of(const std::string& path, const std::string& folder, const Exclusions& options,
                       IgnoreFiles& ignores) {
   const std::string real = path.starts_with('/') ? followed(path) : path;
   const std::string real_folder = folder.empty() || real == path ? folder : followed(folder) + "/";
@@ -152,8 +152,8 @@ bool matches_glob(std::string_view path, std::string_view folder, std::string_vi
   return matches_path(std::string(path), rooted);
 }
 
-std::string reason_to_leave_alone(std::string_view uri, std::string_view language, const CompletionOptions& options,
-                                  const std::vector<std::string>& folders, IgnoreFiles& ignores) {
+std::string exclusion_reason(std::string_view uri, std::string_view language, const Exclusions& options,
+                             const std::vector<std::string>& folders, IgnoreFiles& ignores) {
   if (!options.enabled) return "switched off (cinnabar.enabled)";
   if (is_off(std::string(language), options.languages))
     return "switched off for " + std::string(language) + " (cinnabar.languages)";
@@ -163,11 +163,11 @@ std::string reason_to_leave_alone(std::string_view uri, std::string_view languag
   return reason_of(path, folder_of(path, folders), options, ignores);
 }
 
-bool may_be_read(const std::string& path, std::string_view language, const CompletionOptions& options,
+bool may_be_read(const std::string& path, std::string_view language, const Exclusions& options,
                  const std::vector<std::string>& folders, IgnoreFiles& ignores) {
   std::string uri = "file://";
   for (const char c : path) uri += c == '%' ? "%25" : std::string(1, c);
-  return reason_to_leave_alone(uri, language, options, folders, ignores).empty();
+  return exclusion_reason(uri, language, options, folders, ignores).empty();
 }
 
 }  // namespace cinnabar::daemon

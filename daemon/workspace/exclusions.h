@@ -1,14 +1,21 @@
 // Which documents are left alone: what they are called, where they lie, and what the user has said.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "daemon/config/options.h"
 #include "daemon/workspace/ignore_files.h"
 
 namespace cinnabar::daemon {
+
+// What the user has said about files.
+struct Exclusions {
+  bool enabled = true;
+  std::map<std::string, bool> languages;  // by LSP's language id, "*" for the rest; not named: on
+  std::vector<std::string> exclude;       // globs over paths
+};
 
 // The path of a file: URI or of a notebook cell's, percent-decoded; the URI's own path for untitled:. Empty for any
 // other scheme.
@@ -19,14 +26,14 @@ std::string path_of(std::string_view uri);
 // `ignores` has to read.
 //
 // Off are: other schemes than file:, untitled: and notebook cells; files that hold secrets by their name (.env*, keys,
-// certificates, password stores); options.completion.exclude; what the folder's .gitignore and .cinnabarignore files
+// certificates, password stores); options.exclude; what the folder's .gitignore and .cinnabarignore files
 // leave out; languages that are switched off. A name that is a link, or lies behind one, is judged by where it leads,
 // too.
-std::string reason_to_leave_alone(std::string_view uri, std::string_view language, const CompletionOptions& options,
-                                  const std::vector<std::string>& folders, IgnoreFiles& ignores);
+std::string exclusion_reason(std::string_view uri, std::string_view language, const Exclusions& options,
+                             const std::vector<std::string>& folders, IgnoreFiles& ignores);
 
 // The same of a file by its path, for one that no client has opened.
-bool may_be_read(const std::string& path, std::string_view language, const CompletionOptions& options,
+bool may_be_read(const std::string& path, std::string_view language, const Exclusions& options,
                  const std::vector<std::string>& folders, IgnoreFiles& ignores);
 
 // Shell globs over paths: "*.pem" matches a file's name, "secrets/" any folder of that name, "build/*.cc" and

@@ -101,6 +101,23 @@ class Status(unittest.TestCase):
                    "the next daemon has the editor")
         os.kill(json.loads(self.status("--json").stdout)["pid"], signal.SIGTERM)
 
+    def test_request_settings(self):
+        """A setting of requests loads no model anew, and gives a second editor its own value."""
+        self.daemon()
+        first, second = self.direct(), self.direct()
+        self.completed(first)
+        first.notify("workspace/didChangeConfiguration", {"settings": {"cinnabar": {"promptBytes": 1000, "deadlineMs": 9000}}})
+        document = Document(first, "file:///w/b.txt", "plaintext", "bar(; \n")
+        self.assertIn("items", first.answer(document.ask({"line": 0, "character": 6}))["result"])
+        second.initialize(initializationOptions={"promptBytes": 2000, "mode": "autoregressive", "repairs": 0})
+        document = Document(second, "file:///w/c.txt", "plaintext", "baz(; \n")
+        self.assertIn("items", second.answer(document.ask({"line": 0, "character": 6}))["result"])
+        counts = first.request("cinnabar/status", None)["result"]["counts"]
+        self.assertEqual((counts["modelLoads"], counts["failed"], counts["requests"]), (1, 0, 3))
+        for client in [first, second]:
+            said = [message["params"] for message in client.notifications if message["method"] == "didChangeStatus"]
+            self.assertNotIn("shared with an editor", json.dumps(said))
+
     def test_stranger(self):
         """What answers otherwise is no daemon of ours."""
         with socket.socket(socket.AF_UNIX) as listener:

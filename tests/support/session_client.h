@@ -135,7 +135,7 @@ struct Fixture {
   std::unique_ptr<Host> host;
   explicit Fixture(bool load_at_start = false) {
     daemon::ServerOptions options;
-    options.options.completion.prefetch = false;  // where it is not what is tested
+    options.options.editor.prefetch = false;  // where it is not what is tested
     options.open_model = [this](const engine::EngineOptions& engine) {
       opened_paths.push_back(engine.model);
       return model.open();

@@ -28,15 +28,13 @@ ROOMS = {
     "daemon/server": {"lsp", "engine", "daemon/syntax", "daemon/workspace", "daemon/completion", "daemon/editing",
                       "daemon/config", "daemon/transport"},
     "daemon/commands": {"lsp"} | ENGINE | DAEMON,
-    "daemon": {"daemon/config", "daemon/commands"},
+    "daemon": {"daemon/commands"},
 }
 ROADS = {
-    "daemon/config": {"daemon/version.h", "daemon/commands/commands.h"},
     "daemon/transport": {"daemon/version.h"},
     "daemon/proxy": {"daemon/version.h", "daemon/workspace/documents/store.h"},
-    "daemon/server": {"daemon/version.h", "daemon/commands/setup.h"},
+    "daemon/server": {"daemon/version.h"},
     "daemon/commands": {"daemon/version.h"},
-    "daemon/workspace": {"daemon/config/options.h"},
 }
 # Headers of plain values, for those who need no model: all that they may include of ours.
 PLAIN = {"engine/request.h": {"engine/decoding/options.h"}, "engine/decoding/options.h": set()}
@@ -128,7 +126,7 @@ GOOD = {
     "engine/a.cc": '#include "engine/a.h"\n#include "kernels/backend.h"\nint n = snprintf(b, 1, "");\nvoid f() { x.exit(); }\n',
     "lsp/a.cc": '#include "lsp/a.h"\n#include <nlohmann/json.hpp>\nvoid Server::exit() {}\n',
     "daemon/commands/a.cc": '#include "lsp/a.h"\n#include "engine/a.h"\n#include "base/result.h"\nint f() { exit(1); }\n',
-    "daemon/main.cc": '#include "daemon/config/options.h"\nint f() { exit(1); }\n',
+    "daemon/main.cc": '#include "daemon/commands/command_line.h"\nint f() { exit(1); }\n',
     "engine/CMakeLists.txt": "cinnabar_folder(engine LINK cinnabar_kernels X::Y)\n",
 }
 CASES = [

@@ -66,8 +66,7 @@ Status make_ask(const json& line, const Options& options, const AskOptions& how,
   Surroundings around;
   const syntax::Language* language = syntax::language_of_path(*path);
   if (language != nullptr && !workspace->empty()) {
-    hole.pieces =
-        context::choose(workspaces.files(*workspace, options.completion), {*path, language, text, cursor, {}});
+    hole.pieces = context::choose(workspaces.files(*workspace, options.editor), {*path, language, text, cursor, {}});
     for (const auto& piece : hole.pieces) around.context.push_back(context::rendered(piece, *language));
   }
   hole.ask = ask_at(syntax::site_at(text, cursor, std::move(id).value(), std::move(path).value()), cursor, how,
@@ -124,13 +123,14 @@ Result<std::string> string_member(const json& line, const char* name, bool requi
   return found->get<std::string>();
 }
 
-const context::FileSet& Workspaces::files(const std::string& folder, const CompletionOptions& options) {
+const context::FileSet& Workspaces::files(const std::string& folder, const EditorOptions& options) {
   const auto known = known_.find(folder);
   if (known != known_.end()) return known->second;
   context::FileSet& files = known_[folder];
+  const Exclusions rules{options.enabled, options.languages, options.exclude};
   const auto may_read = [&](const std::string& path) {
     const syntax::Language* language = syntax::language_of_path(path);
-    return language != nullptr && may_be_read(path, language->name, options, {folder + "/"}, ignores_);
+    return language != nullptr && may_be_read(path, language->name, rules, {folder + "/"}, ignores_);
   };
   context::scan(folder, {}, may_read, [&](context::FilePtr file) { return files.put(std::move(file)), true; });
   return files;
@@ -170,7 +170,7 @@ json fill_hole(const Options& options, engine::Engine& engine, const engine::Dec
   if (answered->shown.size() > 1) {
     for (const Shown& shown : answered->shown) line["texts"].push_back(shown.text);
   }
-  if (options.details) add_details(hole, *answered, line);
+  if (options.command.details) add_details(hole, *answered, line);
   return line;
 }
 

@@ -28,7 +28,7 @@ struct HoleLine {
 // The files of the workspaces that lines have named.
 class Workspaces {
  public:
-  const context::FileSet& files(const std::string& folder, const CompletionOptions& options);
+  const context::FileSet& files(const std::string& folder, const EditorOptions& options);
 
  private:
   std::map<std::string, context::FileSet> known_;
@@ -38,7 +38,7 @@ class Workspaces {
 // What a line does not say is as in `options`.
 Status read_hole(const nlohmann::json& line, const Options& options, Workspaces& workspaces, HoleLine& hole);
 
-// {"text", "finish_reason", "nfe", ...}, or {"error"}; with options.details what the model said, too.
+// {"text", "finish_reason", "nfe", ...}, or {"error"}; with options.command.details what the model said, too.
 nlohmann::json fill_hole(const Options& options, engine::Engine& engine, const engine::DecodeLimits& limits,
                          const HoleLine& hole);
 

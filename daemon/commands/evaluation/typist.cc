@@ -91,7 +91,7 @@ class Typist::Observed {
 };
 
 Typist::Typist(ServerOptions server) : observed_(std::make_shared<Observed>()), inbox_(std::make_shared<Inbox>()) {
-  if (server.options.deadline_ms == 0) server.options.deadline_ms = kDeadline;
+  if (server.options.request.deadline_ms == 0) server.options.request.deadline_ms = kDeadline;
   server.observer = [observed = observed_](const Recording& recording) { observed->add(recording); };
   host_ = make_server(std::move(server));
   connection_ = host_->connect(inbox_);

@@ -274,7 +274,7 @@ TEST_CASE("time starts when the model is there") {
   };
   std::promise<StopReason> ended;
   Job job;
-  job.time_limit = milliseconds(300);
+  job.deadline = milliseconds(300);
   job.done = [&](const Outcome& outcome) { ended.set_value(outcome.result->answers.at(0).reason); };
   f.runner.submit(job);
   CHECK(ended.get_future().get() == StopReason::hole_end);

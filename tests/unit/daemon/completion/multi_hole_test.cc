@@ -18,7 +18,7 @@ engine::InfillResult result(const std::string& text, engine::StopReason reason =
 }
 
 struct Filled {
-  explicit Filled(std::string source, const FillingOptions& options = {}, const char* language = "python")
+  explicit Filled(std::string source, const MultiHoleOptions& options = {}, const char* language = "python")
       : text(std::move(source)), lines(text) {
     const auto& known = *syntax::find_language(language);
     const auto tree = syntax::Tree::parse(known, text, lines);
@@ -46,11 +46,11 @@ struct Filled {
   }
   std::string text;
   LineIndex lines;
-  std::optional<Filling> filling;
+  std::optional<MultiHoleFill> filling;
 };
 
 TEST_CASE("a model that sees both sides fills holes near each other in one request") {
-  FillingOptions options;
+  MultiHoleOptions options;
   options.together = true;
   Filled filled(kSource, options);
   REQUIRE(filled.filling->holes() == 3);
@@ -73,7 +73,7 @@ TEST_CASE("a model that sees both sides fills holes near each other in one reque
 }
 
 TEST_CASE("of holes filled together, what does not parse is asked for once more alone, beside the others") {
-  FillingOptions options;
+  MultiHoleOptions options;
   options.together = true;
   Filled filled(kSource, options);
   auto answers = result("return 1");
@@ -94,7 +94,7 @@ TEST_CASE("of holes filled together, what does not parse is asked for once more 
 }
 
 TEST_CASE("holes that are too far apart are filled in requests of their own") {
-  FillingOptions options;
+  MultiHoleOptions options;
   options.together = true;
   options.near = 40;
   Filled filled(kSource, options);
@@ -227,7 +227,7 @@ TEST_CASE("a text with nothing to fill is done") {
 TEST_CASE("changes as a diff") {
   struct Case {
     const char* before;
-    std::vector<Filling::Change> changes;
+    std::vector<MultiHoleFill::Change> changes;
     const char* diff;
   };
   const Case cases[] = {

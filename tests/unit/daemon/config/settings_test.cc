@@ -24,24 +24,24 @@ TEST_CASE("settings set what they name, by the command line's table") {
                          {"exclude", {"a/", "*.gen"}},
                          {"model", nullptr}};
   CHECK(apply_settings({{"cinnabar", settings}}, options).empty());
-  CHECK(options.request.max_tokens == 40);
-  CHECK(options.deadline_ms == 300);
-  CHECK_FALSE(options.request.drafts.lookup);
-  CHECK(options.request.mode == engine::Mode::diffusion);
-  CHECK(options.request.block.choice.value == 0.5f);
-  CHECK(options.request.keep == 0.25f);
-  CHECK(options.completion.multiline == Multiline::never);
-  CHECK(options.completion.languages == std::map<std::string, bool>{{"c", false}, {"*", true}});
-  CHECK(options.completion.exclude == std::vector<std::string>{"a/", "*.gen"});
-  CHECK(options.engine.model.empty());
+  CHECK(options.request.defaults.max_tokens == 40);
+  CHECK(options.request.deadline_ms == 300);
+  CHECK_FALSE(options.request.defaults.drafts.lookup);
+  CHECK(options.request.defaults.mode == engine::Mode::diffusion);
+  CHECK(options.request.defaults.block.choice.value == 0.5f);
+  CHECK(options.request.defaults.keep == 0.25f);
+  CHECK(options.request.multiline == Multiline::never);
+  CHECK(options.editor.languages == std::map<std::string, bool>{{"c", false}, {"*", true}});
+  CHECK(options.editor.exclude == std::vector<std::string>{"a/", "*.gen"});
+  CHECK(options.model.model.empty());
 }
 
 TEST_CASE("a setting of one request changes it and not the model") {
   Options options;
   const Json settings = {{"promptBytes", 4000}, {"maxTokens", 40}, {"mode", "diffusion"}, {"lookup", false}};
   CHECK(apply_settings({{"cinnabar", settings}}, options).empty());
-  CHECK(options.request.budget == engine::budget_of(4000));
-  CHECK(same_engine(options.engine, Options().engine));
+  CHECK(options.request.defaults.budget == engine::budget_of(4000));
+  CHECK(same_model(options.model, Options().model));
 }
 
 TEST_CASE("what is wrong with a setting is said, and the others are taken") {
@@ -52,8 +52,8 @@ TEST_CASE("what is wrong with a setting is said, and the others are taken") {
                              "cinnabar.exclude: expected another kind of value than array",
                              "cinnabar.maxTokens: expected a number from 1 to 1024",
                              "cinnabar.nosuch: there is no such setting"});
-  CHECK(options.request.sampling.seed == 7);
-  CHECK(options.request.max_tokens == 128);
+  CHECK(options.request.defaults.sampling.seed == 7);
+  CHECK(options.request.defaults.max_tokens == 128);
   for (const Json& odd : {Json(), Json(1), Json("x"), Json::array()}) CHECK(apply_settings(odd, options).empty());
 }
 
@@ -61,7 +61,7 @@ TEST_CASE("a share outside 0 to 1, and what is no number, is refused in plain wo
   for (const char* odd : {"1.5", "-0.1", "nan", "inf", "0.5x", ""}) {
     Options options;
     CHECK(apply_settings({{"keep", odd}}, options) == Problems{"cinnabar.keep: expected a number from 0 to 1"});
-    CHECK(options.request.keep == Options().request.keep);
+    CHECK(options.request.defaults.keep == Options().request.defaults.keep);
   }
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("a workspace that is not trusted chooses no model, wherever the word s
   Options options;
   CHECK(apply_settings({{"adapter", "x"}, {"trusted", false}}, options) ==
         Problems{"cinnabar.adapter: not taken from a workspace that is not trusted"});
-  CHECK(options.engine.adapter.empty());
+  CHECK(options.model.adapter.empty());
 }
 
 TEST_CASE("every editor option has a key of its own in camel case") {

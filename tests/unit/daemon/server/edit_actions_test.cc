@@ -308,6 +308,11 @@ TEST_CASE("an answer that does not fit is an error, and nothing is changed") {
   f.model.ended_by = engine::StopReason::deadline;
   const Json late = client.reply(execute(client, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4)))).at("error");
   CHECK(late.at("message") == "the model was not done after 60 s; asked again it goes on from what it has read");
+  Client hasty(*f.host, {{"deadlineMs", 300}}, kResolves);
+  hasty.open(kUri, kText);
+  const Json hurried =
+      hasty.reply(execute(hasty, "cinnabar.completeFunction", place(1, range(1, 4, 1, 4)))).at("error");
+  CHECK(hurried.at("message") == "the model was not done after 300 ms; asked again it goes on from what it has read");
   f.model.opens = [] { return Status::error("no such model"); };
 }
 

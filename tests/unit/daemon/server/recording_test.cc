@@ -60,7 +60,7 @@ TEST_CASE("a recording comes back as it was") {
   REQUIRE(read.ok());
   CHECK(to_json(*read) == to_json(recording));
   CHECK(settings_of(read->options).size() == 12);  // all but trusted, which would keep the model from being named
-  const auto &was = recording.options.request, &is = read->options.request;
+  const auto &was = recording.options.request.defaults, &is = read->options.request.defaults;
   CHECK(is.mode == was.mode);
   CHECK(is.end == was.end);
   CHECK(is.max_tokens == was.max_tokens);
@@ -68,9 +68,9 @@ TEST_CASE("a recording comes back as it was") {
   CHECK(is.block.choice.value == was.block.choice.value);
   CHECK(is.sampling.temperature == was.sampling.temperature);
   CHECK(is.sampling.seed == std::numeric_limits<std::uint64_t>::max());
-  CHECK(read->options.engine.model == "/m/a b");
-  CHECK(read->options.engine.device.cpu.threads == 3);
-  CHECK_FALSE(read->options.by_plan);
+  CHECK(read->options.model.model == "/m/a b");
+  CHECK(read->options.model.device.cpu.threads == 3);
+  CHECK_FALSE(read->options.request.by_plan);
 }
 
 TEST_CASE("every option that can be asked for its value takes it back") {

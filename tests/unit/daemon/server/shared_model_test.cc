@@ -15,28 +15,28 @@ engine::EngineOptions model(const std::string& path) {
 TEST_CASE("the client that has been there longest decides") {
   SharedModel shared(model("own"));
   const auto wants = [&](engine::ClientId client, const std::string& path) {
-    const auto load = shared.wants(client, model(path));
+    const auto load = shared.request_model(client, model(path));
     return load ? load->model : "";
   };
   const auto leaves = [&](engine::ClientId client) {
-    const auto load = shared.leaves(client);
+    const auto load = shared.client_left(client);
     return load ? load->model : "";
   };
   CHECK(wants(2, "own").empty());
   CHECK(wants(3, "other").empty());
   CHECK(shared.present().model == "own");
-  CHECK_FALSE(shared.has_its_wish(3));
-  CHECK(shared.has_its_wish(2));
-  CHECK(shared.has_its_wish(9));  // has none
+  CHECK_FALSE(shared.is_served(3));
+  CHECK(shared.is_served(2));
+  CHECK(shared.is_served(9));  // has none
 
   CHECK(wants(2, "new") == "new");  // its own settings change
-  CHECK_FALSE(shared.has_its_wish(3));
+  CHECK_FALSE(shared.is_served(3));
   CHECK(wants(3, "new").empty());
-  CHECK(shared.has_its_wish(3));
+  CHECK(shared.is_served(3));
   CHECK(wants(3, "other").empty());
 
   CHECK(leaves(2) == "other");
-  CHECK(shared.has_its_wish(3));
+  CHECK(shared.is_served(3));
   CHECK(wants(4, "own").empty());
   CHECK(leaves(3) == "own");
   CHECK(leaves(4).empty());
@@ -49,9 +49,9 @@ TEST_CASE("another way to run the same model is another wish") {
   SharedModel shared(model("own"));
   engine::EngineOptions two_threads = model("own");
   two_threads.device.cpu.threads = 2;
-  shared.wants(1, model("own"));
-  CHECK_FALSE(shared.wants(2, two_threads));
-  CHECK_FALSE(shared.has_its_wish(2));
+  shared.request_model(1, model("own"));
+  CHECK_FALSE(shared.request_model(2, two_threads));
+  CHECK_FALSE(shared.is_served(2));
 }
 
 }  // namespace

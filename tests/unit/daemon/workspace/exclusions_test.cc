@@ -46,10 +46,10 @@ TEST_CASE("globs over paths") {
 }
 
 TEST_CASE("which documents are left alone") {
-  CompletionOptions options;
+  Exclusions options;
   IgnoreFiles ignores;
   const auto alone = [&](const std::string& uri, const std::string& language = "python") {
-    return !reason_to_leave_alone(uri, language, options, {"/w/"}, ignores).empty();
+    return !exclusion_reason(uri, language, options, {"/w/"}, ignores).empty();
   };
   for (const char* path : {"/w/.env", "/w/.env.local", "/w/prod.env", "/w/id_rsa", "/w/x.key", "/h/.ssh/config",
                            "/w/secrets/a.yaml", "/h/.aws/credentials", "/h/.docker/config.json"})
@@ -84,7 +84,7 @@ TEST_CASE("ignore files of the folder, where links lead, and the innermost folde
   IgnoreFiles ignores;
   std::vector<std::string> folders = {folder.file("ws/"), folder.file("also_ws/")};
   const auto reason = [&](const std::string& file) {
-    return reason_to_leave_alone("file://" + folder.file(file), "python", {}, folders, ignores);
+    return exclusion_reason("file://" + folder.file(file), "python", {}, folders, ignores);
   };
   CHECK(reason("ws/a.py").empty());
   CHECK(reason("ws/a.gen.py") == "excluded (.gitignore)");

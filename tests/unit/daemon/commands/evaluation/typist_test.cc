@@ -24,7 +24,7 @@ TypingScript script(int pause) {
 
 std::vector<PlaceAnswer> typed(FakeModel& model, const TypingScript& script) {
   ServerOptions server;
-  server.options.completion.prefetch = false;
+  server.options.editor.prefetch = false;
   server.open_model = [&](const engine::EngineOptions&) { return model.open(); };
   auto typist = Typist::start(std::move(server));
   REQUIRE(typist);

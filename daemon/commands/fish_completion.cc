@@ -1,7 +1,7 @@
 #include <set>
 #include <string>
 
-#include "daemon/config/options.h"
+#include "daemon/commands/command_line.h"
 
 namespace cinnabar::daemon {
 namespace {

@@ -1,0 +1,234 @@
+#include "daemon/commands/command_line.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+
+#include "daemon/commands/commands.h"
+#include "daemon/version.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+constexpr unsigned kServing = kEngineGroups | kEditorGroups | bits(Group::daemon);
+constexpr unsigned kAtPlace = kEngineGroups | bits(Group::answer) | bits(Group::files) | bits(Group::stubs);
+
+void print_help(const Command& command) {
+  std::cout << "Usage: cinnabar " << command.name << " [OPTION...] " << command.arguments << "\n"
+            << command.help << "\n";
+  const auto options = options_of(command);
+  if (!options.empty()) std::cout << "\nOptions:\n";
+  for (const Option* option : options) {
+    std::string left = "  --" + std::string(option->name);
+    if (!option->value.empty()) left += " " + std::string(option->value);
+    left.resize(std::max<std::size_t>(left.size() + 1, 24), ' ');
+    std::cout << left << option->help << (option->choices.empty() ? "" : "; one of: " + std::string(option->choices))
+              << "\n";
+  }
+}
+
+void print_overview(std::ostream& out) {
+  out << "Local code completion with a masked-diffusion language model.\n\nUsage: cinnabar COMMAND ...\n\nCommands:\n";
+  for (const Command& command : commands()) {
+    std::string left = "  " + std::string(command.name) + " " + std::string(command.arguments);
+    left.resize(std::max<std::size_t>(left.size() + 2, 32), ' ');
+    out << left << command.help.substr(0, command.help.find('\n')) << "\n";
+  }
+  out << "\n'cinnabar COMMAND --help' lists a command's options. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
+}
+
+// For another process, which may stand in another folder.
+std::string as_given(const Option& option, std::string_view value) {
+  std::string text = "--" + std::string(option.name);
+  if (option.value.empty()) return text;
+  return text + "=" + (option.value == "PATH" ? std::filesystem::absolute(value).string() : std::string(value));
+}
+
+int wrong_usage(const std::string& message) {
+  std::cerr << "cinnabar: " << message << "\n'cinnabar --help' lists the commands.\n";
+  return 2;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands = {
+      {"complete", "FILE:LINE:COL", "Fill the hole at a place of a file (line and column count from 1).",
+       kAtPlace | bits(Group::watch) | bits(Group::json) | bits(Group::explain), run_complete},
+      {"infill", "--jsonl",
+       "Fill holes read as JSON lines from standard input.\n"
+       "A line: {\"id\",\"prefix\",\"suffix\"[,\"language\",\"path\",\"max_tokens\",\"mode\",\"stop\",\"former\",\n"
+       "\"stubs\",\"workspace\",\"raw\",\"heading\"]}; the answer: "
+       "{\"id\",\"text\",\"finish_reason\",\"nfe\",\"tokens\",\"ms\"\n"
+       "[,\"replaces\",\"repairs\"]}. With \"stubs\": true a stub at the hole is replaced; \"replaces\" then counts "
+       "its\n"
+       "bytes before and behind. workspace: a folder whose other files are read for context; raw: an answer to end "
+       "and\n"
+       "judge, no model is asked; heading: what is said of the file in place of its name in a comment.",
+       kEngineGroups | bits(Group::answer) | bits(Group::details), run_infill},
+      {"eval typing", "FILE...",
+       "Write files key by key in an editor inside this process and say how good what it shows is, by language and by\n"
+       "what stands before the cursor. A file holds scripts of tests/typing/make_scripts.py; - is standard input.",
+       kEngineGroups | kEditorGroups | bits(Group::eval) | bits(Group::details), run_eval_typing},
+      {"eval", "FILE...",
+       "Fill holes cut from real code and say how good the answers are, by language, kind and mode.\n"
+       "A file holds JSON lines as infill reads them, with \"id\", \"language\", \"kind\" and \"middle\", what stood "
+       "in "
+       "the hole;\n"
+       "- is standard input. One mode is asked at a time; modes whose answers are in one file are compared.",
+       kEngineGroups | bits(Group::answer) | bits(Group::eval), run_eval},
+      {"fill", "FILE[:FIRST-LAST]",
+       "Fill every TODO mark, stub and empty function body of a file, or of some of its lines; print the new text.\n"
+       "The file stays as it is.",
+       kEngineGroups | bits(Group::fill), run_fill},
+      {"prompt", "FILE:LINE:COL",
+       "Print what the model would read at a place of a file, part by part, and why each part is there.", kAtPlace,
+       run_prompt},
+      {"parse", "--jsonl",
+       "Count what does not parse in texts read as JSON lines from standard input.\n"
+       "A line: {\"id\",\"text\",\"language\" or \"path\"}; the answer: {\"id\",\"errors\",\"missing\"}, nodes of the "
+       "syntax tree.",
+       0, run_parse},
+      {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", bits(Group::stubs),
+       run_plan},
+      {"lsp", "",
+       "Speak LSP on standard input and output: what an editor starts. Finds the user's daemon or starts it.\n"
+       "Options other than the daemon's place are handed to a daemon that it starts.",
+       kServing | bits(Group::place) | bits(Group::proxy), run_lsp},
+      {"daemon", "", "Host the model for all of the user's editors, until nobody needs it.",
+       kServing | bits(Group::place), run_daemon},
+      {"replay", "FILE",
+       "Run each request of a recording (daemon --record) again and compare the answer, bit for bit.\n"
+       "The model is the recorded one unless options say otherwise; exit status 1: something differs.",
+       bits(Group::model), run_replay},
+      {"status", "",
+       "Say how the user's daemon is: model, memory, clients, queue, times, what came of its answers.\n"
+       "Never starts one; exit status 3: none runs.",
+       bits(Group::place) | bits(Group::json), run_status},
+      {"model info", "[PATH]", "Say what a model is: family, sizes, token ids, memory.", bits(Group::json),
+       run_model_info},
+      {"model list", "", "List the models that are installed.", 0, run_model_list},
+      {"model verify", "[PATH]", "Check a model's parts against their checksums.", 0, run_model_verify},
+      {"bench denoise", "",
+       "Time forwards by rows and context against the floors of bandwidth and products; prompt and autoregressive\n"
+       "speed, alone and beside a busy neighbour; llama-bench on the same file.",
+       bits(Group::model) | bits(Group::bench), run_bench_denoise},
+      {"bench ops", "", "Say how a forward's time divides among its operations, by rows and context.",
+       bits(Group::model), run_bench_operations},
+      {"bench syntax", "[FILE...]",
+       "Time what syntax costs around a request in a file of 10,000 lines: a keystroke's parse, the plan, the critic.",
+       0, run_bench_syntax},
+      {"completion", "bash|zsh|fish", "Print a shell completion script.", 0, run_completion},
+  };
+  return kCommands;
+}
+
+std::vector<const Option*> options_of(const Command& command) { return options_in(command.groups); }
+
+Result<Options> parse_options(const Command& command, const std::vector<std::string>& arguments, std::size_t first,
+                              Options start) {
+  Options parsed = std::move(start);
+  const auto options = options_of(command);
+  bool only_positional = false;
+  for (std::size_t i = first; i < arguments.size(); ++i) {
+    std::string_view argument = arguments[i];
+    if (argument == "--jsonl") continue;  // the only form there is; named so that others can come
+    if (only_positional || !argument.starts_with("--")) {
+      parsed.command.arguments.emplace_back(argument);
+      continue;
+    }
+    if (argument == "--") {
+      only_positional = true;
+      continue;
+    }
+    argument.remove_prefix(2);
+    const std::size_t equals = argument.find('=');
+    const std::string_view name = argument.substr(0, equals);
+    const auto found = std::find_if(options.begin(), options.end(), [&](const Option* o) { return o->name == name; });
+    if (found == options.end())
+      return Status::error(std::string(command.name) + " has no option --" + std::string(name));
+    std::string_view value = equals == std::string_view::npos ? std::string_view() : argument.substr(equals + 1);
+    if (!(*found)->value.empty() && equals == std::string_view::npos) {
+      if (++i == arguments.size())
+        return Status::error("--" + std::string(name) + " needs a value: " + std::string((*found)->value));
+      value = arguments[i];
+    }
+    if (const auto wrong = (*found)->access.set(parsed, value)) {
+      return Status::error("--" + std::string(name) + " is '" + std::string(value) + "', " + *wrong);
+    }
+    parsed.command.given.push_back(as_given(**found, value));
+  }
+  return parsed;
+}
+
+int run_command_line(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    print_overview(std::cerr);
+    return 2;
+  }
+  if (arguments[0] == "--help" || arguments[0] == "help") {
+    print_overview(std::cout);
+    return 0;
+  }
+  if (arguments[0] == "--version") {
+    std::cout << "cinnabar " << kVersion << "\n";
+    return 0;
+  }
+  for (const Command& command : commands()) {
+    const std::size_t space = command.name.find(' ');
+    const bool two = space != std::string_view::npos;
+    if (arguments[0] != command.name.substr(0, space)) continue;
+    if (two && (arguments.size() < 2 || arguments[1] != command.name.substr(space + 1))) continue;
+    const std::size_t first = two ? 2 : 1;
+    if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+      print_help(command);
+      return 0;
+    }
+    Options start;  // what a command prints was asked for
+    if ((command.groups & bits(Group::editor)) == 0) start.request.eagerness = Eagerness::eager;
+    auto options = parse_options(command, arguments, first, std::move(start));
+    if (!options) return wrong_usage(options.message());
+    return command.run(*options);
+  }
+  return wrong_usage("no command '" + arguments[0] + (arguments.size() > 1 ? " " + arguments[1] : "") + "'");
+}
+
+std::string completion_script(std::string_view shell) {
+  if (shell == "fish") return fish_completion();
+  if (shell != "bash" && shell != "zsh") return {};
+  std::string script = shell == "zsh" ? "#compdef cinnabar\nautoload -U +X bashcompinit && bashcompinit\n" : "";
+  script +=
+      "_cinnabar() {\n  local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n  case \"$last\" in\n";
+  for (const Option* option : options_in(~0U)) {
+    if (!option->choices.empty()) {
+      script += "    --" + std::string(option->name) + ") COMPREPLY=($(compgen -W '" + std::string(option->choices) +
+                "' -- \"$word\")); return;;\n";
+    }
+  }
+  script += "  esac\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n";
+  std::string first_words;
+  std::map<std::string, std::string> second_words;
+  for (const Command& command : commands()) {
+    const std::size_t space = command.name.find(' ');
+    const std::string first(command.name.substr(0, space));
+    if (first_words.find(first + " ") == std::string::npos) first_words += first + " ";
+    if (space != std::string_view::npos) second_words[first] += std::string(command.name.substr(space + 1)) + " ";
+    std::string words;
+    for (const Option* option : options_of(command)) words += "--" + std::string(option->name) + " ";
+    script += "    '" + std::string(command.name) + "'" + (space == std::string_view::npos ? "\\ *" : "*") +
+              ") COMPREPLY=($(compgen -W '" + words + "--help' -- \"$word\") $(compgen -f -- \"$word\")); return;;\n";
+  }
+  script += "  esac\n  case \"${COMP_WORDS[1]}\" in\n";
+  for (const auto& [first, words] : second_words) {
+    script += "    " + first + ") COMPREPLY=($(compgen -W '" + words + "' -- \"$word\")); return;;\n";
+  }
+  script += "  esac\n";
+  script += "  COMPREPLY=($(compgen -W '" + first_words +
+            "--help --version' -- \"$word\"))\n}\ncomplete -F _cinnabar cinnabar\n";
+  // Installed for zsh the script is an autoloaded function, which has to answer the first time, too.
+  if (shell == "zsh") script += "[[ ${funcstack[1]} == _cinnabar ]] && _bash_complete -F _cinnabar\n";
+  return script;
+}
+
+}  // namespace cinnabar::daemon
