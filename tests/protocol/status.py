@@ -112,7 +112,8 @@ class Status(unittest.TestCase):
         second.initialize(initializationOptions={"promptBytes": 2000, "mode": "autoregressive", "repairs": 0})
         document = Document(second, "file:///w/c.txt", "plaintext", "foo(; \n")
         self.assertTrue(second.answer(document.ask({"line": 0, "character": 6}))["result"]["items"])
-        self.assertEqual(first.request("cinnabar/status", None)["result"]["counts"]["modelLoads"], 1)
+        counts = first.request("cinnabar/status", None)["result"]["counts"]
+        self.assertEqual((counts["modelLoads"], counts["failed"], counts["requests"]), (1, 0, 3))
         for client in [first, second]:
             said = [message["params"] for message in client.notifications if message["method"] == "didChangeStatus"]
             self.assertNotIn("shared with an editor", json.dumps(said))
