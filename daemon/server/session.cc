@@ -49,6 +49,9 @@ std::shared_ptr<Session> Session::create(Services& services, engine::ClientId cl
   session->edits_ =
       std::make_unique<EditActions>(services, session->state_, *session->jobs_, session->dispatcher_,
                                     [raw = session.get()](const std::string& uri) { return raw->open_document(uri); });
+  session->rewrites_ =
+      std::make_unique<Rewrites>(services, session->state_, *session->jobs_, session->dispatcher_,
+                                 [raw = session.get()](const std::string& uri) { return raw->open_document(uri); });
   session->next_edits_ = std::make_unique<NextEdits>(services, session->state_, *session->jobs_);
   return session;
 }
@@ -73,6 +76,7 @@ void Session::receive(std::string_view bytes) {
   if (completer_) completer_->drop_cancelled();
   if (edits_) edits_->drop_cancelled();
   if (next_edits_) next_edits_->drop_cancelled();
+  if (rewrites_) rewrites_->drop_cancelled();
 }
 
 bool Session::closed() const {
@@ -92,6 +96,7 @@ void Session::end() {
   jobs_->cancel_all();
   edits_.reset();
   next_edits_.reset();
+  rewrites_.reset();
   completer_.reset();
 }
 
@@ -103,6 +108,7 @@ void Session::register_lifecycle() {
     for (const auto& document : state_.documents.all()) {
       edits_->closed(document->uri());
       next_edits_->closed(document->uri());
+      rewrites_->closed(document->uri());
       completer_->closed(document->uri());
     }
     jobs_->cancel_all();
@@ -201,7 +207,7 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   if (params.resumed) services_.stats().count(Count::resumed);
   lsp::InitializeResult result;
   result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
-  result.capabilities.commands = {Offers::kAccepted, NextEdits::kAccepted, NextEdits::kRejected};
+  result.capabilities.commands = {Offers::kAccepted, NextEdits::kAccepted, NextEdits::kRejected, Rewrites::kCommand};
   for (const Edit edit : kEdits) {
     result.capabilities.commands.emplace_back(command_of(edit));
     if (capabilities_.code_action_literals) result.capabilities.code_action_kinds.emplace_back(kind_of(edit));
@@ -233,12 +239,14 @@ void Session::changed(const lsp::DidChangeParams& params) {
   if (!change) return tell(change.status());
   edits_->changed(*change->after);
   next_edits_->changed(*change);
+  rewrites_->changed(change->after->uri());
   if (exclusion_reason(*change->after).empty()) completer_->changed(*change, options_);
 }
 
 void Session::closed(const std::string& uri) {
   edits_->closed(uri);
   next_edits_->closed(uri);
+  rewrites_->closed(uri);
   completer_->closed(uri);
   reasons_.erase(uri);
   tell(state_.documents.close(uri));
@@ -292,6 +300,10 @@ void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::J
   if (const auto edit = edit_of_command(params.command)) {
     edits_->drop_cancelled();
     return edits_->execute(*edit, params.arguments, options_, capabilities_, std::move(reply));
+  }
+  if (params.command == Rewrites::kCommand) {
+    rewrites_->drop_cancelled();
+    return rewrites_->execute(params.arguments, options_, capabilities_, std::move(reply));
   }
   if (next_edits_->execute(params.command, params.arguments)) return reply.result(nullptr);
   if (params.command != Offers::kAccepted)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Scores next-edit suggestions of the real program: python3 tests/edits/score_next_edits.py PROGRAM [SCENARIOS] [OPTION...]
+"""Scores next-edit suggestions of the real program: python3 tests/edits/score_next_edits.py PROGRAM [--least=SCORE] [SCENARIOS] [OPTION...]
 
 Each scenario opens a document over `PROGRAM lsp --in-process`, makes its edits, asks once (textDocument/copilotInlineEdit),
 applies what comes and compares with what was expected. deltaChrF is how much of the way from the text before to the expected
@@ -115,6 +115,7 @@ def play(client, number, scenario):
 
 def main():
     program, *rest = sys.argv[1:]
+    least = float(rest.pop(0).split("=")[1]) if rest and rest[0].startswith("--least=") else None
     path = rest.pop(0) if rest and not rest[0].startswith("-") else Path(__file__).with_name("next_edits.jsonl")
     scenarios = [json.loads(line) for line in Path(path).read_text().splitlines() if line.strip()]
     client = Client(program, rest)
@@ -140,9 +141,12 @@ def main():
     mean = sum(deltas) / max(len(deltas), 1)
     s, q = 100 * shown / max(wanted, 1), 100 * quiet / max(unwanted, 1)
     times.sort()
+    score = mean * 2 * s * q / max(s + q, 1e-9) / 10000
     print(f"\nshown {s:.0f} % of {wanted}, exact {right}, deltaChrF {mean:.1f}; quiet {q:.0f} % of {unwanted}; "
-          f"score {mean * 2 * s * q / max(s + q, 1e-9) / 10000:.2f}; "
+          f"score {score:.2f}; "
           f"p50 {times[len(times) // 2]:.0f} ms, p95 {times[int(len(times) * 0.95)]:.0f} ms")
+    if least is not None and (score < least or q < 95):
+        sys.exit(f"the score is below {least}, or less than 95 % are quiet")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ TEST_CASE("an answer: plain text, an empty range at the cursor, a command") {
   Fixture f;
   Client client(*f.host);
   CHECK(client.initialized().at("result").at("capabilities").at("executeCommandProvider").at("commands") ==
-        Json::array({"cinnabar.accepted", "cinnabar.nextEditAccepted", "cinnabar.nextEditRejected",
+        Json::array({"cinnabar.accepted", "cinnabar.nextEditAccepted", "cinnabar.nextEditRejected", "cinnabar.rewrite",
                      "cinnabar.completeFunction", "cinnabar.fillHoles"}));
   client.open(kUri, "x = ");
   const Json message = client.reply(client.ask(kUri, 4));
