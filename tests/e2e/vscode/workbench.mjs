@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const CODE_SERVER = join(dirname(fileURLToPath(import.meta.url)), 'node_modules/code-server/out/node/entry.js');
-export const PATIENCE = 180_000;  // ms; a cold model and an editor on a busy machine
+export const PATIENCE = 900_000;  // ms; what does not get on is ended sooner, by tests/support/progress.py
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function until(what, condition, patience = PATIENCE) {
