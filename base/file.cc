@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace cinnabar {
@@ -10,6 +11,14 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
     number_ = other.release();
   }
   return *this;
+}
+
+void keep_standard_descriptors() {
+  for (int number = 0; number <= 2; ++number) {
+    if (fcntl(number, F_GETFD) >= 0) continue;
+    // The lowest free number, which is this one. Opened the wrong way round, so that it cannot be used.
+    if (open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY) < 0) return;
+  }
 }
 
 void Descriptor::close() {

@@ -23,4 +23,8 @@ class Descriptor {
   int number_ = -1;
 };
 
+// Puts something in the places of standard input, output and error that are closed, so that no file or socket gets them:
+// what reads or writes there goes on to fail. Call it first.
+void keep_standard_descriptors();
+
 }  // namespace cinnabar

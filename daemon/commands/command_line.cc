@@ -6,6 +6,7 @@
 #include <map>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/usage.h"
 #include "daemon/version.h"
 
 namespace cinnabar::daemon {
@@ -14,40 +15,13 @@ namespace {
 constexpr unsigned kServing = kEngineGroups | kEditorGroups | bits(Group::daemon);
 constexpr unsigned kAtPlace = kEngineGroups | bits(Group::answer) | bits(Group::files) | bits(Group::stubs);
 
-void print_help(const Command& command) {
-  std::cout << "Usage: cinnabar " << command.name << " [OPTION...] " << command.arguments << "\n"
-            << command.help << "\n";
-  const auto options = options_of(command);
-  if (!options.empty()) std::cout << "\nOptions:\n";
-  for (const Option* option : options) {
-    std::string left = "  --" + std::string(option->name);
-    if (!option->value.empty()) left += " " + std::string(option->value);
-    left.resize(std::max<std::size_t>(left.size() + 1, 24), ' ');
-    std::cout << left << option->help << (option->choices.empty() ? "" : "; one of: " + std::string(option->choices))
-              << "\n";
-  }
-}
-
-void print_overview(std::ostream& out) {
-  out << "Local code completion with a masked-diffusion language model.\n\nUsage: cinnabar COMMAND ...\n\nCommands:\n";
-  for (const Command& command : commands()) {
-    std::string left = "  " + std::string(command.name) + " " + std::string(command.arguments);
-    left.resize(std::max<std::size_t>(left.size() + 2, 32), ' ');
-    out << left << command.help.substr(0, command.help.find('\n')) << "\n";
-  }
-  out << "\n'cinnabar COMMAND --help' lists a command's options. Exit status: 0 done, 1 failed, 2 wrong usage.\n";
-}
-
 // For another process, which may stand in another folder.
 std::string as_given(const Option& option, std::string_view value) {
   std::string text = "--" + std::string(option.name);
   if (option.value.empty()) return text;
-  return text + "=" + (option.value == "PATH" ? std::filesystem::absolute(value).string() : std::string(value));
-}
-
-int wrong_usage(const std::string& message) {
-  std::cerr << "cinnabar: " << message << "\n'cinnabar --help' lists the commands.\n";
-  return 2;
+  std::error_code error;  // an empty path, or a folder that is gone: as it stands
+  const auto absolute = option.value == "PATH" ? std::filesystem::absolute(value, error) : std::filesystem::path();
+  return text + "=" + (error || absolute.empty() ? std::string(value) : absolute.string());
 }
 
 }  // namespace
@@ -155,7 +129,8 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
     const std::string_view name = argument.substr(0, equals);
     const auto found = std::find_if(options.begin(), options.end(), [&](const Option* o) { return o->name == name; });
     if (found == options.end())
-      return Status::error(std::string(command.name) + " has no option --" + std::string(name));
+      return Status::error(std::string(command.name) + " has no option --" + std::string(name) +
+                           did_you_mean(name, names_of(options)));
     std::string_view value = equals == std::string_view::npos ? std::string_view() : argument.substr(equals + 1);
     if (!(*found)->value.empty() && equals == std::string_view::npos) {
       if (++i == arguments.size())
@@ -170,12 +145,13 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
   return parsed;
 }
 
-int run_command_line(const std::vector<std::string>& arguments) {
+int run_command_line(const std::vector<std::string>& given) {
+  const std::vector<std::string> arguments = plainly_said(given);
   if (arguments.empty()) {
     print_overview(std::cerr);
     return 2;
   }
-  if (arguments[0] == "--help" || arguments[0] == "help") {
+  if (arguments[0] == "--help") {
     print_overview(std::cout);
     return 0;
   }
@@ -183,23 +159,25 @@ int run_command_line(const std::vector<std::string>& arguments) {
     std::cout << "cinnabar " << kVersion << "\n";
     return 0;
   }
+  const bool wants_help = std::find(arguments.begin(), arguments.end(), "--help") != arguments.end();
   for (const Command& command : commands()) {
     const std::size_t space = command.name.find(' ');
     const bool two = space != std::string_view::npos;
     if (arguments[0] != command.name.substr(0, space)) continue;
     if (two && (arguments.size() < 2 || arguments[1] != command.name.substr(space + 1))) continue;
-    const std::size_t first = two ? 2 : 1;
-    if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
-      print_help(command);
+    if (wants_help) {
+      print_help(command, std::cout);
+      if (!two && options_of(command).empty()) print_family(arguments[0], std::cout << "\n");
       return 0;
     }
     Options start;  // what a command prints was asked for
     if ((command.groups & bits(Group::editor)) == 0) start.request.eagerness = Eagerness::eager;
-    auto options = parse_options(command, arguments, first, std::move(start));
+    auto options = parse_options(command, arguments, two ? 2 : 1, std::move(start));
     if (!options) return wrong_usage(options.message());
     return command.run(*options);
   }
-  return wrong_usage("no command '" + arguments[0] + (arguments.size() > 1 ? " " + arguments[1] : "") + "'");
+  if (wants_help && print_family(arguments[0], std::cout)) return 0;
+  return no_such_command(arguments);
 }
 
 }  // namespace cinnabar::daemon

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <utility>
 
@@ -55,7 +56,9 @@ int run_daemon(Options& options) {
   }
   const auto host = make_server(std::move(server));
   const Status served = serve(*host, std::move(**listeners), serving);
-  return served.ok() ? 0 : failed(served);
+  const int status = served.ok() ? 0 : failed(served);
+  if (host->ends_slowly()) std::_Exit(status);  // its place is given up, and its log is not buffered
+  return status;
 }
 
 }  // namespace cinnabar::daemon

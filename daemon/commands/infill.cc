@@ -1,6 +1,7 @@
 // `cinnabar infill --jsonl`: holes in, answers out, one JSON object a line, in order. For scripts and evaluation.
 #include <iostream>
 
+#include "base/lines.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/evaluation/hole_line.h"
 #include "daemon/commands/given_options.h"
@@ -11,8 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLongestLine = 64U << 20;
-
 }  // namespace
 
 int run_infill(Options& options) {
@@ -21,7 +20,7 @@ int run_infill(Options& options) {
   bool all_right = true;
   evaluation::Workspaces workspaces;
   std::string text;
-  for (std::size_t number = 1; std::getline(std::cin, text); ++number) {
+  for (std::size_t number = 1; next_line(std::cin, text); ++number) {
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
     json answer;
     const json line = text.size() > kLongestLine ? json(json::value_t::discarded) : json::parse(text, nullptr, false);

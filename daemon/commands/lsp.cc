@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <iostream>
 #include <utility>
 
@@ -19,7 +20,9 @@ int run_lsp(Options& options) {
     }
     const auto host = make_server(std::move(server));
     const auto status = serve_stdio(*host);
-    return status ? *status : failed(status.status());
+    const int exit_status = status ? *status : failed(status.status());
+    if (host->ends_slowly()) std::_Exit(exit_status);
+    return exit_status;
   }
   ProxyOptions proxy;
   auto finder = finder_options(options.place);

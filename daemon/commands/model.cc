@@ -94,7 +94,7 @@ int run_model(Options& options) {
 
 int run_model_info(Options& options) {
   const std::string path = chosen_model(options);
-  if (path.empty()) return failed(Status::error("the embedded model is not beside this program; name a model"));
+  if (path.empty()) return failed(Status::error("there is no models/default beside this program; name a model"));
   const auto model = engine::load_model(path);
   if (!model) return failed(model.status());
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);
@@ -123,7 +123,7 @@ int run_model_list(Options&) {
 
 int run_model_verify(Options& options) {
   const std::string path = chosen_model(options);
-  if (path.empty()) return failed(Status::error("the embedded model is not beside this program; name a model"));
+  if (path.empty()) return failed(Status::error("there is no models/default beside this program; name a model"));
   const bool parts = path.ends_with(".json") || std::filesystem::exists(std::filesystem::path(path) / "parts.json");
   if (parts) {
     if (Status verified = engine::verify_parts(path); !verified) return failed(verified);

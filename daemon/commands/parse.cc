@@ -2,6 +2,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/lines.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/evaluation/score.h"
 #include "daemon/config/options.h"
@@ -32,7 +33,7 @@ json count_line(const json& line) {
 int run_parse(Options&) {
   bool all_right = true;
   std::string text;
-  for (std::size_t number = 1; std::getline(std::cin, text); ++number) {
+  for (std::size_t number = 1; next_line(std::cin, text); ++number) {
     const json line = json::parse(text, nullptr, false);
     json count =
         line.is_object() ? count_line(line) : json{{"error", "line " + std::to_string(number) + " is no JSON object"}};

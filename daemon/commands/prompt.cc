@@ -87,7 +87,7 @@ int run_prompt(Options& options) {
   if (!file) return failed(file.status());
   const std::string path = options.model.model.empty() ? embedded_model() : options.model.model;
   if (path.empty())
-    return failed(Status::error("the embedded model is not beside this program; name one with --model"));
+    return failed(Status::error("there is no models/default beside this program; name one with --model"));
   const auto model = engine::load_model(path);
   if (!model) return failed(model.status());
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);

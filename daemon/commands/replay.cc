@@ -1,9 +1,11 @@
 // `cinnabar replay FILE`: runs each request of a recording again and compares the answer, bit for bit.
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iostream>
 #include <memory>
 
+#include "base/lines.h"
 #include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
@@ -15,8 +17,6 @@
 
 namespace cinnabar::daemon {
 namespace {
-
-constexpr std::size_t kLongestLine = 64U << 20;  // bytes; texts of 4 MiB with every byte escaped are shorter
 
 enum class Verdict { same, different, not_compared };
 
@@ -37,6 +37,17 @@ Verdict compare(const engine::InfillAnswer& recorded, const engine::InfillAnswer
   if (mode == engine::Mode::diffusion) return Verdict::not_compared;
   const std::size_t common = std::min(before.size(), after.size()) - 1;  // without the closing quote
   return before.compare(0, common, after, 0, common) == 0 ? Verdict::same : Verdict::different;
+}
+
+// Candidates stand by how probable they are, and one that repeats another is left out: stopped early, they may be others,
+// in another order. Each has to be the beginning of one, or nothing can be said.
+Verdict compare_stopped(const Recording& recording, const std::vector<engine::InfillAnswer>& now) {
+  const bool all = std::all_of(recording.answers.begin(), recording.answers.end(), [&](const auto& recorded) {
+    return std::any_of(now.begin(), now.end(), [&](const auto& answer) {
+      return compare(recorded, answer, recording.options.request.mode) == Verdict::same;
+    });
+  });
+  return all ? Verdict::same : Verdict::not_compared;
 }
 
 engine::InfillRequest request_of(const Recording& recording) {
@@ -67,6 +78,12 @@ class Replayer {
     if (!result) return result.status();
     Verdict verdict = result->answers.size() == recording->answers.size() ? Verdict::same : Verdict::different;
     std::size_t at = 0;
+    const bool stopped = std::any_of(recording->answers.begin(), recording->answers.end(), stopped_early);
+    if (stopped && recording->candidates > 1) {
+      verdict = compare_stopped(*recording, result->answers);
+      print(number, verdict, *recording, *result, 0);
+      return verdict;
+    }
     for (; at < recording->answers.size() && verdict == Verdict::same; ++at)
       verdict = compare(recording->answers[at], result->answers[at], recording->options.request.defaults.mode);
     print(number, verdict, *recording, *result, at == 0 ? 0 : at - 1);
@@ -102,7 +119,8 @@ class Replayer {
       std::cout << "different: recorded " << quoted(then.text) << " (" << name(then.reason) << "), now "
                 << quoted(here.text) << " (" << name(here.reason) << ")";
     } else if (verdict == Verdict::not_compared) {
-      std::cout << "not compared: it was stopped (" << name(recording.answers[at].reason) << ") while denoising";
+      std::cout << "not compared: it was stopped (" << name(recording.answers[at].reason)
+                << (recording.candidates > 1 ? ") among several" : ") while denoising");
     } else {
       std::cout << "same";
     }
@@ -132,7 +150,7 @@ int run_replay(Options& options) {
   Replayer replayer(options);
   std::size_t counts[3] = {}, damaged = 0, number = 0;
   std::string line;
-  while (std::getline(in, line)) {
+  while (next_line(in, line)) {
     ++number;
     auto verdict = line.size() <= kLongestLine ? replayer.replay(number, line)
                                                : Result<Verdict>(Status::error("longer than a line of a recording"));

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kLargestFile = 8U << 20;
 
 Result<std::size_t> offset_of(const std::string& text, const Spot& spot) {
-  std::size_t at = 0;
+  std::size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // a byte order mark is no column
   for (std::size_t line = 1; line < spot.line; ++line) {
     const std::size_t newline = text.find('\n', at);
     if (newline == std::string::npos) {
@@ -45,7 +45,9 @@ fs::path workspace_of(const fs::path& file) {
 
 // What an editor's session would have chosen there, its recent edits aside.
 std::vector<context::Piece> pieces_at(const OpenSpot& spot, const syntax::Language& language, const Options& options) {
-  const fs::path file = fs::weakly_canonical(fs::absolute(spot.file));
+  std::error_code error;
+  fs::path file = fs::absolute(spot.file, error);
+  file = fs::weakly_canonical(error ? fs::path(spot.file) : file, error);
   const std::string folder = workspace_of(file).string() + "/";
   context::FileSet files;
   IgnoreFiles ignores;

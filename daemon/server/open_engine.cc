@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "base/page_guard.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -29,10 +31,21 @@ Result<engine::EngineOptions> with_model(const ModelOptions& options) {
   engine::EngineOptions chosen = options;
   if (chosen.model.empty()) chosen.model = embedded_model();
   if (chosen.model.empty()) {
-    return Status::error("the embedded model is not beside this program (models/default); name one with --model PATH");
+    return Status::error(
+        "there is no models/default beside this program, where its own model is looked for; name one with --model "
+        "PATH");
   }
   chosen.device = with_library(chosen.device);
   return chosen;
+}
+
+// A model that was read while another process wrote into its files is none.
+template <typename Open>
+Result<std::unique_ptr<engine::Engine>> unless_cut(Open open) {
+  const auto before = lost_pages();
+  auto engine = open();
+  if (lost_pages() == before) return engine;
+  return Status::error("a model file became shorter while it was read; put a whole one in its place by renaming it");
 }
 
 }  // namespace
@@ -49,14 +62,14 @@ Result<std::unique_ptr<kernels::Backend>> open_device(const ModelOptions& option
 Result<std::unique_ptr<engine::Engine>> open_engine(const ModelOptions& options) {
   const auto chosen = with_model(options);
   if (!chosen) return chosen.status();
-  return engine::Engine::open(*chosen);
+  return unless_cut([&] { return engine::Engine::open(*chosen); });
 }
 
 Result<std::unique_ptr<engine::Engine>> open_engine(const ModelOptions& options,
                                                     std::unique_ptr<kernels::Backend> backend) {
   const auto chosen = with_model(options);
   if (!chosen) return chosen.status();
-  return engine::Engine::open(*chosen, std::move(backend));
+  return unless_cut([&] { return engine::Engine::open(*chosen, std::move(backend)); });
 }
 
 }  // namespace cinnabar::daemon

@@ -39,6 +39,13 @@ std::string_view name(engine::ModelState::Kind kind) {
   return "";
 }
 
+// As it stands where the current folder is none.
+std::string absolute_path(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute.lexically_normal().string();
+}
+
 // Bytes of this process that are in memory, from /proc; 0 where that is not to be had.
 std::uint64_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
@@ -58,6 +65,8 @@ class Server final : public Host, public Services {
   }
 
   std::unique_ptr<Connection> connect(std::shared_ptr<lsp::Transport> out) override;
+
+  bool ends_slowly() const override { return runner_.model().kind == engine::ModelState::Kind::loading; }
 
   engine::Runner& runner() override { return runner_; }
   Stats& stats() override { return stats_; }
@@ -83,7 +92,7 @@ class Server final : public Host, public Services {
       recording.options.model = loaded_;
     }
     for (std::string* path : {&recording.options.model.model, &recording.options.model.adapter}) {
-      if (!path->empty() && *path != engine::kNoAdapter) *path = std::filesystem::absolute(*path).lexically_normal();
+      if (!path->empty() && *path != engine::kNoAdapter) *path = absolute_path(*path);
     }
     recording.device = runner_.model().device;
     if (options_.recorder) options_.recorder->add(recording);
@@ -175,7 +184,9 @@ class SessionConnection final : public Connection {
   SessionConnection(const SessionConnection&) = delete;
   SessionConnection& operator=(const SessionConnection&) = delete;
 
-  void receive(std::string_view bytes) override { session_->receive(bytes); }
+  void receive(std::string_view bytes) override { session_->arrive(bytes); }
+  bool turn() override { return session_->turn(); }
+  std::optional<std::int32_t> editor_process() const override { return session_->editor_process(); }
   bool closed() const override { return session_->closed(); }
   std::optional<int> exit_code() const override { return session_->exit_code(); }
   std::size_t requests_in_flight() const override { return session_->requests_in_flight(); }

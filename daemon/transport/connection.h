@@ -37,6 +37,8 @@ class Host {
   virtual ~Host() = default;
   // `out` takes the bytes towards the client.
   virtual std::unique_ptr<Connection> connect(std::shared_ptr<lsp::Transport> out) = 0;
+  // Its end would wait for what cannot be stopped (a model is being loaded): who has nothing else to do ends the process.
+  virtual bool ends_slowly() const { return false; }
 };
 
 }  // namespace cinnabar::daemon

@@ -1,8 +1,9 @@
 // Read-only memory of a file, or of the parts of a file joined in address space without a copy.
 //
 // Safety: sizes are taken from the open descriptor when mapping, and readers check every offset against them. A file
-// that another process shortens afterwards would raise SIGBUS on access, which is not caught: replace model files by
-// renaming a new one into place, never by writing into the old one (a rename leaves the mapped file intact).
+// that another process shortens afterwards reads as zeros where the program guards its pages (base/page_guard.h), so
+// lost_pages() is asked when all is read: replace model files by renaming a new one into place, never by writing into the
+// old one (a rename leaves the mapped file intact).
 //
 // Immutable, thread-safe.
 #pragma once
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 
+#include "base/page_guard.h"
 #include "base/result.h"
 
 namespace cinnabar::engine {
@@ -41,10 +43,11 @@ class Mapping {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
 
  private:
-  Mapping(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
+  Mapping(const std::byte* data, std::size_t size) : data_(data), size_(size), guarded_(data, size) {}
 
   const std::byte* data_;
   std::size_t size_;
+  GuardedPages guarded_;
 };
 
 }  // namespace cinnabar::engine

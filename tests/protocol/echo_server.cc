@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file.h"
 #include "daemon/proxy/proxy.h"
 #include "daemon/transport/connection.h"
 #include "daemon/transport/serve.h"
@@ -194,6 +195,7 @@ int run(const std::string& program, std::vector<std::string> arguments) {
 }  // namespace cinnabar
 
 int main(int count, char** values) {
+  cinnabar::keep_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   return cinnabar::run(cinnabar::daemon::own_program(), std::vector<std::string>(values + 1, values + count));
 }

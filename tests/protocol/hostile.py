@@ -455,6 +455,28 @@ class Environment(unittest.TestCase):
                     self.assertRegex(said.stderr, complaint)
 
 
+    def test_closed_descriptors(self):
+        """Standard input, output and error that are closed in any combination: it ends, or serves; nothing lands in a file."""
+        for closed in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]:
+            with self.subTest(closed), Place() as place:
+                for arguments in [["lsp", "--in-process"], ["lsp", "--socket", place.path]]:
+                    stdin = subprocess.DEVNULL if "<&-" not in closed else None
+                    ended = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, *arguments], stdin=stdin,
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False)
+                    self.assertEqual(ended.returncode, 1, ended)
+                process = subprocess.Popen(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, "daemon", "--socket", place.path])
+                place.ends.callback(process.wait)
+                place.ends.callback(process.kill)
+                wait_until(place.reachable, "the daemon listens")
+                client = SocketClient(place.path)
+                self.assertIn("capabilities", client.initialize())
+                client.socket.close()
+                files = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
+                for text in ["<&-", ">&-", "2>&-"]:
+                    if text in closed.split():
+                        self.assertEqual(files[["<&-", ">&-", "2>&-"].index(text)], "/dev/null")
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)

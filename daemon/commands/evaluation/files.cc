@@ -7,11 +7,13 @@
 #include <iostream>
 #include <sstream>
 
+#include "base/lines.h"
+
 namespace cinnabar::daemon::evaluation {
 
 Status each_line(const std::string& path, std::istream& in, const TakeLine& take) {
   std::string text;
-  for (std::size_t number = 1; std::getline(in, text); ++number) {
+  for (std::size_t number = 1; next_line(in, text); ++number) {
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::string place = path + ":" + std::to_string(number) + ": ";
     nlohmann::json line = nlohmann::json::parse(text, nullptr, false);
