@@ -24,6 +24,13 @@ auto guarded(Function function) -> decltype(function()) {
   }
 }
 
+bool prepared(Job& job) {
+  if (!job.prepare) return true;
+  auto request = job.prepare();
+  if (request) job.request = std::move(*request);
+  return request.has_value();
+}
+
 // True when it ended because it was told to.
 bool was_stopped(const InfillResult& result) {
   return result.answers.empty() || result.answers.front().reason == StopReason::cancelled;
@@ -249,8 +256,13 @@ void Runner::start(std::unique_lock<std::mutex>& lock, std::vector<Waiting>::ite
   running_.push_back(std::make_unique<Running>(Running{std::move(waiting), now}));
   Running& running = *running_.back();
   const DecodeLimits limits{running.waiting.deadline, running.stop.get_token()};
-  const Job& job = running.waiting.job;
+  Job& job = running.waiting.job;
   lock.unlock();
+  if (!prepared(job)) {
+    lock.lock();
+    running.forgotten = true;
+    return settle(lock, running, Status::error("not wanted any more"));
+  }
   auto infill =
       guarded([&] { return infiller_->begin(job.request, limits, job.only_warm ? Purpose::warm : Purpose::fill); });
   std::string text = infill ? (*infill)->text() : std::string();

@@ -41,6 +41,9 @@ struct Job {
   Priority priority = Priority::typing;
   InfillRequest request;
   bool only_warm = false;  // read the prompt in advance, decode nothing
+  // Makes the request when the job is due, in place of `request`: on the runner's thread, without its lock. None: the
+  // job is not wanted any more, and forgotten.
+  std::function<std::optional<InfillRequest>()> prepare = {};
   // From submit, or from the end of the model's load when it had to wait for that. The answer so far is given then.
   std::optional<std::chrono::milliseconds> deadline;
   std::chrono::milliseconds delay{0};  // it is not started earlier

@@ -18,6 +18,11 @@ bool allowed_early(std::string_view method) {
   return std::find(kAllowed.begin(), kAllowed.end(), method) != kAllowed.end();
 }
 
+std::string method_in(const Json& message) {
+  const auto method = message.is_object() ? message.find("method") : message.end();
+  return method != message.end() && method->is_string() ? method->get<std::string>() : std::string();
+}
+
 }  // namespace
 
 struct Dispatcher::Connection {
@@ -121,23 +126,41 @@ std::size_t Dispatcher::requests_in_flight() const {
 }
 
 void Dispatcher::receive(std::string_view bytes) {
-  for (const auto& frame : decoder_.push(bytes)) {
-    if (exit_code_) return;
-    if (const auto* error = std::get_if<FramingError>(&frame))
-      connection_->refuse(std::nullopt, {ErrorCode::kInvalidRequest, error->message});
-    else
-      receive_message(std::get<std::string>(frame));
+  take(bytes);
+  while (handle_next()) continue;
+}
+
+void Dispatcher::take(std::string_view bytes) {
+  for (auto& frame : decoder_.push(bytes)) arrived_.push_back(std::move(frame));
+}
+
+bool Dispatcher::handle_next() {
+  if (exit_code_) arrived_.clear();
+  if (arrived_.empty()) return false;
+  const Frame frame = std::move(arrived_.front());
+  arrived_.pop_front();
+  if (const auto* error = std::get_if<FramingError>(&frame)) {
+    connection_->refuse(std::nullopt, {ErrorCode::kInvalidRequest, error->message});
+    lost({}, {});
+  } else {
+    receive_message(std::get<std::string>(frame));
   }
+  return !exit_code_ && !arrived_.empty();
 }
 
 void Dispatcher::receive_message(std::string_view text) {
   if (exit_code_) return;
   auto value = parse_json(text, options_.json);
-  if (!value.ok()) return connection_->refuse(std::nullopt, value.error());
+  if (!value.ok()) {
+    connection_->refuse(std::nullopt, value.error());
+    return lost_unread(text);
+  }
+  const std::string method = method_in(*value);
   auto classified = classify(std::move(value).value());
   if (auto* bad = std::get_if<MessageProblem>(&classified)) {
     problem(bad->error.message);
     if (bad->wants_answer) connection_->refuse(bad->id, std::move(bad->error));
+    if (!method.empty()) lost(method, {});
     return;
   }
   try {
@@ -198,7 +221,9 @@ void Dispatcher::handle(const Notification& notification) {
   const auto handler = notifications_.find(notification.method);
   if (handler == notifications_.end()) return;
   const auto found_problem = handler->second(notification.params);
-  if (!found_problem.empty()) problem(notification.method + " dropped: " + found_problem);
+  if (found_problem.empty()) return;
+  problem(notification.method + " dropped: " + found_problem);
+  lost(notification.method, notification.params);
 }
 
 void Dispatcher::handle(Response response) {
@@ -209,6 +234,22 @@ void Dispatcher::handle(Response response) {
   }
   if (!done) return problem("an answer to no request of ours arrived");
   done(std::move(response.result));
+}
+
+void Dispatcher::lost(std::string_view method, const Json& params) const {
+  if (options_.on_lost) options_.on_lost(method, params);
+}
+
+// Of a text that is no JSON: read with its foreign bytes replaced, it may still say what it was.
+void Dispatcher::lost_unread(std::string_view text) const {
+  std::string plain(text);
+  for (char& byte : plain)
+    if (static_cast<unsigned char>(byte) >= 0x80) byte = '?';
+  auto value = parse_json(plain, options_.json);
+  const bool is_request = value.ok() && value->is_object() && value->contains("id");
+  if (is_request) return;
+  const std::string method = value.ok() ? method_in(*value) : std::string();
+  lost(method, !method.empty() && value->contains("params") ? (*value)["params"] : Json());
 }
 
 void Dispatcher::problem(const std::string& text) const {

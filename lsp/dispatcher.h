@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,9 @@ struct DispatcherOptions {
   // Told in one sentence what could not be answered: dropped notifications, answers to nothing, exceptions. Called on
   // the thread of receive().
   std::function<void(const std::string&)> on_problem = {};
+  // A notification could not be read, so what it told is not known here: its method and params as far as those could be
+  // read. Empty: it could not be seen what it was, or whether it was one.
+  std::function<void(std::string_view method, const Json& params)> on_lost = {};
 };
 
 // Owns its connection's state; one thread, except that replies may be given anywhere and that notify() and call() are
@@ -95,13 +99,16 @@ class Dispatcher {
 
   // Takes the next bytes from the client and handles every message that they complete.
   void receive(std::string_view bytes);
+  // The same in steps: takes them; handles the next message, and returns whether there are more.
+  void take(std::string_view bytes);
+  bool handle_next();
   // Handles one message's JSON text.
   void receive_message(std::string_view text);
 
   // 0 or 1 once the client has sent exit.
   std::optional<int> exit_code() const { return exit_code_; }
   // True when nothing more will be read: after exit or after bytes that cannot be cut into messages.
-  bool closed() const { return exit_code_.has_value() || decoder_.failed(); }
+  bool closed() const { return exit_code_.has_value() || (decoder_.failed() && arrived_.empty()); }
   std::size_t requests_in_flight() const;
 
  private:
@@ -120,9 +127,12 @@ class Dispatcher {
   std::optional<ResponseError> refusal(const Request& request) const;
   ReplyOnce reply_for(const Request& request);
   void problem(const std::string& text) const;
+  void lost(std::string_view method, const Json& params) const;
+  void lost_unread(std::string_view text) const;
 
   DispatcherOptions options_;
   FrameDecoder decoder_;
+  std::deque<Frame> arrived_;  // and not handled yet
   std::shared_ptr<Connection> connection_;
   std::unordered_map<std::string, RequestHandler> requests_;
   std::unordered_map<std::string, NotificationHandler> notifications_;

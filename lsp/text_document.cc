@@ -1,9 +1,32 @@
 #include "lsp/text_document.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace cinnabar::lsp {
 
+namespace {
+
+// A number may be larger than LSP allows: it then counts as the largest, as any line behind the last one does. A change
+// that is dropped instead would leave a text behind that is not the editor's.
+struct Clamped {
+  std::uint32_t& value;
+};
+
+bool from_json(const Field& at, const Clamped& out) {
+  constexpr double kLargest = 2147483647;
+  const double number = at.value().is_number() ? at.value().get<double>() : -1;
+  if (!(number >= 0) || (number <= kLargest && number != std::trunc(number)))
+    return at.fail("whole number from 0 to 2147483647");
+  out.value = static_cast<std::uint32_t>(std::min(number, kLargest));
+  return true;
+}
+
+}  // namespace
+
 bool from_json(const Field& at, Position& out) {
-  return at.required("line", out.line) && at.required("character", out.character);
+  const Clamped line{out.line}, character{out.character};
+  return at.required("line", line) && at.required("character", character);
 }
 
 bool from_json(const Field& at, Range& out) { return at.required("start", out.start) && at.required("end", out.end); }
@@ -31,22 +54,9 @@ bool from_json(const Field& at, ContentChange& out) {
 
 bool from_json(const Field& at, DidOpenParams& out) { return at.required("textDocument", out.text_document); }
 
-namespace {
-
-// A TextDocumentIdentifier whose version must be there.
-struct Versioned {
-  TextDocumentIdentifier& document;
-};
-
-bool from_json(const Field& at, const Versioned& out) {
-  return at.required("uri", out.document.uri) && at.required("version", out.document.version.emplace());
-}
-
-}  // namespace
-
+// LSP wants a version here; what changed counts without one, too.
 bool from_json(const Field& at, DidChangeParams& out) {
-  const Versioned document{out.text_document};
-  return at.required("textDocument", document) && at.required("contentChanges", out.changes);
+  return at.required("textDocument", out.text_document) && at.required("contentChanges", out.changes);
 }
 
 bool from_json(const Field& at, DidCloseParams& out) { return at.required("textDocument", out.text_document); }

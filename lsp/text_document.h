@@ -47,8 +47,8 @@ struct DidOpenParams {
   TextDocumentItem text_document;
 };
 struct DidChangeParams {
-  TextDocumentIdentifier text_document;  // its version is required here
-  std::vector<ContentChange> changes;    // each applies to the outcome of the one before
+  TextDocumentIdentifier text_document;
+  std::vector<ContentChange> changes;  // each applies to the outcome of the one before
 };
 struct DidCloseParams {
   TextDocumentIdentifier text_document;

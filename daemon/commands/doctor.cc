@@ -83,7 +83,8 @@ void look_at_machine(Report& report, const Options& options) {
   if (!device)
     return report.say(Finding::bad, "device", device.status().message(), "cinnabar.device: auto takes what there is");
   report.say(Finding::good, "device", (*device)->description());
-  if (fs::exists("/dev/nvidiactl") && (*device)->description().find("cuda") == std::string::npos)
+  std::error_code ignored;
+  if (fs::exists("/dev/nvidiactl", ignored) && (*device)->description().find("cuda") == std::string::npos)
     report.say(Finding::hint, "GPU", "there is an NVIDIA GPU, but it is not used",
                "libcinnabar_cuda.so belongs beside the program or into ../lib/cinnabar: ./dev gpu-check build");
 }

@@ -124,7 +124,9 @@ int run_model_list(Options&) {
 int run_model_verify(Options& options) {
   const std::string path = chosen_model(options);
   if (path.empty()) return failed(Status::error("there is no models/default beside this program; name a model"));
-  const bool parts = path.ends_with(".json") || std::filesystem::exists(std::filesystem::path(path) / "parts.json");
+  std::error_code ignored;
+  const bool parts =
+      path.ends_with(".json") || std::filesystem::exists(std::filesystem::path(path) / "parts.json", ignored);
   if (parts) {
     if (Status verified = engine::verify_parts(path); !verified) return failed(verified);
   }

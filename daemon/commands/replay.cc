@@ -44,7 +44,7 @@ Verdict compare(const engine::InfillAnswer& recorded, const engine::InfillAnswer
 Verdict compare_stopped(const Recording& recording, const std::vector<engine::InfillAnswer>& now) {
   const bool all = std::all_of(recording.answers.begin(), recording.answers.end(), [&](const auto& recorded) {
     return std::any_of(now.begin(), now.end(), [&](const auto& answer) {
-      return compare(recorded, answer, recording.options.request.mode) == Verdict::same;
+      return compare(recorded, answer, recording.options.request.defaults.mode) == Verdict::same;
     });
   });
   return all ? Verdict::same : Verdict::not_compared;

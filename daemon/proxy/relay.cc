@@ -94,6 +94,7 @@ Relay::Out Relay::from_editor(std::string body) {
 Relay::Out Relay::editor_request(lsp::Request request, std::string body) {
   Out out;
   const bool initializes = request.method == lsp::kInitialize.name && stage_ == Stage::kFresh;
+  if (initializes) remember_editor(request.params);  // whether or not it can be answered well
   if (unavailable_ && stage_ != Stage::kRunning) {
     const bool ours = request.method == "shutdown";
     const auto code = initializes ? ErrorCode::kRequestFailed : ErrorCode::kServerNotInitialized;
@@ -125,7 +126,10 @@ void Relay::remember_initialize(const lsp::Request& request) {
   stage_ = Stage::kInitializing;
   initialize_id_ = request.id;
   initialize_params_ = request.params;
-  const Json& process = member(initialize_params_, "processId");
+}
+
+void Relay::remember_editor(const Json& initialize_params) {
+  const Json& process = member(initialize_params, "processId");
   if (process.is_number_integer() && process.get<std::int64_t>() > 0)
     editor_process_ = static_cast<std::int32_t>(process.get<std::int64_t>());
 }
@@ -301,6 +305,8 @@ void Relay::remember(const lsp::Notification& notification, const std::string& b
     if (auto params = lsp::read<lsp::DidChangeParams>(notification.params, "params", ErrorCode::kInvalidParams);
         params.ok())
       (void)documents_.change(*params).status();
+    else if (const Json& uri = member(member(notification.params, "textDocument"), "uri"); uri.is_string())
+      documents_.lose(uri.get<std::string>());
   } else if (method == lsp::kDidClose.name) {
     if (auto params = lsp::read<lsp::DidCloseParams>(notification.params, "params", ErrorCode::kInvalidParams);
         params.ok())

@@ -73,6 +73,7 @@ class Relay {
   bool passes() const { return link_ == Link::kUp; }
   std::string answer_in_gap(const lsp::Request& request) const;
   void remember_initialize(const lsp::Request& request);
+  void remember_editor(const lsp::Json& initialize_params);
   void initialized(const lsp::Json& result);
   void remember(const lsp::Notification& notification, const std::string& body);
   void remember_folders(const lsp::Json& params);

@@ -78,9 +78,10 @@ void AnswerCache::add(Entry entry) {
 }
 
 std::optional<std::vector<AnswerCache::Rest>> AnswerCache::find(const DocumentSnapshot& now, std::size_t offset,
-                                                                int asked) const {
+                                                                int asked, const Basis& basis) const {
   for (const auto& entry : entries_) {
-    if (entry.document->uri() != now.uri()) continue;
+    if (entry.document->uri() != now.uri() || entry.document->language_id() != now.language_id()) continue;
+    if (entry.basis != basis) continue;
     const auto added = added_behind(entry.document->text(), now.text(), entry.offset, offset);
     if (!added) continue;
     auto fitting = rests(entry, now.text(), offset, *added);

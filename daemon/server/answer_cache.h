@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -17,11 +18,18 @@ namespace cinnabar::daemon {
 
 class AnswerCache {
  public:
+  // What else an answer depends on.
+  struct Basis {
+    std::size_t above = 0;       // of the text above a notebook's cell, a hash
+    std::uint64_t settings = 0;  // counts the changes of settings and model
+    friend bool operator==(const Basis&, const Basis&) = default;
+  };
   struct Entry {
     SnapshotPtr document;            // what the answers belong to
     std::size_t offset = 0;          // byte of it where they are inserted
     std::vector<std::string> texts;  // best first; none: there is nothing to show here
     int asked = 1;                   // how many were asked for
+    Basis basis = {};
   };
   // What is left to insert at a later cursor.
   struct Rest {
@@ -32,10 +40,15 @@ class AnswerCache {
 
   void add(Entry entry);
 
-  // The rests that fit `now` at byte `offset`, of the newest entry with any: where the document is the entry's with a
-  // beginning of one of its texts typed in. An entry without texts fits only its own place (an empty list: known to be
-  // nothing). Nothing when no entry fits or the fitting one was asked for fewer than `asked` texts.
-  std::optional<std::vector<Rest>> find(const DocumentSnapshot& now, std::size_t offset, int asked = 1) const;
+  // The rests that fit `now` at byte `offset`, of the newest entry with any: where the document is the entry's, in its
+  // language and on its basis, with a beginning of one of its texts typed in. An entry without texts fits only its own
+  // place (an empty list: known to be nothing). Nothing when no entry fits or the fitting one was asked for fewer than
+  // `asked` texts.
+  std::optional<std::vector<Rest>> find(const DocumentSnapshot& now, std::size_t offset, int asked,
+                                        const Basis& basis) const;
+  std::optional<std::vector<Rest>> find(const DocumentSnapshot& now, std::size_t offset, int asked = 1) const {
+    return find(now, offset, asked, {});
+  }
 
   // The newest answer for a place in front of `offset` that the user has since left: what of it lies behind the typed
   // bytes. Empty when there is none.

@@ -27,7 +27,7 @@ class ClientJobs {
   ClientJobs(engine::Runner& runner, engine::ClientId client, Guard guard)
       : runner_(runner), client_(client), guard_(std::move(guard)) {}
 
-  // Of a warming, whose end nobody waits for, `done` may be empty.
+  // Of a warming, whose end nobody waits for, `done` may be empty. `job.prepare` is called under the session's lock, too.
   engine::JobId submit(engine::Job job, Done done, Observer observer = {});
   // Returns the text that a running job has so far; empty for any other, and for 0.
   std::string cancel(engine::JobId job) { return runner_.cancel(job); }

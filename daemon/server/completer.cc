@@ -53,7 +53,7 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
   cursors_[document->uri()] = place.offset;
   const bool several = invoked && !menu;  // which a menu shows beside those of others
   const int asked = several ? options.editor.alternatives : 1;
-  if (const auto rests = answers_.find(*place.document, place.offset, asked)) {
+  if (const auto rests = answers_.find(*place.document, place.offset, asked, place.basis)) {
     reply_with(reply, place, *rests);
     stats.count(rests->empty() ? Count::empty : Count::from_cache);
     stats.time(Stage::cached, milliseconds_since(since));
@@ -77,11 +77,19 @@ void Completer::complete(const SnapshotPtr& document, const lsp::InlineCompletio
 Target Completer::target_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const {
   const auto encoding = state_.documents.encoding();
   const std::size_t cursor = document->byte_offset(params.position, encoding);
+  const auto basis = basis_of(*document);
   const auto& selected = params.selected;
-  if (!selected || selected->range.start.line != selected->range.end.line) return {document, cursor, std::nullopt};
+  if (!selected || selected->range.start.line != selected->range.end.line)
+    return {document, cursor, std::nullopt, basis};
   const std::size_t begin = document->byte_offset(selected->range.start, encoding);
   const std::size_t end = std::max(document->byte_offset(selected->range.end, encoding), begin);
-  return {with_replaced(*document, begin, end, selected->text), begin + selected->text.size(), selected};
+  return {with_replaced(*document, begin, end, selected->text), begin + selected->text.size(), selected, basis};
+}
+
+AnswerCache::Basis Completer::basis_of(const DocumentSnapshot& document) const {
+  // As much as any prompt takes.
+  constexpr std::size_t kAbove = std::size_t{1} << 20;
+  return {std::hash<std::string>()(state_.notebooks.above(document, state_.documents, kAbove)), settings_};
 }
 
 // vscode-languageclient 9 counts from 0 (0 invoked, 1 automatic) where LSP counts from 1. A 1 that comes right behind a
@@ -103,7 +111,7 @@ void Completer::supersede(const LiveKey& key) {
   if (found == live_.end()) return;
   services_.stats().count(Count::superseded);
   stop(found->second);
-  answer_empty(found->second.reply);
+  if (!found->second.answered) answer_empty(found->second.reply);
   live_.erase(found);
 }
 
@@ -116,7 +124,7 @@ void Completer::stop(const Live& live) {
 void Completer::drop_cancelled() {
   for (auto it = live_.begin(); it != live_.end();) {
     const auto cancelled = std::visit([](const auto& reply) { return reply.cancelled(); }, it->second.reply);
-    if (!cancelled.stop_requested()) {
+    if (!cancelled.stop_requested() || it->second.answered) {
       ++it;
       continue;
     }
@@ -153,6 +161,7 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   Live live = std::move(found->second);
   live_.erase(found);
   Stats& stats = services_.stats();
+  if (!outcome.result && live.answered) return;
   if (!outcome.result) {
     stats.count(Count::failed);
     if (live.asked == 1) return answer_empty(live.reply);  // the status says why
@@ -163,7 +172,7 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   stats.time(Stage::prompt, outcome.result->prompt_milliseconds);
   stats.time(Stage::denoise, outcome.result->decode.milliseconds);
   pace_.read(outcome.result->prompt_tokens - outcome.result->reused_tokens, outcome.result->prompt_milliseconds);
-  const bool stale = is_stale(live);
+  const bool stale = live.answered || is_stale(live);
   if (!live.machine->take(std::move(outcome.result).value()) && !stale && time_left(live) > kWorthRepairing) {
     stats.count(Count::repairs);
     return submit(std::move(live));
@@ -178,7 +187,7 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   if (late_.count() > 0) stats.count(Count::late);
   if (stale) {
     stats.count(Count::stale);
-    answer_empty(live.reply);
+    if (!live.answered) answer_empty(live.reply);
   } else {
     reply_with(live.reply, live.place, whole(texts));
     stats.count(texts.empty() ? Count::empty : Count::from_model);
@@ -190,7 +199,15 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
 
 bool Completer::is_stale(const Live& live) const {
   const auto now = state_.documents.find(live.document->uri());
-  return !now || now->revision() != live.document->revision();
+  return !now || now->revision() != live.document->revision() || basis_of(*now).above != live.place.basis.above;
+}
+
+void Completer::answer_stale(const std::string& uri) {
+  for (std::size_t way = 0; way < std::variant_size_v<ItemsReply>; ++way) {
+    const auto found = live_.find({uri, way});
+    if (found == live_.end() || std::exchange(found->second.answered, true)) continue;
+    answer_empty(found->second.reply);
+  }
 }
 
 // The last one is kept: what is read in advance and what is asked then are about the same place.
@@ -225,7 +242,7 @@ std::vector<std::string> Completer::keep(const Target& place, Answered answered,
   std::vector<std::string> texts;
   for (Shown& shown : answered.shown) texts.push_back(std::move(shown.text));
   const bool known = !texts.empty() || (!answered.stopped_early && !doubted);
-  if (known) answers_.add({place.document, place.offset, texts, asked});
+  if (known) answers_.add({place.document, place.offset, texts, asked, place.basis});
   return texts;
 }
 
@@ -290,11 +307,13 @@ ClientJobs::Observer Completer::recording(const Target& place, const engine::Job
 void Completer::changed(const AppliedChange& change, const Options& options) {
   const std::string& uri = change.after->uri();
   last_changes_[uri] = Clock::now();
+  answer_stale(uri);
   if (change.edits.empty()) return;
   if (options.editor.context) state_.context.edited(change, path_of(uri));
   const std::size_t cursor = change.edits.back().new_end;
   cursors_[uri] = cursor;
-  if (change.edits.size() == 1 && !answers_.find(*change.after, cursor)) warm(change.after, cursor, options);
+  if (change.edits.size() == 1 && !answers_.find(*change.after, cursor, 1, basis_of(*change.after)))
+    warm(change.after, cursor, options);
 }
 
 void Completer::focused(const SnapshotPtr& document, const Options& options) {
@@ -341,13 +360,17 @@ void Completer::set_workspace(const std::vector<std::string>& folders, const Opt
   });
 }
 
-// Reads a prompt in advance, behind everything else.
+// Reads a prompt in advance, behind everything else. What is to be read is found out when it is due, which most changes
+// of somebody who types never are: it costs a parse.
 void Completer::warm(const SnapshotPtr& document, std::size_t offset, const Options& options) {
   engine::Job job;
   job.priority = engine::Priority::prefetch;
   job.only_warm = true;
   job.delay = kWarmDelay;
-  job.request = ask_at(document, offset, options).request;
+  job.prepare = [this, document, offset, options]() -> std::optional<engine::InfillRequest> {
+    if (state_.documents.find(document->uri()) != document) return std::nullopt;
+    return ask_at(document, offset, options).request;
+  };
   engine::JobId& last = warming_[document->uri()];
   jobs_.cancel(last);
   last = jobs_.submit(std::move(job), {});
@@ -357,7 +380,7 @@ void Completer::warm(const SnapshotPtr& document, std::size_t offset, const Opti
 void Completer::prefetch(const Target& place, const std::string& text, const Options& options) {
   if (!options.editor.prefetch) return;
   const Target next = after_accepting(place, text);
-  if (answers_.find(*next.document, next.offset)) return;
+  if (answers_.find(*next.document, next.offset, 1, next.basis)) return;
   engine::Job job;
   job.priority = engine::Priority::prefetch;
   job.delay = kPrefetchDelay;
@@ -401,6 +424,7 @@ bool Completer::accepted(const lsp::Json& arguments, const Options& options) {
   Offer* offered = offers_.find(arguments);
   if (!offered) return false;
   if (std::exchange(offered->accepted, true)) return true;
+  if (!std::exchange(offered->shown, true)) services_.stats().count(Count::shown);  // not every client says so
   services_.stats().count(Count::accepted);
   services_.stats().count(Count::accepted_bytes, offered->text.size());
   if (!offered->target.selected) prefetch(offered->target, offered->text, options);

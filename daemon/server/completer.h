@@ -53,7 +53,10 @@ class Completer {
   // Answers what the client has cancelled, and stops the work on it.
   void drop_cancelled();
 
+  // Requests for the text before are answered with nothing; their answers are kept when they come.
   void changed(const AppliedChange& change, const Options& options);
+  // Settings, or the model, are others now: what was answered before is not what would be answered now.
+  void settings_changed() { ++settings_; }
   // Reads the prompt in advance where the cursor was last.
   void focused(const SnapshotPtr& document, const Options& options);
   void closed(const std::string& uri);
@@ -84,9 +87,12 @@ class Completer {
     Clock::time_point since;
     engine::Priority priority = engine::Priority::typing;
     std::unique_ptr<AnswerMachine> machine = {};
+    bool answered = false;  // it is stale; only what the model makes of it is of use
   };
   using LiveKey = std::pair<std::string, std::size_t>;  // uri, and which way it was asked
   Target target_of(const SnapshotPtr& document, const lsp::InlineCompletionParams& params) const;
+  AnswerCache::Basis basis_of(const DocumentSnapshot& document) const;
+  void answer_stale(const std::string& uri);
   bool is_invoked(const lsp::InlineCompletionParams& params);
   void supersede(const LiveKey& key);
   void stop(const Live& live);
@@ -118,6 +124,7 @@ class Completer {
   AnswerCache answers_;
   AnswerCache unfinished_;  // beginnings of answers that were stopped: drafts only
   Offers offers_;
+  std::uint64_t settings_ = 0;  // how often settings or model have changed
   bool zero_based_triggers_ = false;
   PromptPace pace_;
   std::chrono::milliseconds late_{0};

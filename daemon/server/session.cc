@@ -12,6 +12,7 @@ namespace {
 
 // Then the file system is asked again: ignore files change, links are turned.
 constexpr std::chrono::seconds kReasonHolds{1};
+constexpr std::chrono::milliseconds kTurn{4};  // of one client's, while others may wait
 
 std::vector<std::string> paths_of(const std::vector<lsp::WorkspaceFolder>& folders) {
   std::vector<std::string> paths;
@@ -27,6 +28,14 @@ std::vector<std::string> paths_of(const std::vector<lsp::WorkspaceFolder>& folde
 std::string late_text(std::chrono::milliseconds late) {
   return "the last answer was not ready after " + std::to_string((late.count() + 500) / 1000) +
          " s: this machine is slow or busy; a lower promptBytes or a smaller model is quicker";
+}
+
+// params.textDocument.uri, as far as it can be read.
+std::string uri_in(const lsp::Json& params) {
+  if (!params.is_object() || !params.contains("textDocument")) return {};
+  const lsp::Json& document = params["textDocument"];
+  if (!document.is_object() || !document.contains("uri")) return {};
+  return document["uri"].is_string() ? document["uri"].get<std::string>() : std::string();
 }
 
 bool same(const lsp::StatusParams& a, const lsp::StatusParams& b) {
@@ -61,7 +70,9 @@ Session::Session(Services& services, engine::ClientId client, std::shared_ptr<ls
       client_(client),
       options_(services.defaults()),
       model_(services.runner().model()),
-      dispatcher_(std::move(out), {.on_problem = [this](const std::string& text) { log(text); }}) {
+      dispatcher_(std::move(out),
+                  {.on_problem = [this](const std::string& text) { log(text); },
+                   .on_lost = [this](std::string_view method, const lsp::Json& params) { lost(method, params); }}) {
   register_lifecycle();
   register_documents();
   register_notebooks();
@@ -71,12 +82,25 @@ Session::Session(Services& services, engine::ClientId client, std::shared_ptr<ls
 }
 
 void Session::receive(std::string_view bytes) {
+  arrive(bytes);
+  while (turn()) continue;
+}
+
+void Session::arrive(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
-  dispatcher_.receive(bytes);
+  dispatcher_.take(bytes);
+}
+
+bool Session::turn() {
+  const std::lock_guard lock(mutex_);
+  const auto until = std::chrono::steady_clock::now() + kTurn;
+  bool more = true;
+  while (more && std::chrono::steady_clock::now() < until) more = dispatcher_.handle_next();
   if (completer_) completer_->drop_cancelled();
   if (edits_) edits_->drop_cancelled();
   if (next_edits_) next_edits_->drop_cancelled();
   if (rewrites_) rewrites_->drop_cancelled();
+  return more;
 }
 
 bool Session::closed() const {
@@ -87,6 +111,11 @@ bool Session::closed() const {
 std::optional<int> Session::exit_code() const {
   const std::lock_guard lock(mutex_);
   return dispatcher_.exit_code();
+}
+
+std::optional<std::int32_t> Session::editor_process() const {
+  const std::lock_guard lock(mutex_);
+  return editor_process_;
 }
 
 std::size_t Session::requests_in_flight() const { return dispatcher_.requests_in_flight(); }
@@ -204,6 +233,7 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   capabilities_ = params.capabilities;
   folders_ = paths_of(params.folders);
   initialization_options_ = params.options;
+  editor_process_ = params.process_id;
   if (params.resumed) services_.stats().count(Count::resumed);
   lsp::InitializeResult result;
   result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
@@ -240,19 +270,44 @@ void Session::changed(const lsp::DidChangeParams& params) {
   edits_->changed(*change->after);
   next_edits_->changed(*change);
   rewrites_->changed(change->after->uri());
+  if (change->before->revision() == 0) show_status();  // it is known again
   if (exclusion_reason(*change->after).empty()) completer_->changed(*change, options_);
 }
 
-void Session::closed(const std::string& uri) {
-  edits_->closed(uri);
-  next_edits_->closed(uri);
-  rewrites_->closed(uri);
-  completer_->closed(uri);
+void Session::closed(const std::string& named) {
+  const auto document = state_.documents.find(named);
+  const std::string uri = document ? document->uri() : named;  // as it was opened
+  forget(uri);
   reasons_.erase(uri);
   tell(state_.documents.close(uri));
 }
 
+// A notification did not get through. What it may have said of a document's text is missing from then on.
+void Session::lost(std::string_view method, const lsp::Json& params) {
+  const bool one = method == lsp::kDidChange.name || method == lsp::kDidOpen.name;
+  if (!one && method != lsp::kDidChangeNotebook.name && !method.empty()) return;
+  const std::string uri = one ? uri_in(params) : std::string();
+  if (const auto document = state_.documents.find(uri)) return lose(document->uri());
+  if (one && method == lsp::kDidOpen.name) return;
+  for (const auto& open : state_.documents.all()) lose(open->uri());
+}
+
+void Session::lose(const std::string& uri) {
+  forget(uri);
+  state_.documents.lose(uri);
+  show_status();
+}
+
+// All that goes on about the document, and is kept for it.
+void Session::forget(const std::string& uri) {
+  edits_->closed(uri);
+  next_edits_->closed(uri);
+  rewrites_->closed(uri);
+  completer_->closed(uri);
+}
+
 void Session::opened(const lsp::TextDocumentItem& text) {
+  if (const auto before = state_.documents.find(text.uri)) forget(before->uri());  // the client's word is newer
   const auto document = state_.documents.open(text);
   if (!document) return tell(document.status());
   reasons_.erase((*document)->uri());
@@ -271,11 +326,12 @@ void Session::focused(const lsp::DidFocusParams& params) {
 void Session::complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply) {
   completer_->drop_cancelled();
   const auto document = state_.documents.find(params.text_document.uri);
-  if (!document) return Completer::answer_empty(reply);
-  focus_ = document->uri();
+  if (document || state_.documents.is_lost(params.text_document.uri)) focus_ = params.text_document.uri;
   show_status();
-  if (!exclusion_reason(*document).empty()) return Completer::answer_empty(reply);
-  completer_->complete(document, params, options_, std::move(reply));
+  if (!document || !exclusion_reason(*document).empty()) return Completer::answer_empty(reply);
+  lsp::InlineCompletionParams spelled = params;
+  spelled.text_document.uri = document->uri();
+  completer_->complete(document, spelled, options_, std::move(reply));
 }
 
 void Session::complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply) {
@@ -327,6 +383,7 @@ void Session::take_settings(const lsp::Json& settings) {
   auto problems = apply_settings(initialization_options_, options);
   for (auto& problem : apply_settings(settings, options)) problems.push_back(std::move(problem));
   options_ = std::move(options);
+  completer_->settings_changed();
   completer_->set_workspace(folders_, options_);
   for (const auto& problem : problems) log(problem);
   choose_model();
@@ -376,6 +433,10 @@ const std::string& Session::exclusion_reason(const DocumentSnapshot& document) {
 void Session::model_changed(const engine::ModelState& state) {
   const std::lock_guard lock(mutex_);
   model_ = state;
+  if (state.kind == engine::ModelState::Kind::ready) {
+    const std::string before = std::exchange(answering_, state.text);
+    if (completer_ && !before.empty() && before != state.text) completer_->settings_changed();
+  }
   if (!is_initialized_) return;
   show_progress(state);
   show_status();
@@ -395,6 +456,8 @@ void Session::show_status() {
   const std::string reason = document ? exclusion_reason(*document) : std::string();
   if (model_.kind == engine::ModelState::Kind::failed)
     status = {false, Kind::kError, model_.text};
+  else if (state_.documents.is_lost(focus_))
+    status = {false, Kind::kWarning, "a change of this document could not be read: close it and open it again"};
   else if (!reason.empty())
     status = {false, Kind::kInactive, reason};
   else if (model_.kind == engine::ModelState::Kind::loading)

@@ -46,9 +46,13 @@ class Session : public std::enable_shared_from_this<Session> {
                                          std::shared_ptr<lsp::Transport> out);
 
   void receive(std::string_view bytes);
+  // The same in steps: takes the bytes; does some of what they ask for, and returns whether there is more.
+  void arrive(std::string_view bytes);
+  bool turn();
   bool closed() const;
   std::optional<int> exit_code() const;
   std::size_t requests_in_flight() const;
+  std::optional<std::int32_t> editor_process() const;  // which initialize has named
   // Stops all work for this client.
   void end();
 
@@ -68,6 +72,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void opened(const lsp::TextDocumentItem& text);
   void changed(const lsp::DidChangeParams& params);
   void closed(const std::string& uri);
+  void lost(std::string_view method, const lsp::Json& params);
+  void lose(const std::string& uri);
+  void forget(const std::string& uri);
   void focused(const lsp::DidFocusParams& params);
   void complete(const lsp::InlineCompletionParams& params, Completer::ItemsReply reply);
   void complete_menu(const lsp::CompletionParams& params, Completer::ItemsReply reply);
@@ -89,6 +96,7 @@ class Session : public std::enable_shared_from_this<Session> {
   mutable std::mutex mutex_;
   lsp::ClientCapabilities capabilities_;
   lsp::Json initialization_options_;
+  std::optional<std::int32_t> editor_process_;
   std::vector<std::string> folders_;  // paths
   Options options_;
   ClientState state_;
@@ -100,6 +108,7 @@ class Session : public std::enable_shared_from_this<Session> {
   IgnoreFiles ignores_;
   std::string focus_;  // uri of the document the user works in, as far as we know
   engine::ModelState model_;
+  std::string answering_;     // the model that was ready last, in its own words
   std::string told_failure_;  // the failure to load that the user was told last
   lsp::StatusParams last_status_;
   bool is_initialized_ = false;

@@ -31,7 +31,10 @@ SnapshotPtr with_replaced(const DocumentSnapshot& document, std::size_t begin, s
 }
 
 Target after_accepting(const Target& target, const std::string& text) {
-  Target next{with_replaced(*target.document, target.offset, target.offset, text), target.offset + text.size(), {}};
+  Target next{with_replaced(*target.document, target.offset, target.offset, text),
+              target.offset + text.size(),
+              {},
+              target.basis};
   if (const std::string start = next_line_start(*next.document, next.offset); !start.empty()) {
     next.document = with_replaced(*next.document, next.offset, next.offset, start);
     next.offset += start.size();

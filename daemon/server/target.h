@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/server/answer_cache.h"
 #include "daemon/workspace/documents/snapshot.h"
 #include "lsp/inline_completion.h"
 
@@ -16,6 +17,7 @@ struct Target {
   SnapshotPtr document;
   std::size_t offset = 0;  // bytes
   std::optional<lsp::SelectedCompletion> selected;
+  AnswerCache::Basis basis = {};
 };
 
 // `document` with bytes [begin, end) replaced; not a snapshot of the store's, so it has the revision of its origin.

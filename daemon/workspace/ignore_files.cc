@@ -14,6 +14,7 @@ namespace cinnabar::daemon {
 namespace {
 
 constexpr std::array<std::string_view, 2> kNames = {".cinnabarignore", ".gitignore"};  // the first that speaks decides
+constexpr std::string_view kExclude = ".git/info/exclude";                             // speaks after every .gitignore
 constexpr std::size_t kMostBytes = 4 << 20;  // of text whose rules are kept; beyond, all are read anew
 
 bool is_link(const std::string& path) {
@@ -64,14 +65,35 @@ IgnoreFiles::RulesPtr IgnoreFiles::rules_in(const std::string& folder, std::stri
   return rules;
 }
 
-std::string_view IgnoreFiles::ignored_by(const std::string& folder, std::string_view path) {
+// Without a repository, or in one of another user's, nothing changes.
+std::string IgnoreFiles::repository_of(const std::string& folder, std::string& path) const {
+  std::string here = folder;
+  while (here.ends_with('/')) here.pop_back();
+  std::string above = here;
+  while (true) {
+    struct stat found {};
+    if (lstat((above + "/.git").c_str(), &found) == 0) {
+      const bool ours = found.st_uid == geteuid() || found.st_uid == 0;
+      if (!ours || above == here) break;
+      path = here.substr(above.size() + 1) + "/" + path;
+      return above;
+    }
+    if (above.empty()) break;
+    above.erase(above.rfind('/'));
+  }
+  return here;
+}
+
+std::string_view IgnoreFiles::ignored_by(const std::string& folder, std::string_view below) {
   struct Level {
     std::size_t begin;  // of the level's folder's contents in `path`
     RulesPtr rules;
   };
   std::array<std::vector<Level>, kNames.size()> levels;
-  std::string here = folder;
-  while (here.ends_with('/')) here.pop_back();
+  std::string whole(below);
+  std::string here = repository_of(folder, whole);
+  const std::string_view path = whole;
+  if (auto rules = rules_in(here, kExclude)) levels.back().push_back({0, std::move(rules)});
   for (std::size_t begin = 0; begin < path.size();) {
     for (std::size_t kind = 0; kind < kNames.size(); ++kind) {
       if (auto rules = rules_in(here, kNames[kind])) levels[kind].push_back({begin, std::move(rules)});

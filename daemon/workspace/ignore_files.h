@@ -1,5 +1,6 @@
-// Which files of a workspace folder its .gitignore and .cinnabarignore files leave out, in the folder and in every
-// folder below it, as git decides it: the file nearest to the path counts first, and what lies in an ignored folder
+// Which files of a workspace folder its .gitignore and .cinnabarignore files leave out, in the folder, in every folder
+// below it and in those above it up to the repository's own, whose .git/info/exclude counts, too; as git decides it: the
+// file nearest to the path counts first, and what lies in an ignored folder
 // cannot be taken back. A .cinnabarignore that says anything about a path goes before every .gitignore, so it can take
 // back what git leaves out.
 //
@@ -40,6 +41,9 @@ class IgnoreFiles {
     Stamp stamp;
     RulesPtr rules;
   };
+  // What lies above `folder` counts, too: `path` becomes one below the repository's folder, which is returned.
+  std::string repository_of(const std::string& folder, std::string& path) const;
+
   // Null: there is no such file, or nothing in it.
   RulesPtr rules_in(const std::string& folder, std::string_view name);
 

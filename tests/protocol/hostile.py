@@ -454,12 +454,11 @@ class Environment(unittest.TestCase):
                 if complaint is not None:
                     self.assertRegex(said.stderr, complaint)
 
-
     def test_closed_descriptors(self):
         """Standard input, output and error that are closed in any combination: it ends, or serves; nothing lands in a file."""
         for closed in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]:
-            with self.subTest(closed), Place() as place:
-                for arguments in [["lsp", "--in-process"], ["lsp", "--socket", place.path]]:
+            with self.subTest(closed), Place() as place, Place() as other:
+                for arguments in [["lsp", "--in-process"], ["lsp", "--socket", other.path]]:
                     stdin = subprocess.DEVNULL if "<&-" not in closed else None
                     ended = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, *arguments], stdin=stdin,
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False)

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "daemon/server/server.h"
@@ -66,6 +67,11 @@ class Client {
     send({{"id", ++last_id_}, {"method", method}, {"params", params}});
     return last_id_;
   }
+  // As it is, JSON or not.
+  void send_body(const std::string& body) {
+    connection_->receive(lsp::encode_frame(body));
+    while (connection_->turn()) continue;
+  }
   void notify(const std::string& method, const Json& params) { send({{"method", method}, {"params", params}}); }
   Json reply(int id, milliseconds limit = milliseconds(20000)) {
     return inbox_->take([id](const Json& m) { return m.value("id", Json()) == id && !m.contains("method"); }, limit);
@@ -114,13 +120,21 @@ class Client {
   }
   Json count(const std::string& name) { return status().at("counts").at(name); }
   Json status() { return reply(request("cinnabar/status", nullptr)).at("result"); }
+  // Waits until the model has nothing to do.
+  void wait_for_rest() {
+    const auto busy = [this] {
+      const Json queue = status().at("queue");
+      return queue.at("waiting") != 0 || queue.at("running") != 0;
+    };
+    for (int i = 0; i < 4000 && busy(); ++i) std::this_thread::sleep_for(milliseconds(2));
+  }
   const Json& initialized() const { return initialized_; }
   Connection& connection() { return *connection_; }
 
  private:
   void send(Json message) {
     message["jsonrpc"] = "2.0";
-    connection_->receive(lsp::encode_frame(message.dump()));
+    send_body(message.dump());
   }
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   std::unique_ptr<Connection> connection_;

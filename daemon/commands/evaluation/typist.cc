@@ -129,11 +129,13 @@ void Typist::settle() {
 void Typist::notify(const std::string& method, const Json& params) {
   const Json message = {{"jsonrpc", "2.0"}, {"method", method}, {"params", params}};
   connection_->receive(lsp::encode_frame(lsp::write_json(message)));
+  while (connection_->turn()) continue;
 }
 
 int Typist::request(const std::string& method, const Json& params) {
   const Json message = {{"jsonrpc", "2.0"}, {"id", ++last_id_}, {"method", method}, {"params", params}};
   connection_->receive(lsp::encode_frame(lsp::write_json(message)));
+  while (connection_->turn()) continue;
   return last_id_;
 }
 

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/workspace/uri.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -53,9 +55,10 @@ Status not_open(const std::string& uri) { return Status::error("document is not 
 }  // namespace
 
 Result<SnapshotPtr> DocumentStore::open(const lsp::TextDocumentItem& document) {
+  lost_.erase(canonical_uri(document.uri));
   refuse(document.uri);  // frees what it held, should it be open already
   if (auto status = check_limits(document.uri, document.text.size()); !status.ok()) {
-    if (documents_.size() > limits_.documents) documents_.erase(document.uri);
+    if (documents_.size() > limits_.documents) documents_.erase(canonical_uri(document.uri));
     return status;
   }
   return keep(std::make_shared<const DocumentSnapshot>(
@@ -65,8 +68,9 @@ Result<SnapshotPtr> DocumentStore::open(const lsp::TextDocumentItem& document) {
 
 Result<AppliedChange> DocumentStore::change(const lsp::DidChangeParams& params) {
   const std::string& uri = params.text_document.uri;
-  const auto before = find(uri);
-  if (!before) return not_open(uri);
+  auto before = find(uri);
+  if (!before) before = revived(params);
+  if (!before) return is_lost(uri) ? Status::error(uri + ": a change before this one is missing") : not_open(uri);
 
   Draft draft{before->text(), before->lines(), {}};
   for (const auto& change : params.changes) {
@@ -76,22 +80,43 @@ Result<AppliedChange> DocumentStore::change(const lsp::DidChangeParams& params) 
       return status;
     }
   }
-  DocumentSnapshot::Identity identity{uri, before->language_id(),
+  DocumentSnapshot::Identity identity{before->uri(), before->language_id(),
                                       params.text_document.version.value_or(before->version()), ++last_revision_};
   auto after = keep(
       std::make_shared<const DocumentSnapshot>(std::move(identity), std::move(draft.text), std::move(draft.lines)));
+  lost_.erase(canonical_uri(uri));
   return AppliedChange{before, std::move(after), std::move(draft.edits)};
 }
 
 Status DocumentStore::close(const std::string& uri) {
-  if (!documents_.contains(uri)) return not_open(uri);
+  const std::string key = canonical_uri(uri);
+  if (!documents_.contains(key)) return not_open(uri);
   refuse(uri);
-  documents_.erase(uri);
+  documents_.erase(key);
+  lost_.erase(key);
   return Status();
 }
 
+void DocumentStore::lose(const std::string& uri) {
+  const auto document = find(uri);
+  if (!document) return;
+  lost_.insert_or_assign(canonical_uri(uri), Lost{document->uri(), document->language_id()});
+  refuse(uri);
+}
+
+bool DocumentStore::is_lost(const std::string& uri) const { return lost_.contains(canonical_uri(uri)); }
+
+// What a change with all of the text applies to.
+SnapshotPtr DocumentStore::revived(const lsp::DidChangeParams& params) const {
+  const auto lost = lost_.find(canonical_uri(params.text_document.uri));
+  const bool whole = std::any_of(params.changes.begin(), params.changes.end(), [](const auto& c) { return !c.range; });
+  if (lost == lost_.end() || !whole) return nullptr;
+  return std::make_shared<const DocumentSnapshot>(
+      DocumentSnapshot::Identity{lost->second.uri, lost->second.language_id, 0, 0}, std::string(), LineIndex(""));
+}
+
 SnapshotPtr DocumentStore::find(const std::string& uri) const {
-  const auto entry = documents_.find(uri);
+  const auto entry = documents_.find(canonical_uri(uri));
   return entry == documents_.end() ? nullptr : entry->second;
 }
 
@@ -117,7 +142,7 @@ Status DocumentStore::check_limits(const std::string& uri, std::size_t bytes) co
 }
 
 SnapshotPtr DocumentStore::keep(SnapshotPtr snapshot) {
-  auto& entry = documents_[snapshot->uri()];
+  auto& entry = documents_[canonical_uri(snapshot->uri())];
   if (entry) bytes_ -= entry->text().size();
   bytes_ += snapshot->text().size();
   entry = snapshot;
@@ -125,7 +150,7 @@ SnapshotPtr DocumentStore::keep(SnapshotPtr snapshot) {
 }
 
 void DocumentStore::refuse(const std::string& uri) {
-  auto& entry = documents_[uri];
+  auto& entry = documents_[canonical_uri(uri)];
   if (entry) bytes_ -= entry->text().size();
   entry = nullptr;
 }

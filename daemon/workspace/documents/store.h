@@ -32,6 +32,11 @@ struct AppliedChange {
 // applied all the same (dropping it would lose the text for good), and the snapshot carries the version that was sent.
 // Use DocumentSnapshot::revision() to ask "has anything changed since".
 //
+// However a URI is spelled, it names the same document; its snapshots have the spelling it was opened with.
+//
+// A change that did not arrive, or could not be read, leaves a document lost: nothing is known of its text until it is
+// opened again or a change has all of it.
+//
 // Over a limit, a document is not kept but remembered as refused: its later changes are errors until it is closed, and
 // find() has nothing for it. A document that grows over a limit by a change becomes refused.
 class DocumentStore {
@@ -50,7 +55,11 @@ class DocumentStore {
   // Error: not open.
   Status close(const std::string& uri);
 
-  // Null when it is not open or refused.
+  // A change of it has not arrived. Nothing happens to one that is not open.
+  void lose(const std::string& uri);
+  bool is_lost(const std::string& uri) const;
+
+  // Null when it is not open, lost or refused.
   SnapshotPtr find(const std::string& uri) const;
   std::vector<SnapshotPtr> all() const;  // in no order
   lsp::PositionEncoding encoding() const { return encoding_; }
@@ -59,10 +68,15 @@ class DocumentStore {
   Status check_limits(const std::string& uri, std::size_t bytes) const;
   SnapshotPtr keep(SnapshotPtr snapshot);
   void refuse(const std::string& uri);
+  SnapshotPtr revived(const lsp::DidChangeParams& params) const;
 
   lsp::PositionEncoding encoding_;
   DocumentLimits limits_;
-  std::unordered_map<std::string, SnapshotPtr> documents_;  // null: refused
+  struct Lost {
+    std::string uri, language_id;
+  };
+  std::unordered_map<std::string, SnapshotPtr> documents_;  // by canonical_uri; null: lost or refused
+  std::unordered_map<std::string, Lost> lost_;              // the same
   std::size_t bytes_ = 0;                                   // of all texts
   std::uint64_t last_revision_ = 0;
 };

@@ -82,6 +82,37 @@ TEST_CASE("jobs run by priority, and within one in the order of arrival") {
   CHECK(f.model.runs() == Texts{"first", "typing 1", "typing 2", "invoked", "prefetch", "refactor"});
 }
 
+TEST_CASE("a request that is made late is made when the job is due; one that is not wanted any more is forgotten") {
+  Fixture f;
+  std::atomic<int> prepared = 0, done = 0;
+  const auto submit = [&](const std::string& prefix) {
+    Job job;
+    job.client = 1;
+    job.delay = milliseconds(5);
+    job.prepare = [&prepared, prefix]() -> std::optional<InfillRequest> {
+      ++prepared;
+      if (prefix == "not wanted") return std::nullopt;
+      InfillRequest request;
+      request.prefix = prefix;
+      return request;
+    };
+    job.done = [&done](const Outcome&) { ++done; };
+    return f.runner.submit(std::move(job));
+  };
+  f.model.hold();
+  f.submit("first", Priority::typing, 2);
+  f.model.wait_for_runs(1);
+  f.runner.cancel(submit("typed over"));
+  submit("not wanted");
+  submit("late");
+  CHECK(prepared == 0);
+  f.model.release();
+  for (int i = 0; i < 2000 && done == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
+  CHECK(prepared == 2);
+  CHECK(done == 1);
+  CHECK(f.model.runs() == Texts{"first", "late"});
+}
+
 TEST_CASE("clients take turns: many jobs of one do not keep another waiting") {
   Fixture f;
   f.model.hold();

@@ -270,5 +270,47 @@ TEST_CASE("replies may outlive the dispatcher and come from other threads") {
   CHECK(pair.out->take().empty());
 }
 
+TEST_CASE("what could not be read of a notification is told, as far as it can be seen what it was") {
+  struct Case {
+    std::string body, method, params;
+  };
+  const std::string head = R"({"jsonrpc":"2.0","method":"textDocument/didOpen")";
+  const std::vector<Case> cases = {
+      {head + R"(,"params":{"textDocument":7}})", "textDocument/didOpen", R"({"textDocument":7})"},
+      {head + R"(,"params":7})", "textDocument/didOpen", "null"},
+      {head + ",\"params\":{\"u\":\"a\xff\"}}", "textDocument/didOpen", R"({"u":"a?"})"},
+      {head, "", "null"},
+      {"{}", "-", "-"},
+      {R"({"jsonrpc":"2.0","id":1,"method":"nobody/knows"})", "-", "-"},
+      {"{\"id\":1,\"method\":\"\xff\"}", "-", "-"},
+      {R"({"jsonrpc":"2.0","method":"textDocument/didFocus","params":{}})", "-", "-"},
+  };
+  for (const auto& [body, method, params] : cases) {
+    CAPTURE(body);
+    std::string lost = "-", with = "-";
+    Pair pair({.on_lost = [&](std::string_view name, const Json& value) {
+      lost = name;
+      with = value.dump();
+    }});
+    pair.send(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"capabilities":{}}})");
+    pair.dispatcher->receive_message(body);
+    CHECK(lost == method);
+    CHECK(with == params);
+  }
+}
+
+TEST_CASE("bytes may be taken at once and handled one message after the other") {
+  Pair pair;
+  const std::string first = R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"capabilities":{}}})";
+  const std::string second = R"({"jsonrpc":"2.0","id":1,"method":"shutdown"})";
+  pair.dispatcher->take(encode_frame(first) + encode_frame(second));
+  CHECK(pair.out->take().empty());
+  CHECK(pair.dispatcher->handle_next());
+  CHECK(pair.out->take().size() == 1);
+  CHECK_FALSE(pair.dispatcher->handle_next());
+  CHECK(pair.out->take().size() == 1);
+  CHECK_FALSE(pair.dispatcher->handle_next());
+}
+
 }  // namespace
 }  // namespace cinnabar::lsp

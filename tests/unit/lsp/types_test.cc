@@ -38,11 +38,10 @@ TEST_CASE("a bad field is named by its path, with what was expected and found") 
   CHECK(bad<Change>("null") == "params: expected object, found null");
   CHECK(bad<Change>("{}") == "params.textDocument: missing");
   CHECK(bad<Change>(R"({"textDocument":[]})") == "params.textDocument: expected object, found array");
-  CHECK(bad<Change>(R"({"textDocument":{"uri":"u"}})") == "params.textDocument.version: missing");
+  CHECK(bad<Change>(R"({"textDocument":{"uri":"u"}})") == "params.contentChanges: missing");
   CHECK(bad<Change>(R"({"textDocument":{"uri":"u","version":1.5}})") ==
         "params.textDocument.version: expected whole number within 32 bits, found 1.5");
-  CHECK(bad<Change>(R"({"textDocument":{"uri":"u","version":null}})") ==
-        "params.textDocument.version: expected whole number within 32 bits, found null");
+  CHECK(bad<Change>(R"({"textDocument":{"uri":"u","version":null}})") == "params.contentChanges: missing");
   CHECK(bad<Change>(R"({"textDocument":{"uri":"u","version":1},"contentChanges":{}})") ==
         "params.contentChanges: expected array, found object");
   CHECK(bad<Change>(R"({"textDocument":{"uri":"u","version":1},"contentChanges":[{"text":""},{"text":null}]})") ==
@@ -50,8 +49,8 @@ TEST_CASE("a bad field is named by its path, with what was expected and found") 
   CHECK(bad<Change>(R"({"textDocument":{"uri":"u","version":1},"contentChanges":[
             {"text":"","range":{"start":{"line":0,"character":0},"end":{"line":-1,"character":0}}}]})") ==
         "params.contentChanges[0].range.end.line: expected whole number from 0 to 2147483647, found -1");
-  CHECK(bad<TextDocumentPosition>(R"({"textDocument":{"uri":"u"},"position":{"line":2147483648,"character":0}})") ==
-        "params.position.line: expected whole number from 0 to 2147483647, found 2147483648");
+  CHECK(bad<TextDocumentPosition>(R"({"textDocument":{"uri":"u"},"position":{"line":-1,"character":0}})") ==
+        "params.position.line: expected whole number from 0 to 2147483647, found -1");
   CHECK(bad<InlineCompletionParams>(R"({"textDocument":{"uri":"u"},"position":{"line":0,"character":0},
             "context":{"triggerKind":3}})") ==
         "params.context.triggerKind: expected 1 (invoked) or 2 (automatic), found 3");
@@ -244,6 +243,21 @@ TEST_CASE("progress, messages, configuration") {
       good<DidChangeWorkspaceFoldersParams>(R"({"event":{"added":[{"uri":"u","name":"n"}],"removed":[]}})");
   CHECK(folders.added.at(0).uri == "u");
   CHECK(to_json(Registration{"i", "m"}) == Json::parse(R"({"registrations":[{"id":"i","method":"m"}]})"));
+}
+
+TEST_CASE("positions beyond LSP's numbers count as its largest; a change without a version is one") {
+  for (const char* number : {"2147483647", "2147483648", "4294967296", "18446744073709551616", "1e300"}) {
+    CAPTURE(number);
+    const std::string text =
+        R"({"textDocument":{"uri":"u","version":null},"contentChanges":[{"text":"x","range":{"start":
+        {"line":0,"character":)" +
+        std::string(number) + R"(},"end":{"line":)" + number + R"(,"character":0}}}]})";
+    const auto change = good<DidChangeParams>(text.c_str());
+    CHECK_FALSE(change.text_document.version);
+    CHECK(change.changes[0].range->start.character == 2147483647);
+    CHECK(change.changes[0].range->end.line == 2147483647);
+  }
+  CHECK_FALSE(good<DidChangeParams>(R"({"textDocument":{"uri":"u"},"contentChanges":[]})").text_document.version);
 }
 
 }  // namespace

@@ -231,6 +231,15 @@ TEST_CASE("no daemon to be had: initialize says why, a running session is told o
   CHECK(running.relay.daemon_unavailable("no room").to_editor.empty());
 }
 
+TEST_CASE("the editor's process is known even where initialize is refused") {
+  Relay relay;
+  (void)relay.daemon_unavailable("none");
+  const auto out = relay.from_editor(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"processId":42}})");
+  REQUIRE(out.to_editor.size() == 1);
+  CHECK(Json::parse(out.to_editor[0]).contains("error"));
+  CHECK(relay.editor_process() == 42);
+}
+
 TEST_CASE("exit means 0 after shutdown, else 1; after shutdown no daemon is wanted") {
   Talk talk;
   talk.initialize();

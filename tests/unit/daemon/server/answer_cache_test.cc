@@ -31,6 +31,16 @@ std::string left(std::string then, const std::vector<std::string>& answers, std:
   return out;
 }
 
+TEST_CASE("an answer fits only what it depends on") {
+  AnswerCache cache;
+  cache.add({document("a"), 1, {"b"}, 1, {.above = 7, .settings = 1}});
+  CHECK(cache.find(*document("a"), 1, 1, {.above = 7, .settings = 1}));
+  CHECK_FALSE(cache.find(*document("a"), 1, 1, {.above = 8, .settings = 1}));
+  CHECK_FALSE(cache.find(*document("a"), 1, 1, {.above = 7, .settings = 2}));
+  const DocumentSnapshot other({"file:///a", "lua", 1, 1}, "a", LineIndex("a"));
+  CHECK_FALSE(cache.find(other, 1, 1, {.above = 7, .settings = 1}));
+}
+
 TEST_CASE("what is left of an answer while the user types") {
   struct Case {
     const char* what;

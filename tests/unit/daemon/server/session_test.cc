@@ -108,6 +108,7 @@ TEST_CASE("a document that changed meanwhile: empty list, but the answer is kept
   client.type(kUri, 4, "a");
   f.model.release();
   CHECK(client.texts(id).empty());
+  client.wait_for_rest();
   CHECK(client.texts(client.ask(kUri, 5)) == Texts{"nswer"});
   CHECK(client.count("stale") == 1);
 }

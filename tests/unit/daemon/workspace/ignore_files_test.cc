@@ -67,6 +67,38 @@ TEST_CASE("files are read again when they change, and only then") {
   CHECK(ignores.ignored_by(folder.path(), "bb").empty());
 }
 
+TEST_CASE("a repository's own files count in the folders that are opened in it") {
+  const ModelFolder folder;
+  std::filesystem::create_directories(folder.file(".git/info"));
+  write(folder, "", ".gitignore", "*.log\n/sub/gen/\n");
+  write(folder, ".git/info", "exclude", "*.mine\n*.back\n");
+  write(folder, "sub", ".gitignore", "*.tmp\n!*.back\n");
+  IgnoreFiles ignores;
+  struct Case {
+    std::string folder, path, by;
+  };
+  const std::vector<Case> cases = {
+      {"", "a.log", ".gitignore"},
+      {"", "a.mine", ".gitignore"},
+      {"", "sub/a.mine", ".gitignore"},
+      {"", "sub/a.back", ""},
+      {"", "a.back", ".gitignore"},
+      {"sub", "a.log", ".gitignore"},
+      {"sub/", "x/a.log", ".gitignore"},
+      {"sub", "gen/a.py", ".gitignore"},
+      {"sub", "a.mine", ".gitignore"},
+      {"sub", "a.tmp", ".gitignore"},
+      {"sub", "a.py", ""},
+      {"sub", "a.back", ""},
+  };
+  for (const auto& [opened, path, by] : cases) {
+    CAPTURE(opened, path);
+    CHECK(ignores.ignored_by(opened.empty() ? folder.path() : folder.file(opened), path) == by);
+  }
+  std::filesystem::create_directories(folder.file("sub/.git"));  // a repository in a repository is for itself
+  CHECK(ignores.ignored_by(folder.file("sub"), "a.log").empty());
+}
+
 TEST_CASE("no links, no pipes, and no more than so much of a file") {
   const ModelFolder folder;
   write(folder, "", "rules", "a\n");

@@ -102,6 +102,40 @@ TEST_CASE("snapshots stay as they are, and revisions tell them apart") {
   CHECK(store.find(kUri) == second->after);
 }
 
+TEST_CASE("a lost document is unknown until all of its text is there") {
+  DocumentStore store(PositionEncoding::kUtf16);
+  REQUIRE(store.open({kUri, "c", 1, "one"}).ok());
+  store.lose(kUri);
+  CHECK(store.is_lost(kUri));
+  CHECK_FALSE(store.find(kUri));
+  CHECK_FALSE(store.change(change_of(2, {edit(0, 0, 0, 0, "x")})).ok());
+  CHECK(store.is_lost(kUri));
+  const auto known = store.change(change_of(3, {edit(0, 0, 0, 9, "x"), {std::nullopt, "two"}, edit(0, 3, 0, 3, "!")}));
+  REQUIRE(known.ok());
+  CHECK(known->after->text() == "two!");
+  CHECK(known->after->language_id() == "c");
+  CHECK_FALSE(store.is_lost(kUri));
+  store.lose(kUri);
+  REQUIRE(store.open({kUri, "c", 4, "three"}).ok());
+  CHECK_FALSE(store.is_lost(kUri));
+  store.lose(kUri);
+  CHECK(store.close(kUri).ok());
+  CHECK_FALSE(store.is_lost(kUri));
+  store.lose("file:///never-opened");
+  CHECK_FALSE(store.is_lost("file:///never-opened"));
+}
+
+TEST_CASE("however a uri is spelled, it names one document") {
+  DocumentStore store(PositionEncoding::kUtf16);
+  REQUIRE(store.open({"file:///c%3A/a.c", "c", 1, "a"}).ok());
+  REQUIRE(store.change(change_of(2, {edit(0, 1, 0, 1, "b")}, "file:///C:/a.c")).ok());
+  REQUIRE(store.find("FILE:/c:/a.c"));
+  CHECK(store.find("FILE:/c:/a.c")->text() == "ab");
+  CHECK(store.find("FILE:/c:/a.c")->uri() == "file:///c%3A/a.c");
+  CHECK(store.close("file:///c:/a.c").ok());
+  CHECK(store.all().empty());
+}
+
 TEST_CASE("a version that does not grow is followed all the same") {
   DocumentStore store(PositionEncoding::kUtf8);
   REQUIRE(store.open({kUri, "c", 5, "a"}).ok());
