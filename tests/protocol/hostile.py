@@ -315,7 +315,11 @@ class Tcp(unittest.TestCase):
         return open(self.token_file, encoding="ascii").read().strip()
 
     def daemon(self, port=None):
-        return self.place.daemon("--tcp", str(port or self.port), "--token-file", self.token_file)
+        """Listens on its socket first; its token is there a moment later."""
+        before = self.token() if os.path.exists(self.token_file) else ""
+        process = self.place.daemon("--tcp", str(port or self.port), "--token-file", self.token_file)
+        wait_until(lambda: os.path.exists(self.token_file) and self.token() not in ("", before), "the daemon has written its token")
+        return process
 
     def proxy(self, port=None):
         return self.place.proxy("--tcp", str(port or self.port), "--token-file", self.token_file)
