@@ -8,7 +8,8 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
+
+#include "base/value_or.h"
 
 namespace cinnabar {
 
@@ -35,42 +36,16 @@ class [[nodiscard]] Status {
 
 // A value of type T, or the Status that says why there is none.
 template <typename T>
-class [[nodiscard]] Result {
+class [[nodiscard]] Result : public ValueOr<T, Status> {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Status error) : state_(std::in_place_index<1>, std::move(error)) {  // NOLINT(google-explicit-constructor)
-    assert(!std::get<1>(state_).ok());
+  Result(T value) : ValueOr<T, Status>(std::move(value)) {}      // NOLINT(google-explicit-constructor)
+  Result(Status error) : ValueOr<T, Status>(std::move(error)) {  // NOLINT(google-explicit-constructor)
+    assert(!this->error().ok());
   }
-
-  bool ok() const { return state_.index() == 0; }
-  explicit operator bool() const { return ok(); }
-
-  T& value() & {
-    assert(ok());
-    return std::get<0>(state_);
-  }
-  const T& value() const& {
-    assert(ok());
-    return std::get<0>(state_);
-  }
-  T&& value() && {
-    assert(ok());
-    return std::get<0>(std::move(state_));
-  }
-  T& operator*() & { return value(); }
-  const T& operator*() const& { return value(); }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
 
   // Success when there is a value.
-  Status status() const { return ok() ? Status() : std::get<1>(state_); }
-  const std::string& message() const {
-    assert(!ok());
-    return std::get<1>(state_).message();
-  }
-
- private:
-  std::variant<T, Status> state_;
+  Status status() const { return this->ok() ? Status() : this->error(); }
+  const std::string& message() const { return this->error().message(); }
 };
 
 }  // namespace cinnabar

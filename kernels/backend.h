@@ -1,5 +1,5 @@
 // The closed list of tensor operations a device must offer, its memory and its packed weights. The engine's forward
-// (engine/forward.cc) is written once against this interface; kernels/cpu is the truth, kernels/cuda must agree with
+// (engine/forward/network.cc) is written once against this interface; kernels/cpu is the truth, kernels/cuda must agree with
 // it.
 //
 // Shapes use one alphabet (engine/model/model_spec.h): M rows of a forward, D model width, H query heads, K key/value heads,

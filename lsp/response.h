@@ -4,12 +4,12 @@
 // the engine's Status at the border.
 #pragma once
 
-#include <cassert>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
+
+#include "base/value_or.h"
 
 namespace cinnabar::lsp {
 
@@ -39,38 +39,9 @@ struct ResponseError {
 
 // A T, or the error to answer with. Asking for the side that is not there is a bug of ours and asserted.
 template <typename T>
-class [[nodiscard]] Expected {
+class [[nodiscard]] Expected : public ValueOr<T, ResponseError> {
  public:
-  Expected(T value) : state_(std::in_place_index<0>, std::move(value)) {}              // NOLINT: implicit by design
-  Expected(ResponseError error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
-
-  bool ok() const { return state_.index() == 0; }
-  explicit operator bool() const { return ok(); }
-
-  T& value() & {
-    assert(ok());
-    return std::get<0>(state_);
-  }
-  const T& value() const& {
-    assert(ok());
-    return std::get<0>(state_);
-  }
-  T&& value() && {
-    assert(ok());
-    return std::get<0>(std::move(state_));
-  }
-  T& operator*() & { return value(); }
-  const T& operator*() const& { return value(); }
-  T* operator->() { return &value(); }
-  const T* operator->() const { return &value(); }
-
-  const ResponseError& error() const {
-    assert(!ok());
-    return std::get<1>(state_);
-  }
-
- private:
-  std::variant<T, ResponseError> state_;
+  using ValueOr<T, ResponseError>::ValueOr;
 };
 
 }  // namespace cinnabar::lsp

@@ -20,7 +20,7 @@ bool is_comment(std::string_view line) {
          line.starts_with("/*");
 }
 
-// The words of a renaming that changes names: lines that differ in values alone are no fellows.
+// Blanks right before the token.
 std::size_t blank_before(std::string_view line, const CodeToken& token) {
   std::size_t blanks = 0;
   while (blanks < token.begin && (line[token.begin - 1 - blanks] == ' ' || line[token.begin - 1 - blanks] == '\t'))

@@ -35,7 +35,7 @@ class NextEditMachine {
   const std::vector<EditCandidate>& shown() const { return shown_; }
   static constexpr std::size_t kApart = 12;
 
-  // How much likelier the proposal made its line, in nats; of the one judged last. For reports.
+  // Of each proposal judged, in order: by how many nats it passed (above 0) or failed before eagerness.
   const std::vector<float>& gains() const { return gains_; }
 
  private:

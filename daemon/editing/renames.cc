@@ -80,7 +80,7 @@ struct Rename {
   bool reaches_members = false;
 };
 
-// Whether the word is being typed still: then it is no rename yet.
+// The names that became other names, once each.
 std::vector<Rename> renames_of(const std::vector<const LineChange*>& changes) {
   std::vector<Rename> renames;
   for (const LineChange* change : changes) {

@@ -145,7 +145,7 @@ void RewriteMachine::take(const engine::InfillResult& result) {
       const std::string text = whole(answer);
       if (answer.reason != engine::StopReason::length && objection(text).empty() &&
           std::none_of(candidates_.begin(), candidates_.end(), [&](const auto& other) { return other.text == text; }))
-        candidates_.push_back({text, answer.path, log_probability(answer), 0});
+        candidates_.push_back({text, log_probability(answer), 0});
       return next_instead();
     }
     case Stage::without_instruction:

@@ -50,8 +50,7 @@ class RewriteMachine {
  private:
   enum class Stage : std::uint8_t { first, instead, without_instruction, done };
   struct Candidate {
-    std::string text;  // of the whole region
-    std::vector<engine::InfillToken> path;
+    std::string text;             // of the whole region
     float with = 0, without = 0;  // log-probability
   };
   engine::InfillRequest ask(std::string_view instruction) const;

@@ -1,5 +1,5 @@
-// Everything that distinguishes one architecture from another, as plain data. forward.cc branches on these fields and
-// never on a family's name; a new family is a new row in model_spec.cc.
+// Everything that distinguishes one architecture from another, as plain data. engine/forward/network.cc branches on these
+// fields, never on a family's name. To add a family, add a row to engine/model/families.cc.
 //
 // Dimension alphabet used in all comments: T canvas length, M rows of one forward, D model width, L layers, H query
 // heads, K key/value heads, E head size, F feed-forward width, V vocabulary rows.

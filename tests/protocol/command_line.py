@@ -10,6 +10,10 @@ import sys
 import tempfile
 import time
 import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+from end_daemon import end_daemon  # noqa: E402
 
 PROGRAM, MODEL = "", []
 INFO = ["model", "info"]
@@ -112,6 +116,9 @@ class CommandLine(unittest.TestCase):
                     except subprocess.TimeoutExpired:
                         process.terminate()
                     self.assertGreaterEqual(process.wait(20), 0, "ended by a signal")
+                    # A proxy may have started one, which goes on without it.
+                    for path in [folder + "/s", folder + "/cinnabar/cinnabar.sock"]:
+                        end_daemon(path)
 
     def test_end_while_loading(self):
         """Who is told to end while the model is being loaded does not wait for it."""
