@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real clients complete a real function through `cinnabar lsp`, with the embedded model.
 
-    run.py node|neovim|neovim_plugin|vscode|emacs PROGRAM CACHE
+    run.py node|neovim|neovim_plugin|neovim_edits|vscode|emacs PROGRAM CACHE
 
 Copies project/ to a scratch folder, starts the client there with a daemon of its own (a runtime folder of its own), and
 checks what lies on disk afterwards: the file, with its answer, has to do what its functions promise. What the client needs is
@@ -57,6 +57,13 @@ def neovim_plugin(command, file, cache):
         run(nvim, "--clean", "-l", HERE + "/neovim/installed.lua", nvim, prefix, file, str(LINE), KEYS, os.environ["XDG_RUNTIME_DIR"])
 
 
+def neovim_edits(command, file, cache):
+    """Next edits and a rewrite, in a file of its own."""
+    run(HERE + "/neovim/install.sh", cache + "/neovim")
+    nvim = cache + "/neovim/nvim"
+    run(nvim, "--clean", "-l", HERE + "/neovim/edits.lua", nvim, os.path.dirname(file), env={**os.environ, "CINNABAR": " ".join(command)})
+
+
 def emacs(command, file, cache):
     """Leaves the file as it was, so that the check at the end has nothing to say about it."""
     if not shutil.which("emacs") or not os.path.isdir("/usr/share/emacs/site-lisp/elpa-src"):
@@ -81,7 +88,7 @@ def vscode(command, file, cache):
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    client = {"node": node, "neovim": neovim, "neovim_plugin": neovim_plugin, "vscode": vscode, "emacs": emacs}[sys.argv[1]]
+    client = {"node": node, "neovim": neovim, "neovim_plugin": neovim_plugin, "neovim_edits": neovim_edits, "vscode": vscode, "emacs": emacs}[sys.argv[1]]
     program, cache = os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3])
     os.makedirs(cache, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cinnabar-e2e-") as folder:
@@ -97,7 +104,7 @@ def main():
         finally:
             subprocess.run([sys.executable, HERE + "/../support/end_daemon.py", folder + "/cinnabar/cinnabar.sock"], check=False)
         after = open(project + "/shop.py", encoding="utf-8").read()
-        if sys.argv[1] == "emacs":
+        if sys.argv[1] in ("emacs", "neovim_edits"):
             return
         print(after)
         assert after != before
