@@ -24,6 +24,9 @@ struct CodeLine {
 inline constexpr std::size_t kLines = 2'000;
 std::vector<CodeLine> code_lines(const EditScene& scene);
 
+// Whether the line is a comment, as far as its beginning tells.
+bool is_comment_line(std::string_view line);
+
 // Tokens [old_begin, old_end) of the old line became [new_begin, new_end) of the new one; one side may be empty.
 struct Region {
   std::size_t old_begin = 0, old_end = 0, new_begin = 0, new_end = 0;
@@ -56,11 +59,12 @@ void propose_leading_words(const std::vector<CodeLine>& lines, const LineChange&
 void propose_insertions(const std::vector<CodeLine>& lines, const LineEdit& added, std::vector<EditCandidate>& found);
 
 // The names and values in which two lines of the same tokens otherwise differ: the same one always becomes the same
-// other. Nothing where they differ in more, or have nothing but marks in common.
+// other. Nothing where they differ in more, or have no word and fewer than `least_marks` marks in common.
 struct Renaming {
   std::vector<std::pair<std::string, std::string>> words;
 };
-std::optional<Renaming> renaming_between(const std::vector<CodeToken>& one, const std::vector<CodeToken>& other);
+std::optional<Renaming> renaming_between(const std::vector<CodeToken>& one, const std::vector<CodeToken>& other,
+                                         std::size_t least_marks = 2);
 
 // `line` with the renaming's words replaced, each in the way it is written there.
 std::string renamed(std::string_view line, const Renaming& renaming);

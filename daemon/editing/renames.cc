@@ -36,8 +36,14 @@ bool declares_name(const Tokens& tokens, std::size_t i) {
   if (is_member(tokens, i))
     return i == 2 && is_one_of(tokens[0].text, {"self", "this"}) && i + 1 < tokens.size() && tokens[i + 1].text == "=";
   if (i > 0 && is_one_of(tokens[i - 1].text, kDeclaring)) return true;
+  if (i > 0 && is_one_of(tokens[0].text, {"import", "from", "use", "using"})) return true;
   const std::string_view next = i + 1 < tokens.size() ? tokens[i + 1].text : std::string_view();
   const std::string_view after = i + 2 < tokens.size() ? tokens[i + 2].text : std::string_view();
+  // A field: "private count = 0", "readonly id: string".
+  if (i > 0 &&
+      is_one_of(tokens[i - 1].text, {"private", "public", "protected", "readonly", "pub", "final", "override"}) &&
+      is_one_of(next, {"=", ":", ";", "?", "!"}))
+    return true;
   if (i == 0 && ((next == "=" && after != "=") || (next == ":" && after != ":"))) return true;  // x = 1, x := 1, x: int
   // A parameter of a function whose header this line is.
   const bool header = std::any_of(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(i),
