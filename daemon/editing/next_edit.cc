@@ -23,6 +23,15 @@ constexpr float kBesideAnother = 4.0f;  // where one like it is shown already, a
 
 // An added line has nothing to be compared with: its tokens have to be this likely, in nats each.
 constexpr float kNeededOfAddedLine = -0.9f;
+// One token says no more against it than this: a vocabulary that lacks ".phone" makes the dot before it very unlikely.
+constexpr float kLeastOfAddedToken = -3.0f;
+
+float mean_of_added(const engine::InfillAnswer& answer) {
+  float sum = 0;
+  for (const auto& token : answer.path)
+    sum += std::max(std::log(std::max(token.probability, 1e-9f)), kLeastOfAddedToken);
+  return sum / static_cast<float>(answer.path.size());
+}
 
 bool adds_lines(const EditCandidate& candidate) {
   return candidate.begin == candidate.end && candidate.text.starts_with('\n');
@@ -118,7 +127,7 @@ void NextEditMachine::take(const engine::InfillResult& result) {
   }
   const EditCandidate& candidate = candidates_[next_];
   if (adds_lines(candidate))
-    judge(candidate, (said / static_cast<float>(answer.path.size()) - kNeededOfAddedLine) * 4);
+    judge(candidate, (mean_of_added(answer) - kNeededOfAddedLine) * 4);
   else
     judge(candidate, said - *judging_.present - needed(candidate) + (shown_.empty() ? 0.0f : kBesideAnother));
   ++judged_;

@@ -86,6 +86,17 @@ struct Rename {
   bool reaches_members = false;
 };
 
+// Whether all that the line's change replaced is this name, here or elsewhere in the line.
+bool changes_nothing_else(const LineChange& change, const Region& region) {
+  const auto text = [](const std::vector<CodeToken>& tokens, std::size_t begin, std::size_t end) {
+    return end == begin + 1 ? tokens[begin].text : std::string_view();
+  };
+  return std::all_of(change.regions.begin(), change.regions.end(), [&](const Region& other) {
+    return text(change.old_tokens, other.old_begin, other.old_end) == change.old_tokens[region.old_begin].text &&
+           text(change.new_tokens, other.new_begin, other.new_end) == change.new_tokens[region.new_begin].text;
+  });
+}
+
 // The names that became other names, once each.
 std::vector<Rename> renames_of(const std::vector<const LineChange*>& changes) {
   std::vector<Rename> renames;
@@ -99,6 +110,7 @@ std::vector<Rename> renames_of(const std::vector<const LineChange*>& changes) {
         return rename.from == from.text && rename.to == to.text;
       });
       const bool declared = declares_name(change->old_tokens, region.old_begin);
+      if (!declared && !changes_nothing_else(*change, region)) continue;  // "console.log" to "logger.info" is a phrase
       if (known != renames.end()) {
         if (known->at != change->begin) ++known->times;
         known->declared = known->declared || declared;
