@@ -150,12 +150,19 @@ Verdict judge(const Tree& document, const LineIndex& lines, const Hole& hole, st
     return verdict;
   }
 
-  const auto whole = try_part(document, lines, hole, text);
+  auto whole = try_part(document, lines, hole, text);
   if (!whole.parsed) {  // no tree, no judgement
     verdict.text = text;
     return verdict;
   }
   if (whole.damage.count() > 0) verdict.before = verdict.after = least_damage(document, lines, hole, whole.damage);
+  // An element that the answer opens gets its end from its author, later.
+  const std::string tags =
+      is_worse(whole.damage, verdict.before, text.size()) ? closing_tags(document.language(), text) : "";
+  if (!tags.empty()) {
+    auto closed = try_part(document, lines, hole, text + tags);
+    if (closed.parsed && !is_worse(closed.damage, verdict.before, text.size())) whole = std::move(closed);
+  }
   const bool worse = verdict.worse = is_worse(whole.damage, verdict.before, text.size());
   verdict.wrong.insert(verdict.wrong.end(), whole.wrong.begin(), whole.wrong.end());
   if (worse && verdict.wrong.empty()) verdict.wrong.push_back({0, text.size()});  // it breaks what stands behind it

@@ -44,13 +44,14 @@ struct Language {
   Words blocks{};          // hold statements
   Words member_blocks{};   // hold declarations: bodies of classes, namespaces, enumerations
   // Tokens and texts.
-  Words header_words{};  // begin a statement that has a body
-  Words header_ends{};   // tokens right before a body, beside "{"; "in" and "->" only in the opener's own node
-  Words line_headers{};  // opening words whose header is the rest of their line
-  Words stubs{};         // a body that begins with one of these, and holds nothing else, waits to be written
-  Words idle_headers{};  // begin what may do nothing on purpose: a handler, a class of errors
-  Words doc_openers{};   // what documentation begins with: "/**", "///"
-  Words long_quotes{};   // open and close strings of several lines
+  Words header_words{};   // begin a statement that has a body
+  Words header_ends{};    // tokens right before a body, beside "{"; "in" and "->" only in the opener's own node
+  Words line_headers{};   // opening words whose header is the rest of their line
+  Words stubs{};          // a body that begins with one of these, and holds nothing else, waits to be written
+  Words idle_headers{};   // begin what may do nothing on purpose: a handler, a class of errors
+  Words doc_openers{};    // what documentation begins with: "/**", "///"
+  Words long_quotes{};    // open and close strings of several lines
+  bool has_tags = false;  // elements between <name> and </name>
   std::string_view line_comment{};
   Pair whole_comment{};        // the form of a comment, where there is none by line
   std::string_view wrapper{};  // put before a part of a file to parse it by itself

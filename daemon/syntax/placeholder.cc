@@ -1,6 +1,7 @@
 #include "daemon/syntax/placeholder.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/text.h"
 #include "daemon/syntax/line_lexer.h"
@@ -55,6 +56,30 @@ std::vector<std::string> placeholders(const Language& language, const Hole& hole
       break;
   }
   return texts;
+}
+
+std::string closing_tags(const Language& language, std::string_view text) {
+  static constexpr std::string_view kEndless[] = {"area",  "base", "br",   "col",    "embed", "hr", "img",
+                                                  "input", "link", "meta", "source", "track", "wbr"};
+  if (!language.has_tags) return {};
+  std::vector<std::string_view> open;
+  for (std::size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1)) {
+    const bool closes = text.substr(at + 1).starts_with('/');
+    const std::size_t name = at + (closes ? 2 : 1), end = text.find('>', at);
+    std::size_t length = name;
+    while (length < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[length])) != 0 || text[length] == '-' || text[length] == '.'))
+      ++length;
+    if (length == name || end == std::string_view::npos) continue;
+    if (closes) {
+      if (!open.empty()) open.pop_back();
+    } else if (text[end - 1] != '/' && !contains(kEndless, text.substr(name, length - name))) {
+      open.push_back(text.substr(name, length - name));
+    }
+  }
+  std::string tags;
+  for (auto tag = open.rbegin(); tag != open.rend(); ++tag) tags += "</" + std::string(*tag) + ">";
+  return tags;
 }
 
 }  // namespace cinnabar::daemon::syntax

@@ -16,4 +16,8 @@ namespace cinnabar::daemon::syntax {
 std::vector<std::string> placeholders(const Language& language, const Hole& hole, std::string_view before,
                                       std::string_view behind);
 
+// What closes the elements that `text` opens and does not close, the innermost first: "<main>" wants "</main>". Empty where the
+// language has none, and for elements of HTML that have no end.
+std::string closing_tags(const Language& language, std::string_view text);
+
 }  // namespace cinnabar::daemon::syntax
