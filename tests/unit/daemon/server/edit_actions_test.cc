@@ -22,6 +22,12 @@ const Json kResolves = {{"workspace", {{"applyEdit", true}}},
                             {"tagSupport", {{"valueSet", {1}}}},
                             {"resolveSupport", {{"properties", {"edit"}}}}}}}}};
 
+Json showing_progress() {
+  Json capabilities = kResolves;
+  capabilities["window"] = {{"workDoneProgress", true}};
+  return capabilities;
+}
+
 Json range(int begin_line, int begin, int end_line, int end) {
   return {{"start", {{"line", begin_line}, {"character", begin}}}, {"end", {{"line", end_line}, {"character", end}}}};
 }
@@ -212,9 +218,7 @@ TEST_CASE("a document that changes meanwhile: ContentModified at once, and the m
 TEST_CASE("cancelled, by its request or by its progress") {
   Edits f;
   f.load();  // else its progress would come in between
-  Json capabilities = kResolves;
-  capabilities["window"] = {{"workDoneProgress", true}};
-  Client client(*f.host, nullptr, capabilities);
+  Client client(*f.host, nullptr, showing_progress());
   client.open(kUri, kText);
   f.model.hold();
   const int first = execute(client, "cinnabar.fillHoles", place(1, range(0, 0, 0, 0)));
@@ -235,9 +239,7 @@ TEST_CASE("cancelled, by its request or by its progress") {
 TEST_CASE("each hole is reported") {
   Edits f;
   f.load();  // else its progress would come in between
-  Json capabilities = kResolves;
-  capabilities["window"] = {{"workDoneProgress", true}};
-  Client client(*f.host, nullptr, capabilities);
+  Client client(*f.host, nullptr, showing_progress());
   client.open(kUri, kText);
   f.model.hold();
   const int id = execute(client, "cinnabar.fillHoles", place(1, range(0, 0, 0, 0)));

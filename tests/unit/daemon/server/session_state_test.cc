@@ -1,6 +1,5 @@
 // What an answer depends on has changed, or got lost: nothing is answered from the past.
 #include <catch2/catch.hpp>
-#include <thread>
 
 #include "tests/support/session_client.h"
 
@@ -90,21 +89,6 @@ TEST_CASE("one document, however its uri is spelled") {
   CHECK(client.texts(client.ask("file:///c%3A/w/a.py", 5)) == Texts{"nswer"});
   client.notify("textDocument/didClose", {{"textDocument", {{"uri", "file:///c:/w/a.py"}}}});
   CHECK(client.texts(client.ask("file:///c%3A/w/a.py", 5)).empty());
-}
-
-TEST_CASE("a stale request is answered at once, though the model works on") {
-  Fixture f;
-  Client client(*f.host);
-  client.open(kUri, "x = ");
-  f.model.hold();
-  const int id = client.ask(kUri, 4);
-  f.model.wait_for_runs(1);
-  client.type(kUri, 4, "a");
-  CHECK(client.reply(id, milliseconds(2000)).at("result").at("items").empty());
-  f.model.release();
-  client.wait_for_rest();
-  CHECK(client.texts(client.ask(kUri, 5)) == Texts{"nswer"});
-  CHECK(client.count("stale") == 1);
 }
 
 TEST_CASE("other settings, another language: what is kept is not an answer any more") {
