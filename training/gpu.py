@@ -23,7 +23,6 @@ from pathlib import Path
 
 import torch
 
-import loss
 import vocabulary
 from base import Shape, copy_into, load_base, random_base, read_shape
 from generate import generate
@@ -50,8 +49,11 @@ THROUGHPUT = ((48, 448, False, "bfloat16"), (48, 448, False, "float32"), (48, 44
               (48, 256, False, "bfloat16"), (48, 640, False, "bfloat16"))
 
 
-def say(text, start=time.monotonic()):
-    print(f"{time.monotonic() - start:6.1f} s  {text}", flush=True)
+START = time.monotonic()
+
+
+def say(text):
+    print(f"{time.monotonic() - START:6.1f} s  {text}", flush=True)
 
 
 def rehearse(trainer, sequences, held_out):
@@ -136,7 +138,8 @@ def run_trials(work, options_of, network, minutes, data, end):
             result = train(options, trainer, *data, keep=False)
             made, text = result["made"], result["data"]
             hits = " ".join(f"{100 * hit:.0f}" for hit in made.get("hits", []))
-            line = (f"{result['rows'] / 1e6:.2f} | {made.get('tokens_a_draft')} | {text.get('tokens_a_draft')} | {hits} | {text['ends_right']} | "
+            line = (f"{result['rows'] / 1e6:.2f} | {made.get('tokens_a_draft')} | {text.get('tokens_a_draft')} | {hits} | "
+                    f"{text['ends_right']} | "
                     f"{text['ends']} | {text['ends_told'] - text['ends_right']}")
         except (torch.OutOfMemoryError, SystemExit) as error:
             torch.cuda.empty_cache()

@@ -51,7 +51,9 @@ def arguments(words=None):
     parser.add_argument("--off-path", type=float, default=0.1, help="weight of rows behind a word that is not the base's own")
     parser.add_argument("--ends", type=float, default=1.0, help="weight of the row at a hole's end against the others")
     parser.add_argument("--decay", type=float, default=0.95, help="weight of a row against the row before it")
-    parser.add_argument("--hard", type=float, default=0.5, help="share of the target that is a choice alone; the rest: the base's distribution")
+    parser.add_argument(
+        "--hard", type=float, default=0.5, help="share of the target that is a choice alone; the rest: the base's distribution"
+    )
     parser.add_argument("--labels", default="base", choices=("base", "text"), help="whose choice that is")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
@@ -198,7 +200,7 @@ def fastest_batch(trainer, sequences, options, say):
     rates = {}
     for batch in options.try_batch:
         try:
-            for timed in (False, True):  # the first round compiles
+            for _ in (False, True):  # the first round compiles
                 rows, start = 0, time.monotonic()
                 for number in range(4):
                     chosen = [(number * batch + i) % len(sequences) for i in range(batch)]

@@ -47,7 +47,8 @@ MANIFEST = """<?xml version="1.0" encoding="utf-8"?>
 TYPES = """<?xml version="1.0" encoding="utf-8"?>
 <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension=".json" \
 ContentType="application/json"/><Default Extension=".js" ContentType="application/javascript"/><Default Extension=".md" \
-ContentType="text/markdown"/><Default Extension=".png" ContentType="image/png"/><Default Extension=".txt" ContentType="text/plain"/><Default Extension=".vsixmanifest" \
+ContentType="text/markdown"/><Default Extension=".png" ContentType="image/png"/><Default Extension=".txt" ContentType="text/plain"/>\
+<Default Extension=".vsixmanifest" \
 ContentType="text/xml"/><Override PartName="/extension/LICENSE" ContentType="text/plain"/><Override \
 PartName="/extension/NOTICE" ContentType="text/plain"/></Types>
 """
@@ -159,11 +160,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("vsix", nargs="?")
     parser.add_argument("--bundle", metavar="PREFIX")
+    parser.add_argument("--check", action="store_true", help="only check the extension's types")
     chosen = parser.parse_args()
+    install()
+    if chosen.check:
+        run("npm", "run", "--silent", "check")
+        return
     version = json.loads(read(f"{HERE}/package.json"))["version"]
     ending = f"-{platform(chosen.bundle + '/bin/cinnabar')}" if chosen.bundle else ""
     path = os.path.abspath(chosen.vsix or f"{ROOT}/build/cinnabar-{version}{ending}.vsix")
-    install()
     run("npm", "run", "--silent", "bundle")
     write(path, chosen.bundle)
     print(f"{path}: {os.path.getsize(path) // 1024} KiB")

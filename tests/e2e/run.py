@@ -67,7 +67,18 @@ def neovim_edits(command, file, cache):
 def emacs(command, file, cache):
     """Leaves the file as it was, so that the check at the end has nothing to say about it."""
     if not shutil.which("emacs") or not os.path.isdir("/usr/share/emacs/site-lisp/elpa-src"):
-        run("apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=500", "install", "--no-install-recommends", "emacs-nox", "elpa-lsp-mode", "elpa-eglot")
+        run(
+            "apt-get",
+            "-q",
+            "-y",
+            "-o",
+            "DPkg::Lock::Timeout=500",
+            "install",
+            "--no-install-recommends",
+            "emacs-nox",
+            "elpa-lsp-mode",
+            "elpa-eglot",
+        )
     home = os.path.dirname(file) + "/home"
     os.makedirs(home)
     environment = {**os.environ, "HOME": home, "FILE": file, "LINE": str(LINE), "CINNABAR": command[0]}
@@ -88,7 +99,14 @@ def vscode(command, file, cache):
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    client = {"node": node, "neovim": neovim, "neovim_plugin": neovim_plugin, "neovim_edits": neovim_edits, "vscode": vscode, "emacs": emacs}[sys.argv[1]]
+    client = {
+        "node": node,
+        "neovim": neovim,
+        "neovim_plugin": neovim_plugin,
+        "neovim_edits": neovim_edits,
+        "vscode": vscode,
+        "emacs": emacs,
+    }[sys.argv[1]]
     program, cache = os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3])
     os.makedirs(cache, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cinnabar-e2e-") as folder:

@@ -120,7 +120,7 @@ def main():
     scenarios = [json.loads(line) for line in Path(path).read_text().splitlines() if line.strip()]
     client = Client(program, rest)
     shown = quiet = right = wanted = unwanted = 0
-    deltas, times, kinds = [], [], collections.Counter()
+    deltas, times = [], []
     for number, scenario in enumerate(scenarios):
         text, given, edits, took = play(client, number, scenario)
         times.append(took)

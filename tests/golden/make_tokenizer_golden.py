@@ -39,13 +39,19 @@ SCRIPTS = [(0x61, 0x7A), (0x41, 0x5A), (0xC0, 0x17F), (0x180, 0x24F), (0x370, 0x
            (0x4E00, 0x9FA5), (0xAC00, 0xD7A3), (0x1D400, 0x1D454), (0x20000, 0x200FF)]
 ODD = ["\t", "\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u00a0", "\u1680", "\u180e", "\u2003", "\u200b", "\u2028",
        "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff", "  ", "    ", "\t\t", "\n\n\n", " \n", "\r\n\r\n", "\x00", "\x7f"]
-CODE = ["int main(int argc, char** argv) {\r\n\treturn argc > 1 ? 0x1F : 0b10;\r\n}\r\n",
-        "fn f<'a>(x: &'a str) -> Result<(), Box<dyn Error>> { println!(\"{x:?}\"); Ok(()) }\n",
-        "SELECT a.id, COUNT(*) FROM t AS a WHERE a.x <> 'it''s' GROUP BY 1;\n", "<div class=\"a\">&nbsp;{{ x | y }}</div>\n",
-        "func (s *S) F(ch <-chan int) (err error) {\n\tfor v := range ch {\n\t\t_ = v\n\t}\n\treturn\n}\n",
-        "x = lambda *a, **k: {**k, 'I\u2019m': [i for i in a if i is not None]}\n", "if [[ -n \"$X\" ]]; then echo \"${X##*/}\" >&2; fi\n",
-        "const f = async ({a, b = 1}, ...rest) => `${a}\\n${await b}` ?? null;\n", "\\begin{align} \\frac{1}{2}\\,x^{2} &\\leq y \\end{align}\n",
-        "SHE'LL we'Ve I'M they'RE don't IT'S he'D 'tis o'clock '\u017fx x'\u017f 'K '\u212a\n", "{\"k\": [1e-9, -0.5, null, \"\\u00e9\"]}\n"]
+CODE = [
+    "int main(int argc, char** argv) {\r\n\treturn argc > 1 ? 0x1F : 0b10;\r\n}\r\n",
+    "fn f<'a>(x: &'a str) -> Result<(), Box<dyn Error>> { println!(\"{x:?}\"); Ok(()) }\n",
+    "SELECT a.id, COUNT(*) FROM t AS a WHERE a.x <> 'it''s' GROUP BY 1;\n",
+    '<div class="a">&nbsp;{{ x | y }}</div>\n',
+    "func (s *S) F(ch <-chan int) (err error) {\n\tfor v := range ch {\n\t\t_ = v\n\t}\n\treturn\n}\n",
+    "x = lambda *a, **k: {**k, 'I\u2019m': [i for i in a if i is not None]}\n",
+    'if [[ -n "$X" ]]; then echo "${X##*/}" >&2; fi\n',
+    "const f = async ({a, b = 1}, ...rest) => `${a}\\n${await b}` ?? null;\n",
+    "\\begin{align} \\frac{1}{2}\\,x^{2} &\\leq y \\end{align}\n",
+    "SHE'LL we'Ve I'M they'RE don't IT'S he'D 'tis o'clock '\u017fx x'\u017f 'K '\u212a\n",
+    '{"k": [1e-9, -0.5, null, "\\u00e9"]}\n',
+]
 EMOJI = [0x1F600, 0x1F680, 0x2764, 0x1F468, 0x1F1E9, 0x1F1EA, 0x2600, 0x1F9D1, 0x26A0]
 
 

@@ -288,7 +288,7 @@ def in_place(model, canvas, rule):
                 chosen = best_first(found, lambda c: c["probability"])[:count]
             else:
                 key = {"maskgit_plus": "probability", "topk_margin": "margin", "entropy": "dream_entropy"}[kind]
-                chosen = best_first(found, lambda c: c[key])[: dream_quota(len(found), step, rule)]
+                chosen = best_first(found, lambda c, key=key: c[key])[: dream_quota(len(found), step, rule)]
             steps.append(commit(canvas, chosen))
             step += 1
     return {"steps": steps, "result": canvas, "forwards": len(steps)}

@@ -80,7 +80,8 @@ def main():
     for name, answers in rows.items():
         nfe, tokens = sum(a["nfe"] for a in answers), sum(a["tokens"] for a in answers)
         times = [a["ms"] for a in answers]
-        print(f"{name:44} {nfe / max(tokens, 1):14.3f} {tokens / max(nfe, 1):15.2f} {percentile(times, 0.5):10.1f} {percentile(times, 0.95):10.1f}")
+        print(f"{name:44} {nfe / max(tokens, 1):14.3f} {tokens / max(nfe, 1):15.2f} "
+              f"{percentile(times, 0.5):10.1f} {percentile(times, 0.95):10.1f}")
     if differing:
         sys.exit(f"draft_sources.py: not the autoregressive answer: {', '.join(sorted(set(differing)))}")
 

@@ -12,7 +12,6 @@ first half by the share of answers with a right first line that it lets through;
 reported on the second half. Standard library only; the same answers give the same numbers.
 """
 import hashlib
-import json
 import math
 import sys
 

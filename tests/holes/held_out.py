@@ -78,7 +78,12 @@ def candidates(folder):
         for record in sorted(records, key=lambda r: r["path"]):
             language = record["language"]
             suits = SMALLEST <= len(record["text"]) <= LARGEST_OF.get(language, LARGEST)
-            if language in LANGUAGES and suits and not collect.TEST_PATH.search(record["path"]) and max(map(len, record["text"].split("\n"))) < 200:
+            if (
+                language in LANGUAGES
+                and suits
+                and not collect.TEST_PATH.search(record["path"])
+                and max(map(len, record["text"].split("\n"))) < 200
+            ):
                 found[language].setdefault(name, []).append(record)
     return found
 

@@ -85,7 +85,16 @@ def cut():
                 continue
             begin, end = rng.choice(there)
             found += 1
-            holes.append({"id": f"{kind.replace(' ', '-')}-{found}", "kind": kind, "language": language, "file": record["file"], "begin": begin, "end": end})
+            holes.append(
+                {
+                    "id": f"{kind.replace(' ', '-')}-{found}",
+                    "kind": kind,
+                    "language": language,
+                    "file": record["file"],
+                    "begin": begin,
+                    "end": end,
+                }
+            )
     HOLES.write_text("".join(json.dumps(hole) + "\n" for hole in holes), encoding="utf-8")
     print(f"{len(holes)} holes of {len(KINDS)} kinds")
 

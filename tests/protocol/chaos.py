@@ -62,15 +62,22 @@ class Typist(threading.Thread):
     def wrong_documents(self):
         wrong = []
         for document in self.documents:
-            seen = []
-
-            def agrees():
-                seen[:] = [document.at_server()]
-                return seen[0] is not None
-            wait_until(agrees, f"the daemon knows {document.uri}")
-            if seen[0] != (document.text, document.version):
-                wrong.append(f"{document.uri}: the editor has {(document.text, document.version)}, the daemon {seen[0]}")
+            seen = known_of(document)
+            if seen != (document.text, document.version):
+                wrong.append(f"{document.uri}: the editor has {(document.text, document.version)}, the daemon {seen}")
         return wrong
+
+
+def known_of(document):
+    """The text and version that the daemon has of it, as soon as it has any."""
+    seen = []
+
+    def knows():
+        seen[:] = [document.at_server()]
+        return seen[0] is not None
+
+    wait_until(knows, f"the daemon knows {document.uri}")
+    return seen[0]
 
 
 def daemon_process(path):
@@ -102,10 +109,10 @@ def kill_often(options, typists, path, chance):
     problems = []
     for kill in range(options.kills):
         time.sleep(chance.uniform(0.02, 0.6))
-        before = [typist.real for typist in typists]
+        wanted = [typist.real + 1 for typist in typists]
         wait_until(lambda: daemon_process(path), "a daemon is there", 60)
         os.kill(daemon_process(path), signal.SIGKILL)
-        wait_until(lambda: all(t.real > b or t.trouble for t, b in zip(typists, before)),
+        wait_until(lambda wanted=wanted: all(t.real >= least or t.trouble for t, least in zip(typists, wanted)),
                    f"every client has a real answer after kill {kill + 1}", 60)
         problems += [f"client {i}: {t.trouble}" for i, t in enumerate(typists) if t.trouble]
         if options.echo and kill % 10 == 9:

@@ -13,7 +13,6 @@ import fcntl
 import hashlib
 import hmac
 import os
-import re
 import resource
 import signal
 import socket
@@ -465,7 +464,7 @@ class Environment(unittest.TestCase):
                 for arguments in [["lsp", "--in-process"], ["lsp", "--socket", other.path]]:
                     stdin = subprocess.DEVNULL if "<&-" not in closed else None
                     ended = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, *arguments], stdin=stdin,
-                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False)
+                                           capture_output=True, timeout=20, check=False)
                     self.assertEqual(ended.returncode, 1, ended)
                 process = subprocess.Popen(["sh", "-c", f'exec "$0" "$@" {closed}', PROGRAM, "daemon", "--socket", place.path])
                 place.ends.callback(process.wait)

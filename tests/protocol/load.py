@@ -51,7 +51,9 @@ class Typist(threading.Thread):
 
 def percentiles(values):
     values = sorted(values)
-    return ", ".join(f"p{p} {values[min(len(values) - 1, len(values) * p // 100)] * 1000:.1f} ms" for p in (50, 95, 99)) if values else "none"
+    return (
+        ", ".join(f"p{p} {values[min(len(values) - 1, len(values) * p // 100)] * 1000:.1f} ms" for p in (50, 95, 99)) if values else "none"
+    )
 
 
 def watch_memory(pid, typists):

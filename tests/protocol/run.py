@@ -22,8 +22,9 @@ Expecting: each "# " line that begins with "{" must match the server's next mess
 spaces) continue it. Members that the pattern does not name are not looked at; arrays must match element by element.
 Patterns for a value:  "$any" anything   "$absent" the member must not be there   "$/REGEX/" a string in which it is found
 "$NAME" captures the value at its first use and must equal it later, in messages that are sent, too.
-"# exit N" waits for the server's end and compares its exit code (over `socket`: waits for the connection's end). "# ignore METHOD" skips notifications of that method
-from there on. Everything that arrives must be expected, in its order: silence is checked without waiting.
+"# exit N" waits for the server's end and compares its exit code (over `socket`: waits for the connection's end). "# ignore METHOD"
+skips notifications of that method from there on. Everything that arrives must be expected, in its order: silence is
+checked without waiting.
 """
 import argparse
 import json

@@ -82,10 +82,22 @@ class Status(unittest.TestCase):
         self.completed(self.direct())
         said = self.status()
         self.assertEqual((said.returncode, said.stderr), (0, ""))
-        for line in [r"^daemon +\d+\.\d+\.\d+, process \d+, up \d+ s, at .*/s$", r"^model +\S+ \(ready\)$", r"^device +cpu",
-                     r"^memory +\d+ MiB", r"^clients +1$", r"^queue +\d+ waiting, \d+ running$", r"^ +queue +1 +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d$",
-                     r"^ +prompt +1 ", r"^ +denoise +1 ", r"^ +post +1 ", r"^ +cached +0 +- +- +-$", r"^requests +1: 1 by the model",
-                     r"^acceptance +1 offered, 0 shown", r"^trouble +0 requests failed, 0 had nothing to show in time, 0 of 1 model loads failed, 0 sessions"]:
+        for line in [
+            r"^daemon +\d+\.\d+\.\d+, process \d+, up \d+ s, at .*/s$",
+            r"^model +\S+ \(ready\)$",
+            r"^device +cpu",
+            r"^memory +\d+ MiB",
+            r"^clients +1$",
+            r"^queue +\d+ waiting, \d+ running$",
+            r"^ +queue +1 +\d+\.\d\d +\d+\.\d\d +\d+\.\d\d$",
+            r"^ +prompt +1 ",
+            r"^ +denoise +1 ",
+            r"^ +post +1 ",
+            r"^ +cached +0 +- +- +-$",
+            r"^requests +1: 1 by the model",
+            r"^acceptance +1 offered, 0 shown",
+            r"^trouble +0 requests failed, 0 had nothing to show in time, 0 of 1 model loads failed, 0 sessions",
+        ]:
             self.assertRegex(said.stdout, "(?m)" + line)
 
     def test_resumed(self):

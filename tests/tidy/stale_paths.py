@@ -8,7 +8,8 @@ from pathlib import Path
 import tidy
 
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "HACKING.md", "NOTICE", "bench/README.md", "demo/README.md", "training/README.md")
-TOP = {"base", "kernels", "engine", "lsp", "daemon", "editor-plugins", "models", "training", "bench", "tests", "cmake", "packaging", "demo", ".ci"}
+TOP = {"base", "kernels", "engine", "lsp", "daemon", "editor-plugins", "models", "training", "bench", "tests",
+       "cmake", "packaging", "demo", ".ci"}
 ROOT_FILE = re.compile(r"^[A-Za-z.][\w.-]*\.(md|txt|json|py|sh|toml)$|^(LICENSE|NOTICE|dev|\.clang-\w+|\.gitattributes|\.editorconfig)$")
 # Names of files that users, tools or model folders have, spoken of without meaning one of ours.
 FOREIGN = {"config.json", "tokenizer.json", "vocab.json", "merges.txt", "adapter_config.json", "compile_commands.json",

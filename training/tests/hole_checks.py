@@ -26,7 +26,8 @@ total = add(1,
 """
 #        cutter, line, the middles that may come out
 CASES = [(holes.whole_line, 3, {"with open(path, mode) as file:"}),
-         (holes.whole_body, 2, {'with open(path, mode) as file:\n        for line in file:\n            yield line.strip()\n    print("done", path)\n\n    return None'}),
+         (holes.whole_body, 2, {'with open(path, mode) as file:\n        for line in file:\n            yield line.strip()\n'
+                                 '    print("done", path)\n\n    return None'}),
          (holes.whole_body, 3, {"for line in file:\n            yield line.strip()"}),
          (holes.whole_body, 6, {None}),
          (holes.statement, 11, {"total = add(1,\n            two(2, 3),\n            [4, 5])"}),
@@ -90,7 +91,8 @@ class Bytes:
 
 def check_prompt(problems):
     """Windows and tails by hand; whole prompts are compared with the program's by engine.training_prompt."""
-    cases = [(prompt.unsafe_tail(Bytes(), b"x = foo"), 4), (prompt.unsafe_tail(Bytes(), b"x" * 80), 1), (prompt.unsafe_tail(Bytes(), b""), 0),
+    cases = [(prompt.unsafe_tail(Bytes(), b"x = foo"), 4), (prompt.unsafe_tail(Bytes(), b"x" * 80), 1),
+             (prompt.unsafe_tail(Bytes(), b""), 0),
              (prompt.prefix_window(b"abc\ndef\n", 100), b"abc\ndef\n"), (prompt.prefix_window(b"a\n" * 60, 40), b"a\n" * 19),
              (prompt.suffix_window(b"one\ntwo\nthree", 9), b"one\ntwo\n"), (prompt.suffix_window(b"unbroken", 3), b"unb")]
     for number, (found, wanted) in enumerate(cases):

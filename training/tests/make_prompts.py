@@ -23,7 +23,9 @@ def main():
                 if number % 9:
                     continue
                 for prefix_budget, suffix_budget in BUDGETS[1:] if number % 45 else BUDGETS:
-                    before, typed = prompt.build_prompt(encode, hole["prefix"].encode(), hole["suffix"].encode(), prefix_budget, suffix_budget)
+                    before, typed = prompt.build_prompt(
+                        encode, hole["prefix"].encode(), hole["suffix"].encode(), prefix_budget, suffix_budget
+                    )
                     cases.append({"file": name, "id": hole["id"], "prefix_budget": prefix_budget, "suffix_budget": suffix_budget,
                                   "typed": typed.decode(), "before": before})
     (HERE / "prompts.json").write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

@@ -50,8 +50,15 @@ def block_rows_equal_clean_rows(base):
     ids = torch.randint(0, 1000, (3, 32), device=DEVICE)
     past, clean = network.clean(ids)
     positions = torch.tensor([[5, 9, 30]] * 3, device=DEVICE)
-    rows = blocks.Rows(ids=ids.gather(1, positions), positions=positions, block=torch.arange(3, device=DEVICE).expand(3, 3), first=positions,
-                       weight=None, index=None, masked=None)
+    rows = blocks.Rows(
+        ids=ids.gather(1, positions),
+        positions=positions,
+        block=torch.arange(3, device=DEVICE).expand(3, 3),
+        first=positions,
+        weight=None,
+        index=None,
+        masked=None,
+    )
     mask = grouped_mask(blocks.seen(rows, 32), 2, torch.float32)
     out = network.block(rows.ids, positions, mask, past, adapter)
     wanted = clean.gather(1, positions[:, :, None].expand(-1, -1, 64))

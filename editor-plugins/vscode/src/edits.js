@@ -15,7 +15,7 @@ export async function runEdit(service, command, title) {
   const options = { location: vscode.ProgressLocation.Notification, title: `Cinnabar: ${title}`, cancellable: true };
   let wasCancelled = false;
   try {
-    await vscode.window.withProgress(options, (progress, token) => {
+    await vscode.window.withProgress(options, (_, token) => {
       token.onCancellationRequested(() => { wasCancelled = true; });
       return client.sendRequest('workspace/executeCommand', { command, arguments: [place] }, token);
     });

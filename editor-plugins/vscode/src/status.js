@@ -64,7 +64,11 @@ export async function showMenu(status, isOff) {
 
 /** How long, in minutes; undefined: not at all. */
 export async function askMinutes() {
-  const choices = [[5, '5 minutes'], [15, '15 minutes'], [60, 'an hour'], [480, '8 hours']];
-  const choice = await vscode.window.showQuickPick(choices.map(([minutes, label]) => ({ label, minutes })), { placeHolder: 'Off for' });
+  const choice = await vscode.window.showQuickPick([
+    { label: '5 minutes', minutes: 5 },
+    { label: '15 minutes', minutes: 15 },
+    { label: 'an hour', minutes: 60 },
+    { label: '8 hours', minutes: 480 },
+  ], { placeHolder: 'Off for' });
   return choice?.minutes;
 }

@@ -74,8 +74,12 @@ class Editor:
         home = {name: folder for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
         open(self.file, "w", encoding="utf-8").close()
         server = json.dumps([sys.executable, os.path.abspath(__file__), "--serve", answer, str(delay)])
-        self.process = subprocess.Popen([nvim, "--headless", "-V0", "--clean", "-u", HERE + "/readme.lua", "--listen", self.address,
-                                         self.file], env={**os.environ, **home, "CINNABAR": server}, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [nvim, "--headless", "-V0", "--clean", "-u", HERE + "/readme.lua", "--listen", self.address, self.file],
+            env={**os.environ, **home, "CINNABAR": server},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def remote(self, *arguments):
         return subprocess.run([self.nvim, "--server", self.address, *arguments], capture_output=True, text=True, timeout=60,
