@@ -119,15 +119,15 @@ void measure(const std::string& path, const std::string& text, std::string_view 
     std::string before = text;
     before.insert(place, typed.substr(0, typed.size() - 1));
     const std::size_t cursor = place + typed.size();
-    syntax::site_at(snapshot(path, before, 2 * i + 1), cursor - 1, trees);
+    syntax::region_at(snapshot(path, before, 2 * i + 1), cursor - 1, trees);
     before.insert(place + typed.size() - 1, typed.substr(typed.size() - 1));
     const auto document = snapshot(path, before, 2 * i + 2);
 
     const auto start = Clock::now();
-    const auto site = syntax::site_at(document, cursor, trees);
+    const auto region = syntax::region_at(document, cursor, trees);
     const auto followed = Clock::now();
-    if (!site->tree) return;
-    AnswerMachine machine(ask_at(site, cursor, {}), {.repairs = 0});
+    if (!region->tree) return;
+    AnswerMachine machine(ask_at(region, cursor, {}), {.repairs = 0});
     const auto planned = Clock::now();
     engine::InfillResult result;
     result.answers.push_back(answer);

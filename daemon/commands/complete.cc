@@ -55,7 +55,7 @@ void explain(const AskedSpot& asked, const Answered& answered, std::ostream& out
     out << std::left << std::setw(8) << stage << std::right << std::fixed << std::setprecision(2) << std::setw(9)
         << milliseconds << " ms  " << did << "\n";
   };
-  const syntax::TreePtr& tree = asked.ask.site->tree;
+  const syntax::TreePtr& tree = asked.ask.region->tree;
   line("parse", asked.parse_milliseconds, tree ? std::string(tree->language().name) : "no tree");
   for (const StageReport& stage : answered.stages) line(stage.stage, stage.milliseconds, stage.did);
 }

@@ -21,14 +21,14 @@ using evaluation::string_member;
 using nlohmann::json;
 
 // A hole, and the line that says all else about it.
-struct Hole {
+struct EvaluatedHole {
   CutHole cut;
   json line;
 };
 using Answers = std::map<std::string, std::map<std::string, json>>;  // mode -> id
 
-Status read_hole(json line, std::vector<Hole>& holes) {
-  Hole hole;
+Status read_hole(json line, std::vector<EvaluatedHole>& holes) {
+  EvaluatedHole hole;
   for (const auto& [name, member] : {std::pair{"id", &CutHole::id},
                                      {"prefix", &CutHole::prefix},
                                      {"suffix", &CutHole::suffix},
@@ -44,8 +44,8 @@ Status read_hole(json line, std::vector<Hole>& holes) {
   return {};
 }
 
-Result<std::vector<Hole>> read_holes(const std::vector<std::string>& paths) {
-  std::vector<Hole> holes;
+Result<std::vector<EvaluatedHole>> read_holes(const std::vector<std::string>& paths) {
+  std::vector<EvaluatedHole> holes;
   const auto take = [&](json line) { return read_hole(std::move(line), holes); };
   if (Status read = evaluation::each_line_of(paths, take); !read) return read;
   if (holes.empty()) return Status::error("no holes; name files of JSON lines, or - for standard input");
@@ -87,7 +87,8 @@ Result<std::optional<bool>> goes_on(const Options& options, engine::Engine& engi
   return std::optional(left_stripped(more->answers.front().text).starts_with(left_stripped(rest)));
 }
 
-Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Workspaces& workspaces, const Hole& hole) {
+Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Workspaces& workspaces,
+                       const EvaluatedHole& hole) {
   evaluation::HoleLine line;
   if (Status read = evaluation::read_hole(hole.line, options, workspaces, line); !read) return read;
   line.ask.request.mode = options.request.defaults.mode;  // one mode is asked, whatever the line would have
@@ -101,12 +102,12 @@ Result<json> answer_of(Options& options, engine::Engine& engine, evaluation::Wor
 }
 
 // Asks the model about the holes that have no answer in its mode yet; what it says is written down at once.
-Status fill(Options& options, const std::vector<Hole>& holes, Answers& answers) {
+Status fill(Options& options, const std::vector<EvaluatedHole>& holes, Answers& answers) {
   // The file of answers names modes before a model is there to be asked for its own.
   if (options.request.defaults.mode == engine::Mode::automatic) options.request.defaults.mode = engine::Mode::verified;
   const std::string mode(name(options.request.defaults.mode));
-  std::vector<const Hole*> open;
-  for (const Hole& hole : holes) {
+  std::vector<const EvaluatedHole*> open;
+  for (const EvaluatedHole& hole : holes) {
     if (!answers[mode].contains(hole.cut.id)) open.push_back(&hole);
   }
   open.resize(std::min<std::size_t>(open.size(), static_cast<std::size_t>(options.command.most)));
@@ -158,11 +159,11 @@ GivenAnswer given(const std::string& mode, const json& line) {
   return answer;
 }
 
-std::string reports(const std::vector<Hole>& holes, const Answers& answers) {
+std::string reports(const std::vector<EvaluatedHole>& holes, const Answers& answers) {
   std::string text;
   for (const auto& [mode, of_mode] : answers) {
     std::vector<evaluation::Scored> scored;
-    for (const Hole& hole : holes) {
+    for (const EvaluatedHole& hole : holes) {
       if (const auto found = of_mode.find(hole.cut.id); found != of_mode.end())
         scored.push_back(evaluation::score(hole.cut, given(mode, found->second)));
     }

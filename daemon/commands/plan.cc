@@ -14,7 +14,7 @@ int run_plan(Options& options) {
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
   const AskedSpot asked = ask_at(*file, options);
-  const syntax::TreePtr& tree = asked.ask.site->tree;
+  const syntax::TreePtr& tree = asked.ask.region->tree;
   std::cout << (tree ? tree->language().name : "no tree") << "\n" << describe(asked.ask);
   return 0;
 }

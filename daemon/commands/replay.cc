@@ -18,7 +18,7 @@
 namespace cinnabar::daemon {
 namespace {
 
-enum class Verdict { same, different, not_compared };
+enum class Comparison { same, different, not_compared };
 
 std::string quoted(const std::string& text) { return lsp::write_json(text); }
 
@@ -27,37 +27,37 @@ bool stopped_early(const engine::InfillAnswer& answer) {
   return answer.reason == engine::StopReason::deadline || answer.reason == engine::StopReason::cancelled;
 }
 
-Verdict compare(const engine::InfillAnswer& recorded, const engine::InfillAnswer& now, engine::Mode mode) {
+Comparison compare(const engine::InfillAnswer& recorded, const engine::InfillAnswer& now, engine::Mode mode) {
   // Ill-formed text stands in the recording as JSON can say it, so both are compared in that form.
   const std::string before = quoted(recorded.text), after = quoted(now.text);
-  if (before == after && recorded.reason == now.reason) return Verdict::same;
-  if (!stopped_early(recorded)) return Verdict::different;
+  if (before == after && recorded.reason == now.reason) return Comparison::same;
+  if (!stopped_early(recorded)) return Comparison::different;
   // Denoising settles text in any order. Decoded in order, one is a beginning of the other: the whole answer may have
   // lost blanks at its end that the beginning still had.
-  if (mode == engine::Mode::diffusion) return Verdict::not_compared;
+  if (mode == engine::Mode::diffusion) return Comparison::not_compared;
   const std::size_t common = std::min(before.size(), after.size()) - 1;  // without the closing quote
-  return before.compare(0, common, after, 0, common) == 0 ? Verdict::same : Verdict::different;
+  return before.compare(0, common, after, 0, common) == 0 ? Comparison::same : Comparison::different;
 }
 
 // Candidates stand by how probable they are, and one that repeats another is left out: stopped early, they may be others,
 // in another order. Each has to be the beginning of one, or nothing can be said.
-Verdict compare_stopped(const Recording& recording, const std::vector<engine::InfillAnswer>& now) {
+Comparison compare_stopped(const Recording& recording, const std::vector<engine::InfillAnswer>& now) {
   const bool all = std::all_of(recording.answers.begin(), recording.answers.end(), [&](const auto& recorded) {
     return std::any_of(now.begin(), now.end(), [&](const auto& answer) {
-      return compare(recorded, answer, recording.options.request.defaults.mode) == Verdict::same;
+      return compare(recorded, answer, recording.options.request.defaults.mode) == Comparison::same;
     });
   });
-  return all ? Verdict::same : Verdict::not_compared;
+  return all ? Comparison::same : Comparison::not_compared;
 }
 
 engine::InfillRequest request_of(const Recording& recording) {
   syntax::ParseLimits limits;
   limits.time = std::chrono::minutes(1);  // there was a tree in time when it was recorded
   const std::size_t offset = recording.before.size();
-  const auto site = syntax::site_at(recording.before + recording.behind, offset, recording.language, "", limits);
+  const auto region = syntax::region_at(recording.before + recording.behind, offset, recording.language, "", limits);
   AskOptions how = ask_options(recording.options);
   how.defaults.heading = recording.heading;
-  auto request = ask_at(site, offset, how, {recording.above, recording.context}).request;
+  auto request = ask_at(region, offset, how, {recording.above, recording.context}).request;
   request.candidates = recording.candidates;
   request.former = recording.former;
   request.resume = recording.resume;
@@ -70,13 +70,13 @@ class Replayer {
   explicit Replayer(const Options& options) : given_(options) {}
 
   // Prints the line's verdict.
-  Result<Verdict> replay(std::size_t number, const std::string& line) {
+  Result<Comparison> replay(std::size_t number, const std::string& line) {
     auto recording = parse_recording(line);
     if (!recording) return recording.status();
     if (Status opened = open(*recording); !opened) return opened;
     auto result = engine_->infill(request_of(*recording), {});
     if (!result) return result.status();
-    Verdict verdict = result->answers.size() == recording->answers.size() ? Verdict::same : Verdict::different;
+    Comparison verdict = result->answers.size() == recording->answers.size() ? Comparison::same : Comparison::different;
     std::size_t at = 0;
     const bool stopped = std::any_of(recording->answers.begin(), recording->answers.end(), stopped_early);
     if (stopped && recording->candidates > 1) {
@@ -84,7 +84,7 @@ class Replayer {
       print(number, verdict, *recording, *result, 0);
       return verdict;
     }
-    for (; at < recording->answers.size() && verdict == Verdict::same; ++at)
+    for (; at < recording->answers.size() && verdict == Comparison::same; ++at)
       verdict = compare(recording->answers[at], result->answers[at], recording->options.request.defaults.mode);
     print(number, verdict, *recording, *result, at == 0 ? 0 : at - 1);
     return verdict;
@@ -109,22 +109,22 @@ class Replayer {
     return {};
   }
 
-  void print(std::size_t number, Verdict verdict, const Recording& recording, const engine::InfillResult& now,
+  void print(std::size_t number, Comparison verdict, const Recording& recording, const engine::InfillResult& now,
              std::size_t at) const {
     std::cout << "line " << number << ": ";
-    if (verdict == Verdict::different && now.answers.size() != recording.answers.size()) {
+    if (verdict == Comparison::different && now.answers.size() != recording.answers.size()) {
       std::cout << "different: recorded " << recording.answers.size() << " answers, now " << now.answers.size();
-    } else if (verdict == Verdict::different) {
+    } else if (verdict == Comparison::different) {
       const auto &then = recording.answers[at], &here = now.answers[at];
       std::cout << "different: recorded " << quoted(then.text) << " (" << name(then.reason) << "), now "
                 << quoted(here.text) << " (" << name(here.reason) << ")";
-    } else if (verdict == Verdict::not_compared) {
+    } else if (verdict == Comparison::not_compared) {
       std::cout << "not compared: it was stopped (" << name(recording.answers[at].reason)
                 << (recording.candidates > 1 ? ") among several" : ") while denoising");
     } else {
       std::cout << "same";
     }
-    if (verdict == Verdict::same && !recording.answers.empty() && stopped_early(recording.answers.front()))
+    if (verdict == Comparison::same && !recording.answers.empty() && stopped_early(recording.answers.front()))
       std::cout << " as far as it went (" << name(recording.answers.front().reason) << ")";
     std::cout << ", nfe " << now.decode.nfe;
     if (now.decode.nfe != recording.nfe) std::cout << ", recorded " << recording.nfe;
@@ -153,7 +153,7 @@ int run_replay(Options& options) {
   while (next_line(in, line)) {
     ++number;
     auto verdict = line.size() <= kLongestLine ? replayer.replay(number, line)
-                                               : Result<Verdict>(Status::error("longer than a line of a recording"));
+                                               : Result<Comparison>(Status::error("longer than a line of a recording"));
     if (verdict) {
       ++counts[static_cast<std::size_t>(*verdict)];
       continue;

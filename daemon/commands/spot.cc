@@ -108,7 +108,7 @@ Result<OpenSpot> open_spot(const Spot& spot) {
 
 AskedSpot ask_at(const OpenSpot& spot, const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  const auto site = syntax::site_at(spot.text, spot.offset, "", spot.file);
+  const auto region = syntax::region_at(spot.text, spot.offset, "", spot.file);
   AskedSpot asked;
   asked.parse_milliseconds =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -118,7 +118,7 @@ AskedSpot ask_at(const OpenSpot& spot, const Options& options) {
     asked.pieces = pieces_at(spot, *language, options);
     for (const auto& piece : asked.pieces) around.context.push_back(context::rendered(piece, *language));
   }
-  asked.ask = daemon::ask_at(site, spot.offset, ask_options(options), std::move(around));
+  asked.ask = daemon::ask_at(region, spot.offset, ask_options(options), std::move(around));
   return asked;
 }
 
@@ -126,7 +126,7 @@ std::string describe(const Ask& ask) {
   syntax::Hole hole = ask.hole;
   hole.begin = ask.begin();
   hole.end = ask.end();
-  return syntax::describe({nullptr, {std::move(hole)}}, ask.site->document->text());
+  return syntax::describe({nullptr, {std::move(hole)}}, ask.region->document->text());
 }
 
 Result<Selection> parse_selection(const std::vector<std::string>& arguments, std::string_view command) {

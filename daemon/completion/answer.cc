@@ -54,7 +54,7 @@ const std::string& Answered::text() const {
 
 AnswerMachine::AnswerMachine(Ask ask, AnswerOptions options) : ask_(std::move(ask)), options_(options) {
   if (ask_.has_tree() && ask_.request.candidates == 1)
-    repair_.emplace(*ask_.site->tree, ask_.site->lines, ask_.hole, ask_.request, options_.repairs);
+    repair_.emplace(*ask_.region->tree, ask_.region->lines, ask_.hole, ask_.request, options_.repairs);
   answered_.stages.push_back({"plan", ask_.milliseconds,
                               std::string(name(ask_.hole.kind)) + ", until " + std::string(name(ask_.hole.until)) +
                                   (ask_.has_tree() ? "" : " (no tree)")});
@@ -65,7 +65,7 @@ void AnswerMachine::report(std::string_view stage, double since, std::string did
 }
 
 std::string AnswerMachine::presented(const engine::InfillAnswer& answer) const {
-  const DocumentSnapshot& document = *ask_.site->document;
+  const DocumentSnapshot& document = *ask_.region->document;
   const std::string_view text = document.text();
   Fitting place;
   place.before = text.substr(0, ask_.begin());
@@ -120,7 +120,7 @@ std::string AnswerMachine::judged(const engine::InfillAnswer& answer, bool is_fi
   const std::string whole = presented(answer);
   engine::InfillAnswer part = shown_part(answer, whole);
   const std::size_t sure =
-      sure_bytes(part.text, part.path, options_.eagerness, syntax::language_of(*ask_.site->document));
+      sure_bytes(part.text, part.path, options_.eagerness, syntax::language_of(*ask_.region->document));
   const bool cut = sure < part.text.size();
   report("gate", start,
          percent(sureness(part.path)) + " sure: " +
@@ -135,7 +135,7 @@ std::string AnswerMachine::judged(const engine::InfillAnswer& answer, bool is_fi
   const std::string shown = present(cut ? part : answer);
   if (shown.empty() || !ask_.has_tree()) return shown;
   const double critic = now();
-  const auto verdict = syntax::judge(*ask_.site->tree, ask_.site->lines, ask_.hole, shown);
+  const auto verdict = syntax::judge(*ask_.region->tree, ask_.region->lines, ask_.hole, shown);
   report("critic", critic, described(verdict));
   if (is_first && !cut) answered_.verdict = verdict;
   return cut && verdict.cut ? std::string() : verdict.text;  // the beginning of an answer has to be whole statements

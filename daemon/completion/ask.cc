@@ -65,16 +65,16 @@ bool replaces_text(const syntax::Hole& hole) {
   return hole.kind == syntax::HoleKind::stub || hole.kind == syntax::HoleKind::mark;
 }
 
-syntax::Hole planned_hole(const syntax::Site& site, std::size_t offset, const AskOptions& options) {
-  if (!site.tree) {
-    syntax::Hole hole = syntax::plan_at(site.document->text(), offset).holes.front();
-    hole.begin = hole.end = offset - site.begin;
+syntax::Hole planned_hole(const syntax::ParseRegion& region, std::size_t offset, const AskOptions& options) {
+  if (!region.tree) {
+    syntax::Hole hole = syntax::plan_at(region.document->text(), offset).holes.front();
+    hole.begin = hole.end = offset - region.begin;
     return hole;
   }
-  const std::size_t cursor = offset - site.begin;
+  const std::size_t cursor = offset - region.begin;
   syntax::PlanOptions plan;
   plan.stubs = options.replace_stubs;
-  syntax::Hole hole = syntax::plan_at(*site.tree, cursor, plan).holes.front();
+  syntax::Hole hole = syntax::plan_at(*region.tree, cursor, plan).holes.front();
   if (!replaces_text(hole)) hole.begin = hole.end = cursor;  // an answer is inserted
   if (options.multiline == Multiline::never && hole.max_lines > 1) {
     hole.until = syntax::Until::line;
@@ -92,7 +92,7 @@ void surround(engine::InfillRequest& request, std::string_view text, std::size_t
 engine::InfillRequest planned_request(const Ask& ask, engine::InfillRequest defaults) {
   engine::InfillRequest request = std::move(defaults);
   const syntax::Hole& hole = ask.hole;
-  const std::string_view text = ask.site->document->text();
+  const std::string_view text = ask.region->document->text();
   surround(request, text, ask.begin(), ask.end());
   if (!hole.shown.empty()) {
     const std::string_view line = text.substr(line_begin(text, ask.begin()));
@@ -101,7 +101,7 @@ engine::InfillRequest planned_request(const Ask& ask, engine::InfillRequest defa
   request.end = end_rule(hole);
   if (hole.max_lines <= 1) request.max_tokens = std::min(request.max_tokens, kLineTokens);
   if (ask.has_tree()) {
-    const auto end = std::make_shared<syntax::AnswerEnd>(*ask.site->tree, hole);
+    const auto end = std::make_shared<syntax::AnswerEnd>(*ask.region->tree, hole);
     request.other_end = [end](std::string_view answer) { return (*end)(answer); };
   }
   return request;
@@ -109,7 +109,7 @@ engine::InfillRequest planned_request(const Ask& ask, engine::InfillRequest defa
 
 engine::InfillRequest unplanned_request(const Ask& ask, const AskOptions& options) {
   engine::InfillRequest request = options.defaults;
-  surround(request, ask.site->document->text(), ask.begin(), ask.end());
+  surround(request, ask.region->document->text(), ask.begin(), ask.end());
   if (options.by_plan)
     request.end = end_by_text(request.prefix, request.suffix, options.multiline);
   else if (options.multiline == Multiline::never)
@@ -120,7 +120,7 @@ engine::InfillRequest unplanned_request(const Ask& ask, const AskOptions& option
 
 // What the defaults say already stays.
 void head(Ask& ask) {
-  if (!ask.request.heading) ask.request.heading = heading_of(*ask.site->document);
+  if (!ask.request.heading) ask.request.heading = heading_of(*ask.region->document);
 }
 
 }  // namespace
@@ -137,10 +137,10 @@ engine::EndRule end_rule(const syntax::Hole& hole) {
   return line ? engine::EndRule::line : engine::EndRule::hole;
 }
 
-Ask ask_at(syntax::SitePtr site, std::size_t offset, const AskOptions& options, Surroundings around) {
+Ask ask_at(syntax::ParseRegionPtr region, std::size_t offset, const AskOptions& options, Surroundings around) {
   const auto start = Clock::now();
-  Ask ask{std::move(site), {}, {}, 0};
-  ask.hole = planned_hole(*ask.site, offset, options);
+  Ask ask{std::move(region), {}, {}, 0};
+  ask.hole = planned_hole(*ask.region, offset, options);
   const bool by_plan = ask.has_tree() && options.by_plan && options.multiline != Multiline::always;
   ask.request = by_plan || ask.hole.begin < ask.hole.end ? planned_request(ask, options.defaults)
                                                          : unplanned_request(ask, options);
@@ -151,8 +151,8 @@ Ask ask_at(syntax::SitePtr site, std::size_t offset, const AskOptions& options, 
   return ask;
 }
 
-Ask ask_for(syntax::SitePtr site, syntax::Hole hole, engine::InfillRequest defaults) {
-  Ask ask{std::move(site), std::move(hole), {}, 0};
+Ask ask_for(syntax::ParseRegionPtr region, syntax::Hole hole, engine::InfillRequest defaults) {
+  Ask ask{std::move(region), std::move(hole), {}, 0};
   ask.request = planned_request(ask, std::move(defaults));
   head(ask);
   return ask;

@@ -1,7 +1,7 @@
 // What the model is asked at one place of a text, and the hole that its answer is judged by: planned once a request, the
 // same way for every door (editor, command line, evaluation, replay). Pure functions; any thread.
 //
-//   Ask ask = ask_at(site, offset, options, surroundings);      // or ask_for(site, hole, defaults), for a known hole
+//   Ask ask = ask_at(region, offset, options, surroundings);      // or ask_for(region, hole, defaults), for a known hole
 //   AnswerMachine machine(std::move(ask), answer_options);      // answer.h: what the model says, repaired and judged
 #pragma once
 
@@ -41,25 +41,25 @@ struct Surroundings {
 };
 
 struct Ask {
-  syntax::SitePtr site;
-  syntax::Hole hole;  // in the site; an answer is judged by it where the site has a tree
+  syntax::ParseRegionPtr region;
+  syntax::Hole hole;  // in the region; an answer is judged by it where the region has a tree
   engine::InfillRequest request;
   double milliseconds = 0;  // that the plan took
 
-  bool has_tree() const { return site->tree != nullptr; }
+  bool has_tree() const { return region->tree != nullptr; }
   // The bytes of the document that an answer replaces.
-  std::size_t begin() const { return site->begin + hole.begin; }
-  std::size_t end() const { return site->begin + hole.end; }
+  std::size_t begin() const { return region->begin + hole.begin; }
+  std::size_t end() const { return region->begin + hole.end; }
 };
 
-// Requires: offset <= the size of the site's document, of which the model reads all that its prompt budget holds.
+// Requires: offset <= the size of the region's document, of which the model reads all that its prompt budget holds.
 //
-// Where the site has a tree, its plan decides where the answer may end. Without one the text does: after a line that
+// Where the region has a tree, its plan decides where the answer may end. Without one the text does: after a line that
 // opens a block without a body, the answer is a block; else the rest of the line.
-Ask ask_at(syntax::SitePtr site, std::size_t offset, const AskOptions& options, Surroundings around = {});
+Ask ask_at(syntax::ParseRegionPtr region, std::size_t offset, const AskOptions& options, Surroundings around = {});
 
-// The same for a hole that is planned already, in the site.
-Ask ask_for(syntax::SitePtr site, syntax::Hole hole, engine::InfillRequest defaults);
+// The same for a hole that is planned already, in the region.
+Ask ask_for(syntax::ParseRegionPtr region, syntax::Hole hole, engine::InfillRequest defaults);
 
 // The engine's own rule for a hole: never shorter than what the plan allows (answer_end.h shortens it).
 engine::EndRule end_rule(const syntax::Hole& hole);

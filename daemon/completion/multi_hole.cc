@@ -86,7 +86,7 @@ void MultiHoleFill::begin(std::size_t index, int repairs) {
   engine::InfillRequest defaults = defaults_;
   if (fill.answer) defaults.former = fill.answer->substr(fill.lead);
   machine_ = std::make_unique<AnswerMachine>(
-      ask_for(syntax::whole_site(std::move(open), language_), std::move(hole), std::move(defaults)),
+      ask_for(syntax::whole_region(std::move(open), language_), std::move(hole), std::move(defaults)),
       AnswerOptions{.repairs = repairs});
 }
 
@@ -162,7 +162,7 @@ void MultiHoleFill::settle(const std::string& text) {
   Fill& fill = fills_[now_];
   const Ask& ask = machine_->ask();
   const std::size_t before = length(fill);
-  const std::string document = ask.site->document->text();
+  const std::string document = ask.region->document->text();
   const std::string kept = kept_of(language_, ask.hole.shown, document, ask.begin()), whole = lead_ + kept + text;
   if (text.empty() || fill.answer == whole) return;
   text_ = document;

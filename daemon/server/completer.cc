@@ -211,12 +211,12 @@ void Completer::answer_stale(const std::string& uri) {
 }
 
 // The last one is kept: what is read in advance and what is asked then are about the same place.
-syntax::SitePtr Completer::site_at(const SnapshotPtr& document, std::size_t offset) {
-  if (!site_ || site_->document != document || site_offset_ != offset) {
-    site_ = syntax::site_at(document, offset, state_.trees);
+syntax::ParseRegionPtr Completer::region_at(const SnapshotPtr& document, std::size_t offset) {
+  if (!region_ || region_->document != document || site_offset_ != offset) {
+    region_ = syntax::region_at(document, offset, state_.trees);
     site_offset_ = offset;
   }
-  return site_;
+  return region_;
 }
 
 Ask Completer::ask_at(const SnapshotPtr& document, std::size_t offset, const Options& options) {
@@ -232,7 +232,7 @@ Ask Completer::ask_at(const SnapshotPtr& document, std::size_t offset, const Opt
     for (const auto& piece : state_.context.pieces(document, path_of(document->uri()), language, offset))
       around.context.push_back(context::rendered(piece, *language));
   }
-  return daemon::ask_at(site_at(document, offset), offset, how, std::move(around));
+  return daemon::ask_at(region_at(document, offset), offset, how, std::move(around));
 }
 
 // Remembers the texts of an answer and returns them. What is not sure enough is a draft for the next request.
@@ -333,7 +333,7 @@ void Completer::closed(const std::string& uri) {
   cursors_.erase(uri);
   last_changes_.erase(uri);
   state_.trees.forget(uri);
-  site_.reset();
+  region_.reset();
   answers_.forget(uri);
   unfinished_.forget(uri);
   state_.context.forget(path_of(uri));

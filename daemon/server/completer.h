@@ -107,7 +107,7 @@ class Completer {
   void prefetch(const Target& place, const std::string& text, const Options& options);
   void prefetched(engine::JobId job, const Target& place, AnswerMachine& machine, engine::Outcome outcome);
   std::vector<std::string> keep(const Target& place, Answered answered, int asked);
-  syntax::SitePtr site_at(const SnapshotPtr& document, std::size_t offset);
+  syntax::ParseRegionPtr region_at(const SnapshotPtr& document, std::size_t offset);
   ClientJobs::Observer recording(const Target& place, const engine::Job& job, const Options& options);
   Ask ask_at(const SnapshotPtr& document, std::size_t offset, const Options& options);
 
@@ -118,7 +118,7 @@ class Completer {
   std::unordered_map<std::string, engine::JobId> warming_, prefetching_;
   std::unordered_map<std::string, std::size_t> cursors_;  // byte offset of the last known one
   std::unordered_map<std::string, Clock::time_point> last_changes_;
-  syntax::SitePtr site_;  // of the last request, and where it is
+  syntax::ParseRegionPtr region_;  // of the last request, and where it is
   std::size_t site_offset_ = 0;
   std::string workspace_;  // what the index was set to, in words
   AnswerCache answers_;

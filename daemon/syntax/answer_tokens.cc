@@ -50,15 +50,15 @@ bool opens_long_string(std::string_view token) {
 
 EndSurroundings end_surroundings(const Tree& tree, const Hole& hole) {
   const std::string_view text = tree.text();
-  const Place place = place_at(tree, hole.begin);
-  EndSurroundings around{&tree.language(), hole, place.open, std::string(place.before), {}};
+  const CursorFacts facts = facts_at(tree, hole.begin);
+  EndSurroundings around{&tree.language(), hole, facts.open, std::string(facts.before), {}};
   around.rest_of_line = stripped(text.substr(hole.end, line_end(text, hole.end) - hole.end));
   // What the hole replaces closes nothing.
   for (Opener& opener : around.open) {
     if (opener.closer && opener.closer->begin < hole.end) opener.closer.reset();
     // Behind a string that was left open the tree takes code for strings and strings for code.
     const bool open_string = hole.kind == HoleKind::string && !hole.closer_given;
-    if (open_string && opener.span.begin >= place.line.begin && opener.closer && opener.closer->begin >= place.line.end)
+    if (open_string && opener.span.begin >= facts.line.begin && opener.closer && opener.closer->begin >= facts.line.end)
       opener.closer.reset();
   }
   return around;

@@ -276,28 +276,30 @@ std::optional<Token> token_behind(const Tree& tree, std::size_t at) {
   return std::nullopt;
 }
 
-int Place::next_line_indent() const { return next_line >= text.size() ? -1 : indent_width(text.substr(next_line)); }
-
-Place place_at(std::string_view text, std::size_t cursor) {
-  Place place;
-  place.text = text;
-  place.cursor = std::min(cursor, text.size());
-  place.line = {line_begin(text, place.cursor), line_end(text, place.cursor)};
-  place.before = text.substr(place.line.begin, place.cursor - place.line.begin);
-  place.after = text.substr(place.cursor, place.line.end - place.cursor);
-  const std::size_t next = text.find_first_not_of(" \t\r\n\f", place.line.end);
-  place.next_line = next == std::string_view::npos ? text.size() : line_begin(text, next);
-  return place;
+int CursorFacts::next_line_indent() const {
+  return next_line >= text.size() ? -1 : indent_width(text.substr(next_line));
 }
 
-Place place_at(const Tree& tree, std::size_t cursor) {
-  Place place = place_at(tree.text(), cursor);
-  place.comment = comment_at(tree, place.cursor);
-  if (!place.comment) place.string = string_at(tree, place.cursor);
-  place.open = OpenerWalk(tree, place.cursor).run();
-  place.previous = token_before(tree, place.cursor);
-  place.next = token_behind(tree, place.cursor);
-  return place;
+CursorFacts facts_at(std::string_view text, std::size_t cursor) {
+  CursorFacts facts;
+  facts.text = text;
+  facts.cursor = std::min(cursor, text.size());
+  facts.line = {line_begin(text, facts.cursor), line_end(text, facts.cursor)};
+  facts.before = text.substr(facts.line.begin, facts.cursor - facts.line.begin);
+  facts.after = text.substr(facts.cursor, facts.line.end - facts.cursor);
+  const std::size_t next = text.find_first_not_of(" \t\r\n\f", facts.line.end);
+  facts.next_line = next == std::string_view::npos ? text.size() : line_begin(text, next);
+  return facts;
+}
+
+CursorFacts facts_at(const Tree& tree, std::size_t cursor) {
+  CursorFacts facts = facts_at(tree.text(), cursor);
+  facts.comment = comment_at(tree, facts.cursor);
+  if (!facts.comment) facts.string = string_at(tree, facts.cursor);
+  facts.open = OpenerWalk(tree, facts.cursor).run();
+  facts.previous = token_before(tree, facts.cursor);
+  facts.next = token_behind(tree, facts.cursor);
+  return facts;
 }
 
 }  // namespace cinnabar::daemon::syntax

@@ -37,7 +37,7 @@ struct Opener {
   std::optional<Span> closer;
 };
 
-struct Place {
+struct CursorFacts {
   std::string_view text;
   std::size_t cursor = 0;
   Span line;                       // without its line end
@@ -60,9 +60,9 @@ struct Place {
 };
 
 // `cursor` is clamped to the text.
-Place place_at(const Tree& tree, std::size_t cursor);
+CursorFacts facts_at(const Tree& tree, std::size_t cursor);
 // The same of a text without a tree: lines only.
-Place place_at(std::string_view text, std::size_t cursor);
+CursorFacts facts_at(std::string_view text, std::size_t cursor);
 
 // The pair that a token `kind` in a node `parent` opens; null when it opens none ("if" behind a Ruby statement).
 const Pair* opened_pair(const Language& language, std::string_view kind, std::string_view parent);

@@ -42,40 +42,40 @@ std::optional<Token> header_behind_docstring(const Tree& tree, const Token& toke
   return before && before->kind == ":" ? before : std::nullopt;
 }
 
-std::optional<Body> empty_indented_body(const Tree& tree, const Place& place) {
-  auto header = place.previous;
+std::optional<Body> empty_indented_body(const Tree& tree, const CursorFacts& facts) {
+  auto header = facts.previous;
   if (header && header->kind != ":") header = header_behind_docstring(tree, *header);
   if (!header) return std::nullopt;
   const auto anchor = header_anchor(tree, *header);
   if (!anchor) return std::nullopt;
-  const bool on_header_line = header->span.begin >= place.line.begin;
+  const bool on_header_line = header->span.begin >= facts.line.begin;
   // On a line of its own the cursor shows how deep the user wants to be.
-  if (!on_header_line && indent_width(place.before) <= *anchor && !place.before.empty()) return std::nullopt;
-  if (!place.blank_after() || place.next_line_indent() > *anchor) return std::nullopt;
-  const bool behind_docstring = place.previous->span.end > place.line.begin;
-  if (!on_header_line && !place.blank_before() && !behind_docstring) return std::nullopt;
-  Body body{{header->span.end, place.line.end}, *anchor, "", false, false};
-  body.members = first_word(line_at(place.text, header->span.begin)) == "class";
+  if (!on_header_line && indent_width(facts.before) <= *anchor && !facts.before.empty()) return std::nullopt;
+  if (!facts.blank_after() || facts.next_line_indent() > *anchor) return std::nullopt;
+  const bool behind_docstring = facts.previous->span.end > facts.line.begin;
+  if (!on_header_line && !facts.blank_before() && !behind_docstring) return std::nullopt;
+  Body body{{header->span.end, facts.line.end}, *anchor, "", false, false};
+  body.members = first_word(line_at(facts.text, header->span.begin)) == "class";
   return body;
 }
 
 // Whether `previous` ends the header of what `opener` opened.
-bool ends_header(const Language& language, const Place& place, const Opener& opener) {
-  const Token& previous = *place.previous;
+bool ends_header(const Language& language, const CursorFacts& facts, const Opener& opener) {
+  const Token& previous = *facts.previous;
   if (previous.span == opener.span) return true;
   if (contains(language.header_ends, previous.kind))
     return (previous.kind != "in" && previous.kind != "->") || previous.parent == opener.parent;
   if (!contains(language.line_headers, opener.pair->open)) return false;
   // A word's header is its line, and the cursor is behind that line.
-  const std::size_t header_end = line_end(place.text, opener.span.begin);
-  return previous.span.end <= header_end && place.cursor >= header_end;
+  const std::size_t header_end = line_end(facts.text, opener.span.begin);
+  return previous.span.end <= header_end && facts.cursor >= header_end;
 }
 
-std::optional<Body> empty_delimited_body(const Tree& tree, const Place& place) {
-  if (place.open.empty() || !place.previous) return std::nullopt;
-  const Opener& opener = place.open.back();
-  if (!opener.block || !ends_header(tree.language(), place, opener)) return std::nullopt;
-  Body body{{place.previous->span.end, place.line.end},
+std::optional<Body> empty_delimited_body(const Tree& tree, const CursorFacts& facts) {
+  if (facts.open.empty() || !facts.previous) return std::nullopt;
+  const Opener& opener = facts.open.back();
+  if (!opener.block || !ends_header(tree.language(), facts, opener)) return std::nullopt;
+  Body body{{facts.previous->span.end, facts.line.end},
             opener.anchor,
             std::string(opener.pair->close),
             false,
@@ -84,22 +84,22 @@ std::optional<Body> empty_delimited_body(const Tree& tree, const Place& place) {
     body.closer_given = true;
     body.inner.end = opener.closer->begin;
   }
-  const std::size_t next = place.next ? place.next->span.begin : place.text.size();
+  const std::size_t next = facts.next ? facts.next->span.begin : facts.text.size();
   if (body.closer_given && next == opener.closer->begin) return body;
   // Nothing may follow that lies deeper than the statement: that would be the body.
-  if (!place.blank_after() || place.next_line_indent() > opener.anchor) return std::nullopt;
-  if (next < place.line.end) return std::nullopt;
+  if (!facts.blank_after() || facts.next_line_indent() > opener.anchor) return std::nullopt;
+  if (next < facts.line.end) return std::nullopt;
   return body;
 }
 
 }  // namespace
 
-std::optional<Body> empty_body_at(const Tree& tree, const Place& place) {
-  if (!place.previous) return std::nullopt;
+std::optional<Body> empty_body_at(const Tree& tree, const CursorFacts& facts) {
+  if (!facts.previous) return std::nullopt;
   const Layout layout = tree.language().layout;
   if (layout == Layout::data || layout == Layout::markup) return std::nullopt;
-  if (layout == Layout::indentation) return empty_indented_body(tree, place);
-  return empty_delimited_body(tree, place);
+  if (layout == Layout::indentation) return empty_indented_body(tree, facts);
+  return empty_delimited_body(tree, facts);
 }
 
 namespace {
@@ -164,23 +164,23 @@ std::optional<Span> stub_in(const Language& language, std::string_view text, Spa
 namespace {
 
 // The block node of an indented body around the cursor's line, as a body.
-std::optional<std::pair<Body, Span>> indented_stub(const Tree& tree, const Place& place) {
-  const std::size_t first = place.text.find_first_not_of(" \t", place.line.begin);
-  if (first >= place.line.end) return std::nullopt;
+std::optional<std::pair<Body, Span>> indented_stub(const Tree& tree, const CursorFacts& facts) {
+  const std::size_t first = facts.text.find_first_not_of(" \t", facts.line.begin);
+  if (first >= facts.line.end) return std::nullopt;
   // What stands on the line behind a header, or the line itself; below a note.
-  std::size_t last = place.text.find_last_not_of(" \t", place.line.end - 1);
-  if (place.comment && place.next) last = place.next->span.begin;
+  std::size_t last = facts.text.find_last_not_of(" \t", facts.line.end - 1);
+  if (facts.comment && facts.next) last = facts.next->span.begin;
   const auto path = path_to(tree, last, last + 1);
   for (std::size_t i = path.size(); i-- > 0;) {
     const TSNode node = path[i];
     if (kind_of(node) != "block") continue;
     const auto colon = token_before(tree, begin_of(node));  // the notes above a stub stand in front of its block
     const Span inner{colon ? colon->span.end : begin_of(node), end_of(node)};
-    const auto stub = stub_in(tree.language(), place.text, inner);
-    if (!stub || stub->end < place.line.begin || stub->begin > place.line.end) return std::nullopt;
+    const auto stub = stub_in(tree.language(), facts.text, inner);
+    if (!stub || stub->end < facts.line.begin || stub->begin > facts.line.end) return std::nullopt;
     const auto anchor = colon ? header_anchor(tree, *colon) : std::nullopt;
     if (!anchor) return std::nullopt;
-    if (place.cursor < stub->begin && place.cursor < colon->span.end) return std::nullopt;
+    if (facts.cursor < stub->begin && facts.cursor < colon->span.end) return std::nullopt;
     return std::pair{Body{inner, *anchor, "", false, false}, *stub};
   }
   return std::nullopt;
@@ -191,12 +191,12 @@ std::optional<std::pair<Body, Span>> indented_stub(const Tree& tree, const Place
 namespace {
 
 // Notes alone in an indented body: the grammar has no block for them.
-std::optional<std::pair<Body, Span>> indented_note(const Tree& tree, const Place& place) {
-  const std::string_view text = place.text;
+std::optional<std::pair<Body, Span>> indented_note(const Tree& tree, const CursorFacts& facts) {
+  const std::string_view text = facts.text;
   const auto is_comment = [&](std::size_t begin) {
     return begins_comment(tree.language(), text.substr(std::min(text.find_first_not_of(" \t", begin), text.size())));
   };
-  Span lines = place.line;
+  Span lines = facts.line;
   while (lines.begin > 0 && is_comment(line_begin(text, lines.begin - 1)))
     lines.begin = line_begin(text, lines.begin - 1);
   while (text.find('\n', lines.end) < text.size() && is_comment(text.find('\n', lines.end) + 1))
@@ -216,21 +216,21 @@ std::optional<std::pair<Body, Span>> indented_note(const Tree& tree, const Place
 
 }  // namespace
 
-std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const Place& place) {
+std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const CursorFacts& facts) {
   if (tree.language().stubs.empty()) return std::nullopt;
   if (tree.language().layout == Layout::indentation) {
-    if (auto note = place.comment ? indented_note(tree, place) : std::nullopt) return note;
-    return indented_stub(tree, place);
+    if (auto note = facts.comment ? indented_note(tree, facts) : std::nullopt) return note;
+    return indented_stub(tree, facts);
   }
-  for (std::size_t i = place.open.size(); i-- > 0;) {
-    const Opener& opener = place.open[i];
+  for (std::size_t i = facts.open.size(); i-- > 0;) {
+    const Opener& opener = facts.open[i];
     if (!opener.closer) continue;
     if (!opener.block) continue;
     Span inner{opener.span.end, opener.closer->begin};
-    if (opener.pair->open != "{") inner.begin = line_end(place.text, opener.span.begin);
+    if (opener.pair->open != "{") inner.begin = line_end(facts.text, opener.span.begin);
     if (inner.begin > inner.end) return std::nullopt;
-    const auto stub = stub_in(tree.language(), place.text, inner);
-    if (!stub || stub->end < place.line.begin || stub->begin > place.line.end) return std::nullopt;
+    const auto stub = stub_in(tree.language(), facts.text, inner);
+    if (!stub || stub->end < facts.line.begin || stub->begin > facts.line.end) return std::nullopt;
     return std::pair{Body{inner, opener.anchor, std::string(opener.pair->close), true, opener.members}, *stub};
   }
   return std::nullopt;

@@ -18,14 +18,14 @@ struct Body {
 
 // The body whose header ends right before the cursor (only blanks and comments between), with nothing in it but those
 // and, in Python, a docstring.
-std::optional<Body> empty_body_at(const Tree& tree, const Place& place);
+std::optional<Body> empty_body_at(const Tree& tree, const CursorFacts& facts);
 
 // The stub that `inner` holds and nothing else but documentation in front of it: its bytes, with the notes above it
 // that say what is to be done.
 std::optional<Span> stub_in(const Language& language, std::string_view text, Span inner);
 
 // The innermost body around the cursor that is a stub, when the cursor is on one of the stub's lines.
-std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const Place& place);
+std::optional<std::pair<Body, Span>> stub_at(const Tree& tree, const CursorFacts& facts);
 
 // The notes that a stub begins with: its leading comments. Empty where there is none.
 std::string_view notes_of(const Language& language, std::string_view stub);

@@ -58,18 +58,18 @@ void Outlet::close() {
 Channel::Channel(boost::asio::io_context& loop, Descriptor in, Descriptor out, std::size_t output_limit)
     : loop_(loop), in_(loop, in.release()), out_(loop, out.release()), patience_(loop), output_limit_(output_limit) {}
 
-void Channel::start(Host& host, std::optional<Opener> opener, OnEnd on_end) {
+void Channel::start(Host& host, std::optional<Handshake> handshake, OnEnd on_end) {
   host_ = &host;
-  opener_ = std::move(opener);
+  handshake_ = std::move(handshake);
   on_end_ = std::move(on_end);
   outlet_ = std::make_shared<Outlet>(loop_, weak_from_this(), output_limit_);
-  if (opener_ && opener_->required) {
-    patience_.expires_after(opener_->limit);
+  if (handshake_ && handshake_->required) {
+    patience_.expires_after(handshake_->limit);
     patience_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error && self->opener_) self->end("it did not say who it is");
+      if (!error && self->handshake_) self->end("it did not say who it is");
     });
   }
-  if (!opener_) connection_ = host_->connect(outlet_);
+  if (!handshake_) connection_ = host_->connect(outlet_);
   read();
 }
 
@@ -84,7 +84,7 @@ void Channel::read() {
 }
 
 void Channel::take(std::string_view bytes) {
-  if (!opener_) {
+  if (!handshake_) {
     connection_->receive(bytes);
     return turn();
   }
@@ -92,7 +92,7 @@ void Channel::take(std::string_view bytes) {
   const Opening opening = opening_of(first_bytes_);
   if (opening == Opening::kUndecided) return read();
   if (opening == Opening::kGreeting) return greet();
-  if (opener_->required) return end("it did not say who it is");
+  if (handshake_->required) return end("it did not say who it is");
   begin(std::exchange(first_bytes_, {}));
 }
 
@@ -101,7 +101,7 @@ void Channel::greet() {
   const auto greeting = parse_greeting(std::string_view(first_bytes_).substr(0, line_end));
   if (!greeting) return end("its greeting is none");
   const std::string rest = std::exchange(first_bytes_, {}).substr(line_end + 1);
-  const Greeting answer = opener_->answer(*greeting);
+  const Greeting answer = handshake_->answer(*greeting);
   outlet_->send(to_line(answer));
   if (answer.verb == "proof") return rest.empty() ? read() : take(rest);
   if (answer.verb != "ready" && answer.verb != "replaced") return finish(answer.verb);
@@ -109,9 +109,9 @@ void Channel::greet() {
 }
 
 void Channel::begin(std::string_view bytes) {
-  const auto opener = std::exchange(opener_, std::nullopt);
+  const auto handshake = std::exchange(handshake_, std::nullopt);
   patience_.cancel();
-  if (opener->on_begin) opener->on_begin();
+  if (handshake->on_begin) handshake->on_begin();
   connection_ = host_->connect(outlet_);
   if (!bytes.empty()) connection_->receive(bytes);
   turn();

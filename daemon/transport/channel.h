@@ -54,7 +54,7 @@ class Outlet final : public lsp::Transport {
 };
 
 // How a channel begins.
-struct Opener {
+struct Handshake {
   bool required = false;  // no greeting, no talk
   // Answers a greeting. "ready" and "replaced" begin LSP, behind "proof" another greeting comes, any other verb ends the
   // channel behind the answer.
@@ -67,9 +67,9 @@ struct Opener {
 class Channel : public std::enable_shared_from_this<Channel> {
  public:
   using OnEnd = std::function<void(const std::shared_ptr<Channel>&, const std::string& why)>;
-  // `in` and `out` may be two descriptors of one socket. Without an opener, LSP begins at once.
+  // `in` and `out` may be two descriptors of one socket. Without a handshake, LSP begins at once.
   Channel(boost::asio::io_context& loop, Descriptor in, Descriptor out, std::size_t output_limit);
-  void start(Host& host, std::optional<Opener> opener, OnEnd on_end);
+  void start(Host& host, std::optional<Handshake> handshake, OnEnd on_end);
   // Reads no more; ends when every request has its answer and the answers are written.
   void drain();
   // Ends now.
@@ -78,7 +78,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   // What the client's exit said; none when it ended otherwise.
   std::optional<int> exit_code() const { return exit_code_; }
   // Nothing that is LSP has come yet.
-  bool silent() const { return opener_.has_value(); }
+  bool silent() const { return handshake_.has_value(); }
   std::optional<std::int32_t> editor_process() const {
     return connection_ ? connection_->editor_process() : std::nullopt;
   }
@@ -102,7 +102,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   std::size_t output_limit_;
   std::shared_ptr<Outlet> outlet_;
   Host* host_ = nullptr;
-  std::optional<Opener> opener_;  // until LSP begins
+  std::optional<Handshake> handshake_;  // until LSP begins
   OnEnd on_end_;
   std::function<void()> on_turn_;
   std::unique_ptr<Connection> connection_;

@@ -62,9 +62,9 @@ class Gate {
 };
 
 // Many clients on one loop.
-class Server {
+class SocketServer {
  public:
-  Server(Host& host, Listeners listeners, const ServeOptions& options)
+  SocketServer(Host& host, Listeners listeners, const ServeOptions& options)
       : host_(host),
         options_(options),
         refusing_(make_refusing_host("Cinnabar: the daemon has " + std::to_string(options.clients) +
@@ -191,7 +191,7 @@ class Server {
     const auto channel = std::make_shared<Channel>(loop_, std::move(client), std::move(out), options_.output_limit);
     clients_[number] = {channel, tcp, refused};
     idle_.cancel();
-    channel->start(refused ? *refusing_ : host_, opener_for(number, tcp),
+    channel->start(refused ? *refusing_ : host_, handshake_for(number, tcp),
                    [this, name, number](const std::shared_ptr<Channel>&, const std::string& why) {
                      if (clients_[number].logged) log(name + " left: " + why);
                      clients_.erase(number);
@@ -199,22 +199,22 @@ class Server {
                    });
   }
 
-  Opener opener_for(int number, bool tcp) {
-    Opener opener;
+  Handshake handshake_for(int number, bool tcp) {
+    Handshake handshake;
     const auto gate = tcp ? std::make_shared<Gate>(listeners_.token, options_.tcp_port) : nullptr;
     const auto looks = std::make_shared<bool>(false);
-    opener.required = tcp;
-    opener.limit = kTcpPatience;
-    opener.answer = [this, number, gate, looks](const Greeting& greeting) {
+    handshake.required = tcp;
+    handshake.limit = kTcpPatience;
+    handshake.answer = [this, number, gate, looks](const Greeting& greeting) {
       *looks = greeting.verb == "look";
       return answer(greeting, gate.get(), clients_[number].refused);
     };
-    opener.on_begin = [this, number, tcp, looks] {
+    handshake.on_begin = [this, number, tcp, looks] {
       Client& client = clients_[number];
       client.logged = !*looks && !client.refused;
       if (client.logged) log("client " + std::to_string(number) + " came" + (tcp ? " by TCP" : ""));
     };
-    return opener;
+    return handshake;
   }
 
   Greeting answer(const Greeting& greeting, Gate* gate, bool no_room) {
@@ -424,7 +424,7 @@ Result<std::optional<Listeners>> open_listeners(const ServeOptions& options) {
 }
 
 Status serve(Host& host, Listeners listeners, const ServeOptions& options) {
-  return without_exceptions([&] { Server(host, std::move(listeners), options).run(); });
+  return without_exceptions([&] { SocketServer(host, std::move(listeners), options).run(); });
 }
 
 }  // namespace cinnabar::daemon

@@ -61,7 +61,7 @@ IgnoreFiles::RulesPtr IgnoreFiles::rules_in(const std::string& folder, std::stri
     files_.clear();
     bytes_ = path.size() + text.size();
   }
-  files_.insert_or_assign(path, File{stamp, rules});
+  files_.insert_or_assign(path, IgnoreFile{stamp, rules});
   return rules;
 }
 

@@ -37,7 +37,7 @@ class IgnoreFiles {
     bool operator==(const Stamp&) const = default;
   };
   using RulesPtr = std::shared_ptr<const IgnoreRules>;
-  struct File {
+  struct IgnoreFile {
     Stamp stamp;
     RulesPtr rules;
   };
@@ -47,8 +47,8 @@ class IgnoreFiles {
   // Null: there is no such file, or nothing in it.
   RulesPtr rules_in(const std::string& folder, std::string_view name);
 
-  std::unordered_map<std::string, File> files_;  // by path
-  std::size_t bytes_ = 0;                        // read for what is in files_, at most
+  std::unordered_map<std::string, IgnoreFile> files_;  // by path
+  std::size_t bytes_ = 0;                              // read for what is in files_, at most
   std::size_t files_read_ = 0;
 };
 

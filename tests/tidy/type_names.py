@@ -14,8 +14,7 @@ EXCEPTIONS = {
                 "Call": "local to one operation's file", "Memory": _RENAME, "Operands": _RENAME},
     "engine": {"Kind": _MEMBER, "Part": _MEMBER},
     "lsp": {"Kind": _MEMBER, "Context": "local to one request's file"},
-    "daemon": {"Kind": _MEMBER, "Entry": _MEMBER, "Edit": _RENAME, "File": _RENAME, "Hole": _RENAME, "Opener": _RENAME,
-               "Place": _RENAME, "Server": _RENAME, "Stage": _RENAME, "Verdict": _RENAME},
+    "daemon": {"Kind": _MEMBER, "Entry": _MEMBER, "Stage": _MEMBER},
 }
 # A definition: the name of a member that is defined outside of its class ends at "::" and is none.
 DEFINITION = re.compile(r"^[ \t]*(?:template\s*<[^{;]*?>\s*)?(?:class|struct|union|enum(?:\s+class)?)\s+"

@@ -71,7 +71,7 @@ Status make_ask(const json& line, const Options& options, const AskOptions& how,
     hole.pieces = context::choose(workspaces.files(*workspace, options.editor), {*path, language, text, cursor, {}});
     for (const auto& piece : hole.pieces) around.context.push_back(context::rendered(piece, *language));
   }
-  hole.ask = ask_at(syntax::site_at(text, cursor, std::move(id).value(), std::move(path).value()), cursor, how,
+  hole.ask = ask_at(syntax::region_at(text, cursor, std::move(id).value(), std::move(path).value()), cursor, how,
                     std::move(around));
   return {};
 }

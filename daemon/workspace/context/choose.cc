@@ -93,11 +93,11 @@ std::vector<Piece> definitions_for(const FileSet& files, const Cursor& cursor, c
   for (const Named& named : names_near(cursor)) {
     if (defined_here.count(named.word) > 0) continue;
     auto places = files.named(named.word);
-    std::erase_if(places, [&](const FileSet::Place& place) {
+    std::erase_if(places, [&](const FileSet::Found& place) {
       return place.file->path == cursor.path || !related(place.file->language, cursor.language);
     });
     if (places.empty() || places.size() > kMostNamesakes) continue;
-    const auto closeness = [&](const FileSet::Place& place) {
+    const auto closeness = [&](const FileSet::Found& place) {
       const auto& recent = cursor.recent;
       return (folder_of(place.file->path) == folder ? 1 : 0) +
              (head_words.count(stem_of(place.file->path)) > 0 ? 2 : 0) +

@@ -67,7 +67,7 @@ FilePtr make_file(std::string path, std::string shown, const syntax::Language& l
 void FileSet::put(FilePtr file) {
   remove(file->path);
   for (std::size_t i = 0; i < file->definitions.size(); ++i)
-    by_name_.emplace(file->definitions[i].name, Place{file.get(), i});
+    by_name_.emplace(file->definitions[i].name, Found{file.get(), i});
   for (const auto& window : file->windows) {
     for (const std::uint32_t word : window.words) ++windows_with_[word];
   }
@@ -97,8 +97,8 @@ void FileSet::remove(const std::string& path) {
 
 void FileSet::clear() { *this = FileSet(); }
 
-std::vector<FileSet::Place> FileSet::named(std::string_view name) const {
-  std::vector<Place> places;
+std::vector<FileSet::Found> FileSet::named(std::string_view name) const {
+  std::vector<Found> places;
   const auto [first, last] = by_name_.equal_range(std::string(name));
   for (auto it = first; it != last; ++it) places.push_back(it->second);
   return places;

@@ -41,7 +41,7 @@ std::vector<std::uint32_t> word_set(std::string_view text);  // sorted, each onc
 
 class FileSet {
  public:
-  struct Place {
+  struct Found {
     const File* file;
     std::size_t definition;  // index
   };
@@ -51,7 +51,7 @@ class FileSet {
   void clear();
 
   const std::unordered_map<std::string, FilePtr>& files() const { return files_; }
-  std::vector<Place> named(std::string_view name) const;
+  std::vector<Found> named(std::string_view name) const;
   // In how many windows a word stands.
   std::size_t windows_with(std::uint32_t word) const;
   std::size_t window_count() const { return window_count_; }
@@ -59,7 +59,7 @@ class FileSet {
 
  private:
   std::unordered_map<std::string, FilePtr> files_;  // by path
-  std::unordered_multimap<std::string, Place> by_name_;
+  std::unordered_multimap<std::string, Found> by_name_;
   std::unordered_map<std::uint32_t, std::uint32_t> windows_with_;
   std::size_t window_count_ = 0, bytes_ = 0;
 };

@@ -89,17 +89,18 @@ void Index::edited(const AppliedChange& change, const std::string& path) {
   const std::size_t begin = document.lines().line_begin(first), end = document.lines().line_end(text, last);
   const std::lock_guard lock(mutex_);
   if (source_.folders.empty()) return;
-  std::erase_if(edits_,
-                [&](const Edit& e) { return e.path == path && std::max(e.line, line) - std::min(e.line, line) < 5; });
+  std::erase_if(edits_, [&](const RecentEdit& e) {
+    return e.path == path && std::max(e.line, line) - std::min(e.line, line) < 5;
+  });
   if (end - begin > kEditBytes) return;
   edits_.push_front({path, first, std::string(text.substr(begin, end - begin))});
   if (edits_.size() > kEdits) edits_.pop_back();
 }
 
 // Those in other files, at most two, the latest last.
-std::vector<Piece> Index::recent_edits(const std::string& path, const std::deque<Edit>& edits) const {
+std::vector<Piece> Index::recent_edits(const std::string& path, const std::deque<RecentEdit>& edits) const {
   std::vector<Piece> pieces;
-  for (const Edit& edit : edits) {
+  for (const RecentEdit& edit : edits) {
     if (edit.path == path || pieces.size() == 2) continue;
     const auto known = files_.files().find(edit.path);
     if (known == files_.files().end()) continue;
@@ -136,7 +137,7 @@ std::vector<Piece> Index::pieces(const SnapshotPtr& document, const std::string&
 
 // `document` keeps the cursor's text alive.
 void Index::choose_for(const SnapshotPtr&, Cursor cursor, std::size_t line) {
-  std::deque<Edit> edits;
+  std::deque<RecentEdit> edits;
   {
     const std::lock_guard lock(mutex_);
     edits = edits_;

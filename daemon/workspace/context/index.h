@@ -54,7 +54,7 @@ class Index {
     std::size_t line = 0;  // of the cursor
     bool under_way = false;
   };
-  struct Edit {
+  struct RecentEdit {
     std::string path;
     std::size_t line = 0;
     std::string text;  // the lines that were edited, as they are now
@@ -76,7 +76,7 @@ class Index {
   void read_folders(const std::stop_token& stop);
   void read_again(const std::string& path);
   void choose_for(const SnapshotPtr& document, Cursor cursor, std::size_t line);
-  std::vector<Piece> recent_edits(const std::string& path, const std::deque<Edit>& edits) const;
+  std::vector<Piece> recent_edits(const std::string& path, const std::deque<RecentEdit>& edits) const;
 
   const ScanLimits limits_;
   FileSet files_;  // the index's thread alone
@@ -86,7 +86,7 @@ class Index {
   Source source_;
   std::map<std::string, Chosen> chosen_;  // by path
   std::deque<std::string> recent_;        // paths of documents that were worked in, the latest first
-  std::deque<Edit> edits_;                // the latest first
+  std::deque<RecentEdit> edits_;          // the latest first
   std::deque<Task> tasks_;
   bool busy_ = false;
   std::jthread thread_;  // begun with the first task; last: ends before what it uses

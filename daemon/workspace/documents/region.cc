@@ -97,41 +97,41 @@ const Language* language_of(const DocumentSnapshot& document) {
   return language != nullptr ? language : language_of_path(document.uri());
 }
 
-SitePtr site_at(const SnapshotPtr& document, std::size_t offset, Trees& trees) {
-  auto site = std::make_shared<Site>();
-  site->document = document;
+ParseRegionPtr region_at(const SnapshotPtr& document, std::size_t offset, Trees& trees) {
+  auto region = std::make_shared<ParseRegion>();
+  region->document = document;
   const std::string_view text = document->text();
   const Language* language = language_of(*document);
   if (text.size() <= kWholeBytes || language == nullptr) {
-    site->lines = document->lines();
-    site->tree = trees.of(document).tree;
-    return site;
+    region->lines = document->lines();
+    region->tree = trees.of(document).tree;
+    return region;
   }
   const Span part = part_around(text, document->lines(), offset, language->long_quotes);
-  site->begin = part.begin;
-  site->text = text.substr(part.begin, part.end - part.begin);
-  site->lines = LineIndex(site->text);
-  site->tree = Tree::parse(*language, site->text, site->lines, trees.limits());
-  return site;
+  region->begin = part.begin;
+  region->text = text.substr(part.begin, part.end - part.begin);
+  region->lines = LineIndex(region->text);
+  region->tree = Tree::parse(*language, region->text, region->lines, trees.limits());
+  return region;
 }
 
-SitePtr site_at(std::string text, std::size_t offset, std::string language_id, std::string path,
-                const ParseLimits& limits) {
+ParseRegionPtr region_at(std::string text, std::size_t offset, std::string language_id, std::string path,
+                         const ParseLimits& limits) {
   LineIndex lines(text);
   const auto document = std::make_shared<const DocumentSnapshot>(
       DocumentSnapshot::Identity{std::move(path), std::move(language_id), 0, 0}, std::move(text), std::move(lines));
   Trees trees(1, limits);
-  return site_at(document, offset, trees);
+  return region_at(document, offset, trees);
 }
 
-SitePtr whole_site(std::string text, const Language& language) {
-  auto site = std::make_shared<Site>();
+ParseRegionPtr whole_region(std::string text, const Language& language) {
+  auto region = std::make_shared<ParseRegion>();
   LineIndex lines(text);
-  site->document = std::make_shared<const DocumentSnapshot>(
+  region->document = std::make_shared<const DocumentSnapshot>(
       DocumentSnapshot::Identity{"", std::string(language.name), 0, 0}, std::move(text), std::move(lines));
-  site->lines = site->document->lines();
-  site->tree = Tree::parse(language, site->document->text(), site->lines);
-  return site;
+  region->lines = region->document->lines();
+  region->tree = Tree::parse(language, region->document->text(), region->lines);
+  return region;
 }
 
 }  // namespace cinnabar::daemon::syntax

@@ -18,24 +18,24 @@ namespace cinnabar::daemon::syntax {
 // Documents up to this size are worked in whole.
 inline constexpr std::size_t kWholeBytes = 32 * 1024;
 
-struct Site {
+struct ParseRegion {
   SnapshotPtr document;   // whose text the tree borrows, or
   std::string text;       // a copy of its part, which then is not empty
   LineIndex lines;        // of what the tree was made of
   std::size_t begin = 0;  // the part's first byte in the document
   TreePtr tree;           // null: no grammar, or over a limit
 };
-using SitePtr = std::shared_ptr<const Site>;
+using ParseRegionPtr = std::shared_ptr<const ParseRegion>;
 
 // `offset` <= the text's size. `trees` follows documents that are worked in whole.
-SitePtr site_at(const SnapshotPtr& document, std::size_t offset, Trees& trees);
+ParseRegionPtr region_at(const SnapshotPtr& document, std::size_t offset, Trees& trees);
 
 // The same of a text that is not being edited. `language_id` or, where that has no grammar, `path` says its language.
-SitePtr site_at(std::string text, std::size_t offset, std::string language_id, std::string path,
-                const ParseLimits& limits = {});
+ParseRegionPtr region_at(std::string text, std::size_t offset, std::string language_id, std::string path,
+                         const ParseLimits& limits = {});
 
 // All of a text, whatever its size.
-SitePtr whole_site(std::string text, const Language& language);
+ParseRegionPtr whole_region(std::string text, const Language& language);
 
 // The bytes of a large text that are worked in: whole lines, from one that begins a statement at the margin where there
 // is one near enough, to the end of one. Strings between `long_quotes` are not cut where that can be helped: what

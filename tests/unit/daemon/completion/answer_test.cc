@@ -9,7 +9,7 @@ namespace {
 Ask ask(std::string text, AskOptions options = {}, const char* language = "python") {
   const std::size_t offset = text.find('|');
   text.erase(offset, 1);
-  return ask_at(syntax::site_at(text, offset, language, ""), offset, options);
+  return ask_at(syntax::region_at(text, offset, language, ""), offset, options);
 }
 
 engine::InfillAnswer answer(const std::vector<std::pair<std::string, float>>& tokens,
@@ -196,7 +196,7 @@ TEST_CASE("a rule of the user's own ends an answer in the place of the plan") {
 TEST_CASE("what stands around a document is read before it, and is no part of what is replaced") {
   const std::string text = "x = 1\ny = ";
   const Ask whole =
-      ask_at(syntax::site_at(text, text.size(), "python", ""), text.size(), {}, {"import os\n", {"# other"}});
+      ask_at(syntax::region_at(text, text.size(), "python", ""), text.size(), {}, {"import os\n", {"# other"}});
   CHECK(whole.request.prefix == "import os\n" + text);
   CHECK(whole.request.context == engine::Context{"# other"});
   CHECK(whole.begin() == text.size());

@@ -11,7 +11,7 @@ engine::InfillRequest request(std::string text, Multiline multiline = Multiline:
   text.erase(offset, 1);
   AskOptions options;
   options.multiline = multiline;
-  return ask_at(syntax::site_at(text, offset, "", ""), offset, options).request;
+  return ask_at(syntax::region_at(text, offset, "", ""), offset, options).request;
 }
 
 TEST_CASE("where an answer may end, by the text around the cursor") {

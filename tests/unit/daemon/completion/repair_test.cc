@@ -30,7 +30,7 @@ struct Place {
     tree = Tree::parse(*find_language(language), text, lines);
     REQUIRE(tree);
     const Hole hole = plan_at(*tree, cursor).holes.front();
-    repair.emplace(*tree, lines, hole, daemon::ask_for(whole_site(text, *find_language(language)), hole, {}).request,
+    repair.emplace(*tree, lines, hole, daemon::ask_for(whole_region(text, *find_language(language)), hole, {}).request,
                    most);
   }
   std::string text;

@@ -168,16 +168,16 @@ TEST_CASE("of a large document a part around the cursor is worked in") {
   Trees trees;
   for (const std::size_t offset : {std::size_t{0}, text.size() / 3, text.size()}) {
     const auto document = snapshot(text);
-    const auto site = site_at(document, offset, trees);
-    REQUIRE(site->tree);
-    CHECK(site->begin <= offset);
-    CHECK(site->begin + site->text.size() >= offset);
-    CHECK(site->text.size() < 20'000);
-    CHECK(text.compare(site->begin, site->text.size(), site->text) == 0);
-    CHECK(site->text.starts_with("def "));
-    CHECK(damage_of(*site->tree).count() == 0);  // cut at the margin
+    const auto region = region_at(document, offset, trees);
+    REQUIRE(region->tree);
+    CHECK(region->begin <= offset);
+    CHECK(region->begin + region->text.size() >= offset);
+    CHECK(region->text.size() < 20'000);
+    CHECK(text.compare(region->begin, region->text.size(), region->text) == 0);
+    CHECK(region->text.starts_with("def "));
+    CHECK(damage_of(*region->tree).count() == 0);  // cut at the margin
   }
-  const auto small = site_at(snapshot("x = 1\n"), 3, trees);
+  const auto small = region_at(snapshot("x = 1\n"), 3, trees);
   CHECK(small->begin == 0);
   CHECK(small->tree->text() == "x = 1\n");
   // Nothing begins at the margin, lines are long: still a bounded part of whole lines.
@@ -216,10 +216,10 @@ TEST_CASE("a part of a large file does not begin or end inside a string of sever
   for (const auto& c : cases) {
     INFO(c.what);
     const std::string text = above + c.before + c.behind + below;
-    const auto site = site_at(text, above.size() + c.before.size(), "python", "a.py");
-    REQUIRE(site->tree);
-    CHECK(site->text.starts_with(c.begins));
-    CHECK(site->text.ends_with(c.ends));
-    CHECK(damage_of(*site->tree).count() == 0);
+    const auto region = region_at(text, above.size() + c.before.size(), "python", "a.py");
+    REQUIRE(region->tree);
+    CHECK(region->text.starts_with(c.begins));
+    CHECK(region->text.ends_with(c.ends));
+    CHECK(damage_of(*region->tree).count() == 0);
   }
 }
