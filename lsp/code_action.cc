@@ -7,14 +7,16 @@ namespace {
 
 constexpr int kLlmGeneratedTag = 1;
 
-// The members of `context`, which stand in CodeActionParams itself. Diagnostics are not read.
+// The members of `context`, which stand in CodeActionParams itself.
 struct Context {
   CodeActionParams& params;
 };
 
 bool from_json(const Field& at, const Context& out) {
   std::optional<std::uint32_t> trigger;
-  if (!at.optional("only", out.params.only) || !at.optional("triggerKind", trigger)) return false;
+  if (!at.optional("diagnostics", out.params.diagnostics) || !at.optional("only", out.params.only) ||
+      !at.optional("triggerKind", trigger))
+    return false;
   out.params.trigger = trigger == 2u ? TriggerKind::kAutomatic : TriggerKind::kInvoked;
   return true;
 }
@@ -27,6 +29,11 @@ bool from_json(const Field& at, const Disabled& out) { return at.required("reaso
 
 }  // namespace
 
+bool from_json(const Field& at, Diagnostic& out) {
+  out.sent = at.value();
+  return at.required("range", out.range) && at.required("message", out.message);
+}
+
 bool from_json(const Field& at, CodeActionParams& out) {
   const Context context{out};
   return at.required("textDocument", out.text_document) && at.required("range", out.range) &&
@@ -38,7 +45,8 @@ bool from_json(const Field& at, CodeAction& out) {
   std::vector<std::uint32_t> tags;
   const bool ok = at.required("title", out.title) && at.optional("kind", out.kind) &&
                   at.optional("disabled", disabled) && at.optional("isPreferred", out.is_preferred) &&
-                  at.optional("command", out.command) && at.optional("tags", tags) && at.optional("data", out.data);
+                  at.optional("command", out.command) && at.optional("tags", tags) && at.optional("data", out.data) &&
+                  at.optional("diagnostics", out.diagnostics);
   out.is_generated = std::find(tags.begin(), tags.end(), kLlmGeneratedTag) != tags.end();
   return ok;
 }
@@ -56,6 +64,7 @@ Json to_json(const CodeAction& action) {
   if (action.is_preferred) out["isPreferred"] = true;
   if (action.is_generated) out["tags"] = {kLlmGeneratedTag};
   if (!action.data.is_null()) out["data"] = action.data;
+  if (!action.diagnostics.is_null()) out["diagnostics"] = action.diagnostics;
   return out;
 }
 

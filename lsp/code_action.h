@@ -13,10 +13,18 @@
 
 namespace cinnabar::lsp {
 
+// What the client has been told of a place by whatever server; of ours none.
+struct Diagnostic {
+  Range range;
+  std::string message;
+  Json sent;  // as it came, to be named in a CodeAction
+};
+
 struct CodeActionParams {
   TextDocumentIdentifier text_document;
   Range range;
-  std::vector<std::string> only;  // kinds wanted, each with its sub-kinds; empty: all
+  std::vector<Diagnostic> diagnostics;  // that touch the range, as the client sees it
+  std::vector<std::string> only;        // kinds wanted, each with its sub-kinds; empty: all
   TriggerKind trigger = TriggerKind::kInvoked;
 };
 
@@ -54,6 +62,7 @@ struct CodeAction {
   bool is_preferred = false;
   bool is_generated = false;  // tag LLMGenerated; set it only for clients that announced code_action_tags
   Json data = {};             // null: none; comes back in codeAction/resolve
+  Json diagnostics = {};      // null: none; the Diagnostic::sent that it resolves, an array
 };
 
 struct ApplyEditParams {
@@ -66,6 +75,7 @@ struct ApplyEditResult {
   std::string failure_reason;
 };
 
+bool from_json(const Field& at, Diagnostic& out);
 bool from_json(const Field& at, CodeActionParams& out);
 bool from_json(const Field& at, CodeAction& out);  // for resolve: everything but `edit`
 bool from_json(const Field& at, ApplyEditResult& out);

@@ -59,6 +59,8 @@ bool from_json(const Field& at, ClientCapabilities& out) {
       is_true(all, {"workspace", "didChangeConfiguration", "dynamicRegistration"});
   out.document_changes = is_true(all, {"workspace", "workspaceEdit", "documentChanges"});
   out.change_annotations = is_there(all, {"workspace", "workspaceEdit", "changeAnnotationSupport"});
+  out.confirms_annotated =
+      out.change_annotations && is_true(all, {"textDocument", "codeAction", "honorsChangeAnnotations"});
   out.code_action_literals = is_there(all, {"textDocument", "codeAction", "codeActionLiteralSupport"});
   out.code_action_data = is_true(all, {"textDocument", "codeAction", "dataSupport"});
   out.code_action_resolves_edit = lists(all, {"textDocument", "codeAction", "resolveSupport", "properties"}, "edit");
@@ -85,6 +87,8 @@ bool from_json(const Field& at, InitializeParams& out) {
                   at.optional("workspaceFolders", out.folders) && at.optional("initializationOptions", out.options) &&
                   at.optional("cinnabarResumed", out.resumed);
   if (ok && out.folders.empty() && root) out.folders.push_back({*root, *root});
+  // Neovim says that it honours annotations and applies what they want confirmed at once.
+  if (ok && out.client && out.client->name == "Neovim") out.capabilities.confirms_annotated = false;
   return ok;
 }
 

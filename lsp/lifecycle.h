@@ -20,8 +20,10 @@ struct ClientCapabilities {
   bool configuration = false;                   // workspace.configuration: it answers pulls
   bool workspace_folders = false;               // workspace.workspaceFolders
   bool did_change_configuration_registration = false;
-  bool document_changes = false;           // workspace.workspaceEdit.documentChanges
-  bool change_annotations = false;         // workspace.workspaceEdit.changeAnnotationSupport
+  bool document_changes = false;    // workspace.workspaceEdit.documentChanges
+  bool change_annotations = false;  // workspace.workspaceEdit.changeAnnotationSupport
+  // ... and textDocument.codeAction.honorsChangeAnnotations, and it is known to ask before it applies such an edit.
+  bool confirms_annotated = false;
   bool code_action_literals = false;       // textDocument.codeAction.codeActionLiteralSupport
   bool code_action_data = false;           // ... dataSupport: `data` survives until codeAction/resolve
   bool code_action_resolves_edit = false;  // ... resolveSupport.properties has "edit"

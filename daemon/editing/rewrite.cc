@@ -41,19 +41,30 @@ std::string header_of(std::string_view region) {
   return {};
 }
 
+void add_turn(std::vector<PromptPart>& parts, std::string text) {
+  parts.push_back({"<|im_start|>", true});
+  parts.push_back({std::move(text), false});
+  parts.push_back({"<|im_end|>", true});
+  parts.push_back({"\n", false});
+}
+
 // The chat form of the default model's family; its answer goes on behind `head`.
 std::vector<PromptPart> chat(const RewriteTask& task, std::string_view instruction, std::string_view head) {
   const std::string language = task.language != nullptr ? std::string(task.language->name) : std::string();
   std::string asked(instruction);
   for (const auto& message : task.diagnostics) asked += "\n" + message;
-  const std::string fence = std::string(kFence) + language + "\n";
-  std::string region = task.region;
-  if (!region.ends_with('\n')) region += '\n';
-  return {{"<|im_start|>", true}, {"system\nYou are a helpful assistant.", false},
-          {"<|im_end|>", true},   {"\n", false},
-          {"<|im_start|>", true}, {"user\n" + asked + "\n" + fence + region + std::string(kFence), false},
-          {"<|im_end|>", true},   {"\n", false},
-          {"<|im_start|>", true}, {"assistant\n" + fence + std::string(head), false}};
+  const std::string open = std::string(kFence) + language + "\n", close(kFence);
+  const auto whole = [](std::string text) { return text.ends_with('\n') ? text : text + '\n'; };
+  std::vector<PromptPart> parts;
+  add_turn(parts, "system\nYou are a helpful assistant.");
+  if (task.example) {
+    add_turn(parts, "user\n" + asked + "\n" + open + whole(task.example->before) + close);
+    add_turn(parts, "assistant\n" + open + whole(task.example->after) + close);
+  }
+  add_turn(parts, "user\n" + asked + "\n" + open + whole(task.region) + close);
+  parts.push_back({"<|im_start|>", true});
+  parts.push_back({"assistant\n" + open + std::string(head), false});
+  return parts;
 }
 
 // Up to the fence that closes the answer.
@@ -124,6 +135,7 @@ std::string RewriteMachine::objection(std::string_view text) const {
 }
 
 void RewriteMachine::take(const engine::InfillResult& result) {
+  ++seen_;
   forwards_ += result.decode.nfe;
   if (result.answers.empty()) return end("the model gave no answer");
   const engine::InfillAnswer& answer = result.answers.front();

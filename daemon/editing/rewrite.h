@@ -20,11 +20,17 @@
 
 namespace cinnabar::daemon {
 
+// Lines that were changed before the same way.
+struct RewriteExample {
+  std::string before, after;
+};
+
 struct RewriteTask {
   const syntax::Language* language = nullptr;  // null: unknown
   std::string before, region, after;           // the whole text in three parts; the region is not empty
   std::string instruction;                     // not empty
   std::vector<std::string> diagnostics;        // messages about the region, part of the instruction
+  std::optional<RewriteExample> example = {};  // shown to the model as a task already done
 };
 
 struct RewriteOptions {
@@ -46,6 +52,9 @@ class RewriteMachine {
   Result<std::string> result() const;
   int forwards() const { return forwards_; }
   int tokens() const { return tokens_; }
+  // The requests there may be in all, and how many have been answered.
+  std::size_t steps() const { return 1 + 2 * static_cast<std::size_t>(options_.doubts); }
+  std::size_t seen() const { return seen_; }
 
  private:
   enum class Stage : std::uint8_t { first, instead, without_instruction, done };
@@ -70,7 +79,7 @@ class RewriteMachine {
   std::optional<engine::InfillRequest> request_;
   std::vector<engine::Resume> instead_;
   std::vector<Candidate> candidates_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, seen_ = 0;
   std::string why_;
   std::optional<std::string> result_;
   int forwards_ = 0, tokens_ = 0;

@@ -142,6 +142,21 @@ void NextEdits::closed(const std::string& uri) {
   histories_.erase(uri);
 }
 
+std::optional<RewriteExample> NextEdits::last_edit(const std::string& uri) const {
+  constexpr std::size_t kLines = 40;
+  const auto document = state_.documents.find(uri);
+  const auto history = document ? histories_.find(document->uri()) : histories_.end();
+  if (history == histories_.end() || history->second.edits().empty()) return std::nullopt;
+  const LineEdit edit = whole_lines(document->text(), history->second.edits().back());
+  if (edit.before.empty() || edit.after.empty() || edit.before.size() + edit.after.size() > kLines) return std::nullopt;
+  const auto text = [](const std::vector<std::string>& lines) {
+    std::string all;
+    for (const auto& line : lines) all += line + "\n";
+    return all;
+  };
+  return RewriteExample{text(edit.before), text(edit.after)};
+}
+
 std::uint64_t NextEdits::make_offer(const SnapshotPtr& document, const EditCandidate& candidate) {
   const std::string_view replaced = replaced_by(*document, candidate), line = line_of(*document, candidate);
   const auto known = std::find_if(offers_.begin(), offers_.end(), [&](const Suggestion& offer) {

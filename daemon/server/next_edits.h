@@ -11,10 +11,12 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "daemon/editing/next_edit.h"
+#include "daemon/editing/rewrite.h"
 #include "daemon/server/client_jobs.h"
 #include "daemon/server/client_state.h"
 #include "daemon/server/services.h"
@@ -37,6 +39,9 @@ class NextEdits {
   void drop_cancelled();
   void changed(const AppliedChange& change);
   void closed(const std::string& uri);
+
+  // The lines of a document that the user changed last, before and after; none where lines were only added or taken away.
+  std::optional<RewriteExample> last_edit(const std::string& uri) const;
 
   void shown(const lsp::DidShowInlineEditParams& params);
   // False: no such command of ours.

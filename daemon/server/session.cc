@@ -1,5 +1,6 @@
 #include "daemon/server/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/config/settings.h"
@@ -58,9 +59,6 @@ std::shared_ptr<Session> Session::create(Services& services, engine::ClientId cl
   session->edits_ =
       std::make_unique<EditActions>(services, session->state_, *session->jobs_, session->dispatcher_,
                                     [raw = session.get()](const std::string& uri) { return raw->open_document(uri); });
-  session->rewrites_ =
-      std::make_unique<Rewrites>(services, session->state_, *session->jobs_, session->dispatcher_,
-                                 [raw = session.get()](const std::string& uri) { return raw->open_document(uri); });
   session->next_edits_ = std::make_unique<NextEdits>(services, session->state_, *session->jobs_);
   return session;
 }
@@ -99,7 +97,6 @@ bool Session::turn() {
   if (completer_) completer_->drop_cancelled();
   if (edits_) edits_->drop_cancelled();
   if (next_edits_) next_edits_->drop_cancelled();
-  if (rewrites_) rewrites_->drop_cancelled();
   return more;
 }
 
@@ -125,7 +122,6 @@ void Session::end() {
   jobs_->cancel_all();
   edits_.reset();
   next_edits_.reset();
-  rewrites_.reset();
   completer_.reset();
 }
 
@@ -137,7 +133,6 @@ void Session::register_lifecycle() {
     for (const auto& document : state_.documents.all()) {
       edits_->closed(document->uri());
       next_edits_->closed(document->uri());
-      rewrites_->closed(document->uri());
       completer_->closed(document->uri());
     }
     jobs_->cancel_all();
@@ -196,7 +191,7 @@ void Session::register_completions() {
 
 void Session::register_edits() {
   dispatcher_.on_request(lsp::kCodeAction, [this](const lsp::CodeActionParams& params, auto reply) {
-    reply.result(edits_->offered(params, capabilities_));
+    reply.result(edits_->offered(params, capabilities_, next_edits_->last_edit(params.text_document.uri)));
   });
   dispatcher_.on_request(lsp::kResolveCodeAction, [this](lsp::CodeAction action, auto reply) {
     edits_->drop_cancelled();
@@ -237,11 +232,10 @@ lsp::InitializeResult Session::initialize(const lsp::InitializeParams& params) {
   if (params.resumed) services_.stats().count(Count::resumed);
   lsp::InitializeResult result;
   result.capabilities.position_encoding = lsp::choose_position_encoding(params.capabilities);
-  result.capabilities.commands = {Offers::kAccepted, NextEdits::kAccepted, NextEdits::kRejected, Rewrites::kCommand};
-  for (const Edit edit : kEdits) {
-    result.capabilities.commands.emplace_back(command_of(edit));
-    if (capabilities_.code_action_literals) result.capabilities.code_action_kinds.emplace_back(kind_of(edit));
-  }
+  result.capabilities.commands = {Offers::kAccepted, NextEdits::kAccepted, NextEdits::kRejected};
+  result.capabilities.commands.insert(result.capabilities.commands.end(), kEditCommands.begin(), kEditCommands.end());
+  if (capabilities_.code_action_literals)
+    result.capabilities.code_action_kinds.assign(kEditKinds.begin(), kEditKinds.end());
   result.server = {"cinnabar", std::string(kVersion)};
   state_.documents = DocumentStore(result.capabilities.position_encoding);
   take_settings(nullptr);
@@ -267,9 +261,8 @@ void Session::initialized() {
 void Session::changed(const lsp::DidChangeParams& params) {
   const auto change = state_.documents.change(params);
   if (!change) return tell(change.status());
-  edits_->changed(*change->after);
+  edits_->changed(*change);
   next_edits_->changed(*change);
-  rewrites_->changed(change->after->uri());
   if (change->before->revision() == 0) show_status();  // it is known again
   if (exclusion_reason(*change->after).empty()) completer_->changed(*change, options_);
 }
@@ -302,7 +295,6 @@ void Session::lose(const std::string& uri) {
 void Session::forget(const std::string& uri) {
   edits_->closed(uri);
   next_edits_->closed(uri);
-  rewrites_->closed(uri);
   completer_->closed(uri);
 }
 
@@ -353,13 +345,9 @@ lsp::Expected<SnapshotPtr> Session::open_document(const std::string& uri) {
 }
 
 void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::Json> reply) {
-  if (const auto edit = edit_of_command(params.command)) {
+  if (std::find(kEditCommands.begin(), kEditCommands.end(), params.command) != kEditCommands.end()) {
     edits_->drop_cancelled();
-    return edits_->execute(*edit, params.arguments, options_, capabilities_, std::move(reply));
-  }
-  if (params.command == Rewrites::kCommand) {
-    rewrites_->drop_cancelled();
-    return rewrites_->execute(params.arguments, options_, capabilities_, std::move(reply));
+    return edits_->execute(params.command, params.arguments, options_, capabilities_, std::move(reply));
   }
   if (next_edits_->execute(params.command, params.arguments)) return reply.result(nullptr);
   if (params.command != Offers::kAccepted)

@@ -25,7 +25,6 @@
 #include "daemon/server/completer.h"
 #include "daemon/server/edit_actions.h"
 #include "daemon/server/next_edits.h"
-#include "daemon/server/rewrites.h"
 #include "daemon/server/services.h"
 #include "daemon/workspace/ignore_files.h"
 #include "lsp/command.h"
@@ -120,7 +119,6 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<ClientJobs> jobs_;      // outlives those who have jobs
   std::unique_ptr<Completer> completer_;  // its replies go before the dispatcher
   std::unique_ptr<NextEdits> next_edits_;
-  std::unique_ptr<Rewrites> rewrites_;
   std::unique_ptr<EditActions> edits_;  // the same
 };
 

@@ -2,17 +2,12 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "daemon/syntax/functions.h"
 #include "daemon/syntax/plan.h"
 #include "daemon/syntax/plan_rules.h"
 
 namespace cinnabar::daemon::syntax {
 namespace {
-
-bool is_function(std::string_view kind) {
-  if (kind.ends_with("declarator") || kind.ends_with("parameters")) return false;
-  return kind.find("function") != std::string_view::npos || kind.find("method") != std::string_view::npos ||
-         kind.find("constructor") != std::string_view::npos || kind == "lambda_literal";
-}
 
 // The one hole that a cursor at `at` would get, when it is a body or stub.
 std::optional<Hole> body_at(const Tree& tree, std::size_t at, const PlanOptions& options) {
@@ -131,7 +126,7 @@ Plan plan_function(const Tree& tree, std::size_t cursor, const PlanOptions& opti
     const auto path = path_to(tree, at, at);
     for (std::size_t i = path.size(); i-- > 0;) {
       const TSNode node = path[i];
-      if (!ts_node_is_named(node) || !is_function(kind_of(node))) continue;
+      if (!ts_node_is_named(node) || !is_function_kind(kind_of(node))) continue;
       if (auto hole = function_hole(tree, node, options)) {
         plan.holes.push_back(*std::move(hole));
         return plan;
@@ -157,7 +152,7 @@ Plan plan_selection(const Tree& tree, std::size_t begin, std::size_t end, std::s
         const auto stub = body_at(tree, line_end(tree.text(), begin_of(node)), options);
         found.push_back(stub && stub->kind == HoleKind::stub ? *stub : mark_hole(tree, node, options));
       }
-    } else if (is_function(kind)) {
+    } else if (is_function_kind(kind)) {
       if (auto hole = function_hole(tree, node, options)) found.push_back(*std::move(hole));
     } else if (contains(tree.language().blocks, kind)) {
       if (auto hole = unwritten_block(tree, node, options)) found.push_back(*std::move(hole));

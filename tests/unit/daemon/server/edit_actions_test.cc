@@ -76,12 +76,15 @@ TEST_CASE("what is offered, by place and by what the client asks for") {
     Texts titles;
   };
   const Texts both = {"Complete function", "Fill all 2 holes"};
+  const Texts and_rewrites = {"Complete function",    "Fill all 2 holes",   "Simplify",
+                              "Find and fix the bug", "Add error handling", "Check the arguments",
+                              "Make it asynchronous", "Add logging",        "Explain in comments"};
   const Case cases[] = {
       {"in a stub, asked for", range(1, 4, 1, 4), 1, nullptr, both},
       {"in a stub, while the cursor moves", range(1, 4, 1, 4), 2, nullptr, {"Complete function"}},
       {"elsewhere", range(8, 3, 8, 3), 2, nullptr, {}},
       {"a selection of one function", range(0, 0, 1, 8), 2, nullptr, {"Complete function"}},
-      {"a selection of both", range(0, 0, 5, 8), 2, nullptr, both},
+      {"a selection of both", range(0, 0, 5, 8), 2, nullptr, and_rewrites},
       {"only refactorings", range(1, 4, 1, 4), 1, {"refactor"}, both},
       {"only ours", range(1, 4, 1, 4), 1, {"refactor.rewrite.cinnabar.fillHoles"}, {"Fill all 2 holes"}},
       {"only others", range(1, 4, 1, 4), 1, {"quickfix", "refactor.rewrite.cinn", "source"}, {}},
@@ -145,7 +148,7 @@ TEST_CASE("all holes: ascending, apart, each seeing the others") {
   Client client(*f.host, nullptr, kResolves);
   client.open(kUri, kText);
   const Json actions = client.reply(ask_actions(client, range(0, 0, 0, 0))).at("result");
-  const Json resolved = client.reply(client.request("codeAction/resolve", actions.back())).at("result");
+  const Json resolved = client.reply(client.request("codeAction/resolve", actions.at(1))).at("result");
   const Json& edits = resolved.at("edit").at("documentChanges").at(0).at("edits");
   REQUIRE(edits.size() == 2);
   CHECK(edits[0].at("range") == range(1, 4, 1, 8));
@@ -199,20 +202,39 @@ TEST_CASE("a model that sees both sides is asked for all holes at once") {
   CHECK(f.model.requests()[1].next.size() == 1);
 }
 
-TEST_CASE("a document that changes meanwhile: ContentModified at once, and the model stops") {
+TEST_CASE("a document that changes where the edit stands: ContentModified at once, and the model stops") {
   Edits f;
   Client client(*f.host, nullptr, kResolves);
-  client.open(kUri, kText);
-  const Json action = client.reply(ask_actions(client, range(1, 4, 1, 4), 2)).at("result").at(0);
+  client.open(kUri, "one = 1\n");
+  client.notify("textDocument/didChange", {{"textDocument", {{"uri", kUri}, {"version", 1}}},
+                                           {"contentChanges", {{{"text", "def one(): pass"}}}}});
+  const Json action = client.reply(ask_actions(client, range(0, 12, 0, 12), 2)).at("result").at(0);
   f.model.hold();
   const int id = client.request("codeAction/resolve", action);
   f.model.wait_for_runs(1);
-  client.type(kUri, 0, "# ");
+  client.type(kUri, 15, "x");
   CHECK(client.reply(id).at("error").at("code") == -32801);
   f.model.release();
   const int late = client.request("codeAction/resolve", action);  // of the version before
   CHECK(client.reply(late).at("error").at("code") == -32801);
   CHECK(client.count("stale") == 2);
+}
+
+TEST_CASE("a change beside it moves the edit along") {
+  Edits f;
+  Client client(*f.host, nullptr, kResolves);
+  client.open(kUri, kText);
+  const Json action = client.reply(ask_actions(client, range(4, 6, 4, 6), 2)).at("result").at(0);
+  f.model.hold();
+  const int id = client.request("codeAction/resolve", action);
+  f.model.wait_for_runs(1);
+  client.type(kUri, 0, "# first\n");
+  client.notify("textDocument/didChange", {{"textDocument", {{"uri", kUri}, {"version", 3}}},
+                                           {"contentChanges", {{{"range", range(9, 0, 9, 5)}, {"text", "y = 2"}}}}});
+  f.model.release();
+  const Json edit = client.reply(id).at("result").at("edit").at("documentChanges").at(0);
+  CHECK(edit.at("textDocument").at("version") == 3);
+  CHECK(edit.at("edits").at(0).at("range") == range(6, 4, 6, 8));
 }
 
 TEST_CASE("cancelled, by its request or by its progress") {

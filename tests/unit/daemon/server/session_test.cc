@@ -16,7 +16,7 @@ TEST_CASE("an answer: plain text, an empty range at the cursor, a command") {
   Client client(*f.host);
   CHECK(client.initialized().at("result").at("capabilities").at("executeCommandProvider").at("commands") ==
         Json::array({"cinnabar.accepted", "cinnabar.nextEditAccepted", "cinnabar.nextEditRejected", "cinnabar.rewrite",
-                     "cinnabar.completeFunction", "cinnabar.fillHoles"}));
+                     "cinnabar.completeFunction", "cinnabar.fillHoles", "cinnabar.edit"}));
   client.open(kUri, "x = ");
   const Json message = client.reply(client.ask(kUri, 4));
   const Json& item = message.at("result").at("items").at(0);
