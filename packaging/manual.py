@@ -66,7 +66,7 @@ def page(program):
         out += [".TP", f"\\fB\\-\\-{roff(option)}\\fR" + (f" \\fI{value}\\fR" if value else ""), roff(said)]
     out += [".SH EXIT STATUS", roff("0: done; 1: failed; 2: wrong usage. 'cinnabar status' gives 3 when no daemon runs."),
             ".SH FILES", ".TP", "$XDG_RUNTIME_DIR/cinnabar/cinnabar.sock", "The daemon's socket, its log beside it.", ".TP",
-            ".cinnabarignore", "In a workspace: files to leave alone, in the form of .gitignore."]
+            roff(".cinnabarignore"), "In a workspace: files to leave alone, in the form of .gitignore."]
     return "\n".join(out) + "\n"
 
 

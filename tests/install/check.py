@@ -7,6 +7,7 @@ The source tree is hidden by an empty file system mounted over it in a mount nam
 the program still runs from a copy of the installation that never lay near the tree, in another folder.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import tempfile
 FILES = ["bin/cinnabar", "share/cinnabar/models/default/parts.json", "share/man/man1/cinnabar.1",
          "share/bash-completion/completions/cinnabar", "share/zsh/site-functions/_cinnabar",
          "share/fish/vendor_completions.d/cinnabar.fish", "share/systemd/user/cinnabar.socket",
-         "share/systemd/user/cinnabar.service", "share/doc/cinnabar/LICENSE", "share/doc/cinnabar/NOTICE",
+         "share/systemd/user/cinnabar.service", "share/doc/cinnabar/LICENSE", "share/doc/cinnabar/NOTICE", "share/doc/cinnabar/LICENCES",
          "share/cinnabar/models/default/LICENSE", "share/cinnabar/models/default/NOTICE", "share/cinnabar/uninstall.sh",
          "share/cinnabar/installed.txt", *(
              f"share/nvim/site/pack/cinnabar/opt/cinnabar/{file}" for file in ("plugin/cinnabar.lua", "doc/cinnabar.txt", "doc/tags"))]
@@ -58,6 +59,7 @@ def check_files(prefix):
         expect("the unit names another program", f'ExecStart="{prefix}/bin/cinnabar" daemon\n' in file.read())
     with open(f"{prefix}/share/man/man1/cinnabar.1", encoding="utf-8") as file:
         page = file.read()
+    expect("a line of the manual is taken for a request of its own", not re.search(r"(?m)^\.[a-z]{3}", page))
     listed = run(f"{prefix}/bin/cinnabar", "complete", "--help")
     for line in listed.split("\n"):
         if line.startswith("  --"):
