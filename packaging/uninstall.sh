@@ -19,4 +19,5 @@ while IFS= read -r file; do
     folder=$(dirname "$folder")
   done
 done <"$list"
+rmdir "$prefix" 2>/dev/null || :  # where nothing but Cinnabar was
 echo "Cinnabar is removed from $prefix"
