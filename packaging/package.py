@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""Makes what a release consists of in build/packages: package.py [--check]
+
+    cinnabar-VERSION-linux-ARCH.tar.gz    program, model, plugins, installer; needs glibc 2.35 and no other library
+    cinnabar_*.deb, cinnabar-model-default_*.deb
+    cinnabar-VERSION-linux-ARCH.cdx.json  bill of materials (sbom.py)
+    install.sh, SHA256SUMS
+
+The same commit makes the same bytes on the same system: times are the commit's, or SOURCE_DATE_EPOCH. --check makes them once more
+from a copy of the source in another folder, without a compiler cache, and compares. Python 3.11 or newer, a Debian system.
+"""
+import argparse
+import gzip
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+NEWEST_GLIBC = (2, 35)  # Ubuntu 22.04's
+C_LIBRARY = {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
+FETCHED = ("grammars", "sentencepiece")  # folders of build/ that a copy of the source takes along, so that it needs no network
+JOBS = os.environ.get("DEV_JOBS", str(os.cpu_count() or 2))
+
+
+def fail(text):
+    sys.exit(f"package.py: {text}")
+
+
+def run(*command, **options):
+    print("+", " ".join(command), flush=True)
+    if subprocess.run(command, check=False, **options).returncode != 0:
+        fail(f"failed: {' '.join(command)}")
+
+
+def output(*command, **options):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+
+def digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def commit_time():
+    if os.environ.get("SOURCE_DATE_EPOCH"):
+        return os.environ["SOURCE_DATE_EPOCH"]
+    try:
+        return output("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
+    except (OSError, subprocess.CalledProcessError):
+        fail("this is no git checkout: SOURCE_DATE_EPOCH has to say what time the files get")
+
+
+def build(root, cached):
+    """Extension and program; returns the build folder."""
+    folder = f"{root}/build/package"
+    run(sys.executable, f"{root}/editor-plugins/vscode/package.py")
+    launcher = "ccache" if cached and shutil.which("ccache") else ""
+    run("cmake", "--preset", "package", f"-DCMAKE_C_COMPILER_LAUNCHER={launcher}", f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", cwd=root)
+    run("ninja", "-C", folder, "-j", JOBS, "cinnabar", "cinnabar_generated")
+    return folder
+
+
+def check_program(program, root):
+    """Complaints about what the program needs of the system it will run on, and what it says of the one that made it."""
+    dynamic = output("readelf", "--dynamic", "--wide", program)
+    needed = set(re.findall(r"\(NEEDED\).*\[(.+)\]", dynamic)) - C_LIBRARY
+    if needed:
+        yield f"it needs {', '.join(sorted(needed))}"
+    if re.search(r"\((RPATH|RUNPATH)\)", dynamic):
+        yield "it names folders to look for libraries in"
+    versions = {tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_([0-9.]+)", output("objdump", "-T", program))}
+    newest = max(versions)
+    if newest > NEWEST_GLIBC:
+        symbols = re.findall(rf"GLIBC_{'.'.join(map(str, newest))}\)\s+(\S+)", output("objdump", "-T", program))
+        yield f"it needs glibc {'.'.join(map(str, newest))} for {', '.join(symbols)}"
+    with open(program, "rb") as file:
+        if root.encode() in file.read():
+            yield f"the path {root} is in it"
+
+
+def install(folder, scratch):
+    """The tree of an installation below /usr/local, as the archive holds it."""
+    run("cmake", "--install", folder, "--prefix", "/usr/local", "--strip", env={**os.environ, "DESTDIR": scratch}, stdout=subprocess.DEVNULL)
+    return f"{scratch}/usr/local"
+
+
+def write_archive(path, tree, epoch):
+    """The same tree makes the same bytes: sorted, root's, of one time, readable by all."""
+    top = os.path.basename(path).removesuffix(".tar.gz")
+    names = [os.path.relpath(os.path.join(place, name), tree) for place, folders, files in os.walk(tree) for name in folders + files]
+
+    def plain(entry):
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        entry.mtime = int(epoch)
+        entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
+        return entry
+
+    with open(path, "wb") as file, gzip.GzipFile("", "wb", 6, file, 0) as packed, \
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name in ["", *sorted(names)]:
+            archive.add(f"{tree}/{name}".rstrip("/"), f"{top}/{name}".rstrip("/"), recursive=False, filter=plain)
+
+
+def debian_packages(folder, out, epoch):
+    # CPack calls strip and dpkg-shlibdeps, and looks for what the packages want in its own folder.
+    with tempfile.TemporaryDirectory(prefix="cinnabar-cpack-") as scratch:
+        run("cpack", "-G", "DEB", "-B", scratch, cwd=folder, env={**os.environ, "SOURCE_DATE_EPOCH": epoch}, stdout=subprocess.DEVNULL)
+        for name in os.listdir(scratch):
+            if name.endswith(".deb"):
+                shutil.move(f"{scratch}/{name}", f"{out}/{name}")
+
+
+def write_sums(out):
+    lines = [f"{digest(f'{out}/{name}')}  {name}\n" for name in sorted(os.listdir(out))]
+    with open(f"{out}/SHA256SUMS", "w", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
+def make(root, epoch, cached=True):
+    """Everything, into ROOT/build/packages, which it returns."""
+    folder, out = build(root, cached), f"{root}/build/packages"
+    shutil.rmtree(out, ignore_errors=True)
+    os.makedirs(out)
+    version = re.search(r"^CMAKE_PROJECT_VERSION:\w+=(.+)$", open(f"{folder}/CMakeCache.txt", encoding="utf-8").read(), re.M)[1]
+    name = f"cinnabar-{version}-linux-{platform.machine()}"
+    with tempfile.TemporaryDirectory(prefix="cinnabar-package-") as scratch:
+        tree = install(folder, scratch)
+        complaints = list(check_program(f"{tree}/bin/cinnabar", root))
+        if complaints:
+            fail("the program cannot be released: " + "; ".join(complaints))
+        shutil.copy(f"{root}/packaging/install.sh", tree)
+        write_archive(f"{out}/{name}.tar.gz", tree, epoch)
+        run(sys.executable, f"{root}/packaging/sbom.py", root, folder, tree, f"{out}/{name}.cdx.json",
+            env={**os.environ, "SOURCE_DATE_EPOCH": epoch})
+    debian_packages(folder, out, epoch)
+    shutil.copy(f"{root}/packaging/install.sh", out)
+    write_sums(out)
+    return out
+
+
+def copy_source(target):
+    """What is in the repository, as it stands in the work tree, and what was fetched for a build."""
+    for name in output("git", "ls-files", "-z", cwd=ROOT).split("\0")[:-1]:
+        if os.path.lexists(f"{ROOT}/{name}"):
+            os.makedirs(os.path.dirname(f"{target}/{name}"), exist_ok=True)
+            shutil.copy2(f"{ROOT}/{name}", f"{target}/{name}", follow_symlinks=False)
+    for name in FETCHED:
+        if os.path.isdir(f"{ROOT}/build/{name}"):
+            shutil.copytree(f"{ROOT}/build/{name}", f"{target}/build/{name}")
+
+
+def check(out, epoch):
+    """The packages once more, from another folder."""
+    with tempfile.TemporaryDirectory(prefix="cinnabar-again-") as target:
+        copy_source(target)
+        again = make(target, epoch, cached=False)
+        names = sorted(set(os.listdir(out)) | set(os.listdir(again)))
+        differ = [name for name in names if not (os.path.exists(f"{out}/{name}") and os.path.exists(f"{again}/{name}")
+                                                 and digest(f"{out}/{name}") == digest(f"{again}/{name}"))]
+        if differ:
+            kept = f"{ROOT}/build/packages-again"
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(again, kept)
+            fail(f"made again in another folder, these are different (see {kept}): {', '.join(differ)}")
+    print(f"made again in another folder, all {len(names)} files are the same, byte for byte")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    chosen = parser.parse_args()
+    epoch = commit_time()
+    out = make(ROOT, epoch)
+    if chosen.check:
+        check(out, epoch)
+    for name in sorted(os.listdir(out)):
+        print(f"{os.path.getsize(f'{out}/{name}') / 1e6:9.1f} MB  {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Installs what ./dev package has made into bare Debian systems without a network, uses it there, and takes it away again.
+
+    bare_system.py SOURCE [SUITE...]     bookworm by default; bullseye's C library is too old, and that has to be said well
+
+A system is what debootstrap calls minbase: no compiler, no library that something else wanted. It is kept in
+SOURCE/build/e2e/SUITE.tar. The archive is installed by a user, the .deb by root. Needs root, for debootstrap and chroot.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+SKIPPED = 77
+TOO_OLD = {"bullseye"}
+USER = 1000
+CODE = "def add(first, second):\n    return first + \n"
+# A process of its own in a system of its own: no network, not even the loopback; the packages are in /mnt, for reading only.
+ENTER = ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", """
+mount --bind "$2" "$1/mnt" && mount -o remount,bind,ro "$1/mnt" && mount -t proc none "$1/proc" && mount -t tmpfs none "$1/tmp" &&
+mount -t tmpfs none "$1/dev" && mknod -m 666 "$1/dev/null" c 1 3 && mknod -m 666 "$1/dev/urandom" c 1 9 || exit 125
+exec chroot --userspec="$3" "$1" env -i HOME="$4" PATH="$4/.local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LANG=C.UTF-8 sh -c "$5"
+""", "sh"]
+FAILURES = []
+
+
+def expect(what, holds):
+    if not holds:
+        FAILURES.append(what)
+        print(f"FAILED: {what}", flush=True)
+
+
+def mirror():
+    """Where this system has its packages from, if it is a Debian one."""
+    found = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Identifier: Packages", "Component: main", "Codename: bookworm"],
+                           check=False, capture_output=True, text=True).stdout.split()
+    return found[:1]
+
+
+def make_root(source, suite, folder):
+    kept = f"{source}/build/e2e/{suite}.tar"
+    if not os.path.exists(kept):
+        os.makedirs(os.path.dirname(kept), exist_ok=True)
+        script = [] if os.path.exists(f"/usr/share/debootstrap/scripts/{suite}") else ["/usr/share/debootstrap/scripts/sid"]
+        where = mirror() or (["http://deb.debian.org/debian"] if script else [])
+        subprocess.run(["debootstrap", "--variant=minbase", suite, folder, *where, *script], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["tar", "-cf", kept + ".new", "-C", folder, "."], check=True)
+        os.rename(kept + ".new", kept)
+    else:
+        subprocess.run(["tar", "-xpf", kept, "-C", folder], check=True)
+    os.makedirs(f"{folder}/home/user", exist_ok=True)
+    os.chown(f"{folder}/home/user", USER, USER)
+    os.chmod(folder, 0o755)
+
+
+class System:
+    def __init__(self, root, packages):
+        self.root, self.packages = root, packages
+
+    def run(self, script, user=USER):
+        home = "/root" if user == 0 else "/home/user"
+        started = time.monotonic()
+        done = subprocess.run([*ENTER, self.root, self.packages, f"{user}:{user}", home, "cd && " + script], check=False, capture_output=True,
+                              text=True, errors="replace", timeout=600)
+        if done.returncode == 125:
+            sys.exit(f"bare_system.py: the system cannot be entered: {done.stderr}")
+        print(f"  {time.monotonic() - started:5.1f} s  {script}", flush=True)
+        return done
+
+    def good(self, script, user=USER):
+        done = self.run(script, user)
+        expect(f"{script} gave {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}", done.returncode == 0)
+        return done.stdout
+
+    def files(self):
+        """Everything but what dpkg and the test itself keep about what they did."""
+        left_out = re.compile(r"(var/lib/dpkg|var/log|var/cache)/|home/user/sum\.py$")
+        found = {os.path.relpath(f"{place}/{name}", self.root) for place, folders, files in os.walk(self.root) for name in folders + files}
+        return {name for name in found if not left_out.match(name)}
+
+
+def check_program(system, where):
+    """As somebody would try it who has just installed it."""
+    report = system.good("cinnabar doctor")
+    expect(f"{where}: doctor said {report}", "BAD" not in report and "every part has its checksum" in report)
+    answer = system.good("cinnabar complete sum.py:2:20")
+    expect(f"{where}: complete said {answer!r}", "second" in answer)
+    said = system.good("cinnabar lsp --in-process </dev/null; cinnabar --version")
+    expect(f"{where}: --version said {said!r}", re.search(r"^cinnabar \d", said, re.M))
+
+
+def compare(where, before, after):
+    expect(f"{where}: came {sorted(after - before)}, went {sorted(before - after)}", before == after)
+
+
+def check_archive(system, archive):
+    before = system.files()
+    system.good(f"sh /mnt/install.sh /mnt/{archive}")
+    check_program(system, "archive")
+    system.good("sh /mnt/install.sh --uninstall")
+    compare("archive", before, system.files())
+
+
+def check_debian(system, debs):
+    before = system.files()
+    system.good("dpkg --install " + " ".join(f"/mnt/{deb}" for deb in debs), user=0)
+    check_program(system, "Debian packages")
+    expect("dpkg --verify has something to say", system.good("dpkg --verify cinnabar cinnabar-model-default", user=0) == "")
+    system.good("test -s /usr/share/doc/cinnabar/copyright && test -s /usr/share/doc/cinnabar-model-default/copyright && "
+                "zcat /usr/share/man/man1/cinnabar.1.gz | grep -q 'cinnabar complete'")
+    system.good("dpkg --purge cinnabar cinnabar-model-default", user=0)
+    compare("Debian packages", before, system.files())
+
+
+def check_refusal(system, archive, debs):
+    """A C library that is too old: both ways say so, and nothing stays."""
+    before = system.files()
+    done = system.run(f"sh /mnt/install.sh /mnt/{archive}")
+    expect(f"install.sh gave {done.returncode}, said {done.stderr!r}",
+           done.returncode == 1 and done.stderr.startswith("install: the program does not run here (it needs glibc 2.35)"))
+    compare("refused archive", before, system.files())
+    done = system.run(f"dpkg --install /mnt/{debs[0]}", user=0)
+    expect(f"dpkg gave {done.returncode}, said {done.stderr!r}", done.returncode != 0 and "depends on libc6" in done.stderr)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    source, suites = os.path.abspath(sys.argv[1]), sys.argv[2:] or ["bookworm"]
+    if os.geteuid() != 0:
+        print("bare_system.py: not root, so no system can be made: skipped")
+        sys.exit(SKIPPED)
+    packages = f"{source}/build/packages"
+    archives, debs = (sorted(map(os.path.basename, glob.glob(f"{packages}/{what}"))) for what in ("*.tar.gz", "*.deb"))
+    if len(archives) != 1 or len(debs) != 2:
+        sys.exit(f"bare_system.py: {packages} does not hold an archive and two .deb files; ./dev package makes them")
+    for suite in suites:
+        with tempfile.TemporaryDirectory(prefix="cinnabar-bare-") as root:
+            print(f"{suite}:", flush=True)
+            make_root(source, suite, root)
+            with open(f"{root}/home/user/sum.py", "w", encoding="utf-8") as file:
+                file.write(CODE)
+            system = System(root, packages)
+            if suite in TOO_OLD:
+                check_refusal(system, archives[0], sorted(debs, key=lambda name: "model" in name))
+            else:
+                check_archive(system, archives[0])
+                check_debian(system, debs)
+    print(f"{len(suites)} passed, 0 failed" if not FAILURES else f"{len(FAILURES)} checks failed")
+    sys.exit(1 if FAILURES else 0)
+
+
+if __name__ == "__main__":
+    main()
