@@ -2,6 +2,7 @@
 // Backend::score_rows.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 
@@ -19,7 +20,17 @@ struct ScoreRequest {
   std::uint32_t step = 0;
   std::uint32_t position = 0;
   std::int32_t asked = -1;  // a token whose logit is wanted too, below V; -1: none
+  bool ranked = false;      // whether Score::ranked is wanted
 };
+
+// A token and its raw logit; -1: none.
+struct RankedToken {
+  std::int32_t token = -1;
+  float logit = -std::numeric_limits<float>::infinity();
+  bool operator==(const RankedToken&) const = default;
+};
+inline constexpr int kRanked = 6;
+using RankedTokens = std::array<RankedToken, kRanked>;
 
 // All that leaves the device about one judged row. Logits are the raw ones (no temperature).
 struct Score {
@@ -32,6 +43,9 @@ struct Score {
   float entropy = 0;       // natural logarithm, of the softmax over the allowed tokens
   // Of ScoreRequest::asked; -inf where that is not allowed, or none.
   float asked_logit = -std::numeric_limits<float>::infinity();
+  // The allowed tokens of the largest logits, in falling order (ties: the smaller id first), where
+  // ScoreRequest::ranked asks for them; fewer than kRanked end with none.
+  RankedTokens ranked{};
 };
 
 }  // namespace cinnabar::kernels

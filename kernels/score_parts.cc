@@ -25,6 +25,11 @@ Score combine(std::span<const ScorePart> parts, const ScoreRequest& request) {
       score.logit = part.sampled_logit;
     }
   }
+  if (request.ranked) {
+    for (const ScorePart& part : parts) {
+      for (const RankedToken& token : part.ranked) rank(score.ranked, token);
+    }
+  }
   if (request.temperature <= 0) {
     score.token = score.best;
     score.logit = score.best_logit;

@@ -22,7 +22,16 @@ struct ScorePart {
   float sampled_key = kNever;
   float sampled_logit = 0;
   float asked_logit = kNever;  // of ScoreRequest::asked, in the run where that lies if it is allowed
+  RankedTokens ranked{};       // the run's, tokens of the vocabulary, where ScoreRequest::ranked asks for them
 };
+
+// Puts a token where it belongs among those ranked so far; of equal logits the earlier caller's stands first.
+inline void rank(RankedTokens& ranked, RankedToken token) {
+  if (!(token.logit > ranked.back().logit)) return;
+  std::size_t at = ranked.size() - 1;
+  for (; at > 0 && token.logit > ranked[at - 1].logit; --at) ranked[at] = ranked[at - 1];
+  ranked[at] = token;
+}
 
 // `parts`: of all runs of one row.
 Score combine(std::span<const ScorePart> parts, const ScoreRequest& request);

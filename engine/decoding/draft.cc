@@ -1,6 +1,9 @@
 #include "engine/decoding/draft.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
 
 namespace cinnabar::engine {
 namespace {
@@ -17,24 +20,19 @@ int match_backwards(std::span<const std::int32_t> text, std::size_t end_a, std::
   return n;
 }
 
-struct Match {
-  std::size_t place;       // index into the text of the token that comes next; the text's size when nothing matches
-  std::size_t length = 0;  // tokens before it that match
-};
-
-// The longest match of the text up to `last_place` with the end of `key`, the latest of equally long ones.
-Match best_match(std::span<const std::int32_t> text, std::span<const std::int32_t> key, int shortest_match,
-                 std::size_t last_place) {
+// Index into the text of the token behind the longest match of the text up to there with the end of `key`, the latest
+// of equally long ones; the text's size when nothing matches.
+std::size_t best_match(std::span<const std::int32_t> text, std::span<const std::int32_t> key, int shortest_match) {
   int best = shortest_match - 1;
-  Match match{text.size()};
-  for (std::size_t at = last_place; at > 0 && best < kLongestMatch; --at) {
+  std::size_t place = text.size();
+  for (std::size_t at = text.size(); at > 0 && best < kLongestMatch; --at) {
     const int length = match_backwards(text, at, key, key.size(), kLongestMatch);
     if (length > best) {
       best = length;
-      match = {at, static_cast<std::size_t>(length)};
+      place = at;
     }
   }
-  return match;
+  return place;
 }
 
 std::vector<std::int32_t> tokens_from(std::span<const std::int32_t> text, std::size_t place, int limit) {
@@ -42,39 +40,94 @@ std::vector<std::int32_t> tokens_from(std::span<const std::int32_t> text, std::s
   return {text.begin() + static_cast<std::ptrdiff_t>(place), text.begin() + static_cast<std::ptrdiff_t>(place + count)};
 }
 
-// Tokens from `from` on that are expected to be right.
-float expected(const Draft& draft, std::size_t from) {
-  float reached = 1, sum = 0;
-  for (std::size_t i = from; i < draft.size(); ++i) sum += reached *= draft.probabilities[i];
-  return sum;
+// How often a token followed a match of at least [i] tokens.
+struct Followed {
+  std::int32_t token;
+  std::array<int, kLongestMatch + 1> times{};
+};
+
+std::vector<Followed> count_followers(std::span<const std::int32_t> text, int shortest_match) {
+  std::vector<std::pair<std::int32_t, int>> found;
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    const int length = match_backwards(text, at, text, text.size(), kLongestMatch);
+    if (length >= shortest_match) found.emplace_back(text[at], length);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<Followed> followed;
+  for (const auto& [token, length] : found) {
+    if (followed.empty() || followed.back().token != token) followed.push_back({token});
+    for (int i = shortest_match; i <= length; ++i) ++followed.back().times[static_cast<std::size_t>(i)];
+  }
+  return followed;
 }
 
-// The chance that a mask row of a block is right and all before it are, by its place. For the default model's adapter
-// (training/README.md) between what it reaches over all places of held-out continuations, 3.7 of eight rows, and where
-// the program drafts, behind a draft that failed as a rule: 66, 47, 34, 24, 16, 9, 6, 3 %.
-constexpr float kMaskUse[] = {0.80f, 0.62f, 0.48f, 0.36f, 0.27f, 0.20f, 0.14f, 0.10f};
+void sort_falling(Guesses& guesses) {
+  std::stable_sort(guesses.begin(), guesses.end(),
+                   [](const Guess& a, const Guess& b) { return a.probability > b.probability; });
+}
+
+float probability_of(const Guesses& guesses, std::int32_t token) {
+  const auto found =
+      std::find_if(guesses.begin(), guesses.end(), [&](const Guess& guess) { return guess.token == token; });
+  return found == guesses.end() ? 0.0f : found->probability;
+}
+
+float left_over(const Guesses& guesses) {
+  float left = 1;
+  for (const Guess& guess : guesses) left -= guess.probability;
+  return std::max(left, 0.0f);
+}
 
 }  // namespace
 
-void Draft::shorten(std::size_t count) {
-  if (count >= tokens.size()) return;
-  tokens.resize(count);
-  probabilities.resize(count);
+Guesses guess_from_text(std::span<const std::int32_t> text, int shortest_match) {
+  // Of each count and of each number of matches, fitted to answers of the default model.
+  constexpr float kDiscount = 0.6f, kMore = 0.5f;
+  const std::vector<Followed> followed = count_followers(text, std::max(shortest_match, 1));
+  std::vector<float> probabilities(followed.size());
+  float left = 1;
+  for (int length = kLongestMatch; length >= 1; --length) {
+    int times = 0, tokens = 0;
+    for (const Followed& one : followed) {
+      times += one.times[static_cast<std::size_t>(length)];
+      tokens += one.times[static_cast<std::size_t>(length)] > 0 ? 1 : 0;
+    }
+    if (times == 0) continue;
+    const float share = left / (static_cast<float>(times) + kMore);
+    for (std::size_t i = 0; i < followed.size(); ++i) {
+      const int count = followed[i].times[static_cast<std::size_t>(length)];
+      if (count > 0) probabilities[i] += share * (static_cast<float>(count) - kDiscount);
+    }
+    left = share * (kDiscount * static_cast<float>(tokens) + kMore);
+  }
+  Guesses guesses;
+  for (std::size_t i = 0; i < followed.size(); ++i) guesses.push_back({followed[i].token, probabilities[i]});
+  sort_falling(guesses);
+  return guesses;
 }
 
-Draft uniform_draft(std::vector<std::int32_t> tokens, float probability) {
-  std::vector<float> probabilities(tokens.size(), probability);
-  return {std::move(tokens), std::move(probabilities)};
-}
-
-std::vector<std::int32_t> draft_from_lookup(std::span<const std::int32_t> context, int shortest_match, int limit) {
-  if (context.size() < 2) return {};
-  const Match match = best_match(context, context, shortest_match, context.size() - 1);
-  std::vector<std::int32_t> draft = tokens_from(context, match.place, limit);
-  const std::size_t period = context.size() - match.place;
-  if (period == 0 || match.length < period) return draft;
-  while (draft.size() < static_cast<std::size_t>(std::max(limit, 0))) draft.push_back(draft[draft.size() - period]);
-  return draft;
+// A product of both, the masks' to the power of 3/4 and the text's to that of 1/2; what a source does not name gets a
+// small share of what it has left over. Fitted to answers of the default model.
+Guesses combine(const Guesses& masks, const Guesses& text) {
+  constexpr float kOfMasks = 0.03f, kOfText = 0.002f, kUnnamed = 1.5f, kLeast = 1e-4f;
+  constexpr std::size_t kFromText = 8;
+  if (masks.empty() || text.empty()) return masks.empty() ? text : masks;
+  const float masks_left = std::max(left_over(masks), kLeast), text_left = std::max(left_over(text), kLeast);
+  const auto product = [](float of_masks, float of_text) { return std::pow(of_masks, 0.75f) * std::sqrt(of_text); };
+  const float unnamed_by_masks = std::min(masks.back().probability, kOfMasks * masks_left);
+  Guesses both = masks;
+  for (std::size_t i = 0; i < std::min(text.size(), kFromText); ++i) {
+    if (probability_of(masks, text[i].token) == 0) both.push_back({text[i].token, unnamed_by_masks});
+  }
+  float sum = kUnnamed * product(masks_left, kOfText * text_left);
+  for (Guess& guess : both) {
+    guess.probability =
+        product(std::max(guess.probability, 1e-6f), probability_of(text, guess.token) + kOfText * text_left);
+    sum += guess.probability;
+  }
+  for (Guess& guess : both) guess.probability /= sum;
+  sort_falling(both);
+  return both;
 }
 
 std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former, std::span<const std::int32_t> answer,
@@ -83,49 +136,25 @@ std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former
   if (answer.size() <= former.size() && std::equal(answer.begin(), answer.end(), former.begin())) {
     return tokens_from(former, answer.size(), limit);
   }
-  return tokens_from(former, best_match(former, answer, shortest_match, former.size()).place, limit);
+  return tokens_from(former, best_match(former, answer, shortest_match), limit);
 }
 
-Draft more_confident(const Draft& one, const Draft& other) {
-  const std::size_t both = std::min(one.size(), other.size());
-  std::size_t same = 0;
-  while (same < both && one.tokens[same] == other.tokens[same]) ++same;
-  Draft draft = expected(one, same) >= expected(other, same) ? one : other;
-  for (std::size_t i = 0; i < same; ++i) {
-    draft.probabilities[i] = 1 - (1 - one.probabilities[i]) * (1 - other.probabilities[i]);
+Guesses DraftSources::behind(std::span<const std::int32_t> path) const {
+  Guesses text;
+  if (shortest_match > 0) {
+    std::vector<std::int32_t> all = known;
+    all.insert(all.end(), path.begin(), path.end());
+    text = guess_from_text(all, shortest_match);
   }
-  return draft;
-}
-
-DraftPlan divide_rows(std::span<const float> probabilities, int rows, float row_cost, int longest_block) {
-  const auto longest = static_cast<std::size_t>(std::clamp(rows, 0, static_cast<int>(probabilities.size())));
-  std::vector<float> reached{1};  // [i]: the chance that the first i tokens are right
-  while (reached.size() <= longest && reached.back() * probabilities[reached.size() - 1] > row_cost) {
-    reached.push_back(reached.back() * probabilities[reached.size() - 1]);
-  }
-  DraftPlan plan;
-  plan.masks.assign(reached.size(), 0);
-  const auto use_of_mask = [&](std::size_t accepted) {
-    const auto place = static_cast<std::size_t>(plan.masks[accepted]);
-    if (plan.masks[accepted] >= longest_block) return 0.0f;
-    const float further = static_cast<int>(accepted) < plan.tokens ? reached[accepted + 1] : 0.0f;
-    // What a mask says has to be verified by a further row.
-    return (reached[accepted] - further) * kMaskUse[std::min(place, std::size(kMaskUse) - 1)] - row_cost;
-  };
-  for (; rows > 0; --rows) {
-    const auto next = static_cast<std::size_t>(plan.tokens) + 1;
-    const float token = next < reached.size() ? reached[next] : 0.0f;
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < next; ++i) best = use_of_mask(i) > use_of_mask(best) ? i : best;
-    if (std::max(token, use_of_mask(best)) <= row_cost) break;
-    if (token >= use_of_mask(best)) {
-      ++plan.tokens;
-    } else {
-      ++plan.masks[best];
-    }
-  }
-  plan.masks.resize(static_cast<std::size_t>(plan.tokens) + 1);
-  return plan;
+  Guesses guesses = combine(path.size() < masks.size() ? masks[path.size()] : Guesses(), text);
+  const auto is_next = [](std::int32_t token, const Guess& next) { return token == next.token; };
+  if (path.size() >= continuation.size() || !std::equal(path.begin(), path.end(), continuation.begin(), is_next))
+    return guesses;
+  const Guess& next = continuation[path.size()];
+  std::erase_if(guesses, [&](const Guess& guess) { return guess.token == next.token; });
+  for (Guess& guess : guesses) guess.probability *= 1 - next.probability;
+  guesses.insert(guesses.begin(), next);
+  return guesses;
 }
 
 }  // namespace cinnabar::engine

@@ -1,6 +1,6 @@
-// Where guesses for the next tokens come from before the model is asked, and how a forward's rows are divided among
-// them. A draft is verified by the model, so a wrong one costs rows and never changes the answer. Pure functions over
-// token ids and probabilities.
+// What may come next before the model is asked: guesses for the next tokens, from text that repeats, from a former
+// answer and from mask rows. A guess is verified by the model, so a wrong one costs a row and never changes the answer.
+// Pure functions over token ids and probabilities; which guesses get rows is for draft_tree.h.
 #pragma once
 
 #include <cstdint>
@@ -9,43 +9,40 @@
 
 namespace cinnabar::engine {
 
-// Guessed tokens in a row, and for each the probability that it is right, given that those before it are.
-struct Draft {
-  std::vector<std::int32_t> tokens;
-  std::vector<float> probabilities;
-
-  bool empty() const { return tokens.empty(); }
-  std::size_t size() const { return tokens.size(); }
-  void shorten(std::size_t count);  // to at most `count` tokens
+// A token that may come next, and the probability that it does.
+struct Guess {
+  std::int32_t token;
+  float probability;
+  bool operator==(const Guess&) const = default;
 };
-// Tokens that are all as sure as one another.
-Draft uniform_draft(std::vector<std::int32_t> tokens, float probability);
+// Of one place, in falling order of probability; what is missing to 1 is for tokens that nobody names.
+using Guesses = std::vector<Guess>;
 
-// What followed the latest earlier occurrence of the context's last tokens inside `context` itself: the longest match
-// of at most kLongestMatch tokens wins, at least `shortest_match` (prompt lookup decoding, 2304.04487's copying idea
-// without a reference document). A match that reaches back over its own continuation says that the text repeats with
-// that period, and the draft goes on repeating it. At most `limit` tokens; empty when nothing matches.
-inline constexpr int kLongestMatch = 12;
-std::vector<std::int32_t> draft_from_lookup(std::span<const std::int32_t> context, int shortest_match, int limit);
+// What followed the last tokens of `text` earlier in it. The tokens behind the longest matches, of up to kLongestMatch
+// tokens, get most of the probability and leave the rest to those behind shorter ones, down to `shortest_match`:
+// prediction by partial matching with absolute discounting. Empty when nothing matches.
+inline constexpr int kLongestMatch = 8;
+Guesses guess_from_text(std::span<const std::int32_t> text, int shortest_match);
+
+// Two guesses at one place by sources that know different things: a mask row knows the prompt and not the token before
+// its own, the text knows the tokens before and nothing else. What both name is surer than what one names.
+Guesses combine(const Guesses& masks, const Guesses& text);
 
 // What followed in a former answer, or in the text being edited: `answer` so far is matched as its beginning; failing
-// that, the latest place in `former` where the last tokens (at least `shortest_match`) of `answer` occur.
+// that, the latest place in `former` where the last tokens (at least `shortest_match`) of `answer` occur. At most
+// `limit` tokens; empty when nothing matches.
 std::vector<std::int32_t> draft_from_former(std::span<const std::int32_t> former, std::span<const std::int32_t> answer,
                                             int shortest_match, int limit);
 
-// One draft of two sources that know nothing of each other: what both say is surer than each; where they part, the rest
-// of which more tokens are expected to be right.
-Draft more_confident(const Draft& one, const Draft& other);
+// All that is known of what comes next.
+struct DraftSources {
+  std::vector<std::int32_t> known;  // the prompt and the answer so far
+  std::vector<Guess> continuation;  // token by token, how it probably goes on: a former answer
+  std::vector<Guesses> masks;       // what mask rows said, by place
+  int shortest_match = 1;           // 0: the text is not looked at
 
-// How many tokens of a draft to verify, and how many mask rows to put behind each number of accepted ones (index 0:
-// none accepted), for the draft of the forward after.
-struct DraftPlan {
-  int tokens = 0;
-  std::vector<int> masks;
+  // The guesses for the place behind a path of drafted tokens.
+  Guesses behind(std::span<const std::int32_t> path) const;
 };
-// Divides at most `rows` rows so that most tokens are gained: each token and each mask row has a chance to be of use,
-// and the best ones get the rows. A row that brings fewer tokens than it costs is left out; `row_cost` is in tokens: a
-// row's time over the time of a forward. At most `longest_block` mask rows in one place.
-DraftPlan divide_rows(std::span<const float> probabilities, int rows, float row_cost, int longest_block);
 
 }  // namespace cinnabar::engine

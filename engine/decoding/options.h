@@ -78,7 +78,7 @@ struct DraftOptions {
   bool lookup = true;      // what followed the same tokens earlier in the prompt or the answer
   bool adapter = true;     // mask rows under the gated adapter, where the model has one
   int limit = -1;          // draft tokens a forward; -1: what the device runs nearly for free, twelve at most
-  int shortest_match = 3;  // tokens that must agree before a lookup is believed
+  int shortest_match = 1;  // tokens that must agree before a lookup says anything
   int mask_rows = -1;      // draft tokens and mask rows together, where there are mask rows; -1: as for limit
   int block = 0;           // mask rows in one place at most; 0: the model's block length
 };

@@ -33,6 +33,14 @@ void sample_run(const float* logits, std::int64_t first, std::int64_t count, con
   }
 }
 
+void rank_run(const float* logits, std::int64_t first, std::int64_t count, const std::uint64_t* allowed,
+              RankedTokens& ranked) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (logits[i] > ranked.back().logit && is_allowed(allowed, first + i))
+      rank(ranked, {static_cast<std::int32_t>(first + i), logits[i]});
+  }
+}
+
 // kNever where the token lies in another run or is not allowed.
 float asked_in_run(const float* logits, std::int64_t first, std::int64_t count, const ScoreRequest& request) {
   const std::int64_t at = request.asked - first;
@@ -69,6 +77,7 @@ void score_rows(Context& context, Rows x, const Matrix& head, std::span<const Sc
         const std::uint64_t* words = request.allowed == nullptr ? nullptr : request.allowed + first / 64;
         context.ops.summarize(logits + row * kScoreRun, words, static_cast<int>(count), &part.summary);
         if (request.temperature > 0) sample_run(logits + row * kScoreRun, first, count, request, part);
+        if (request.ranked) rank_run(logits + row * kScoreRun, first, count, request.allowed, part.ranked);
         part.asked_logit = asked_in_run(logits + row * kScoreRun, first, count, request);
       }
     }

@@ -21,6 +21,7 @@ struct Request {
   float temperature;
   std::uint32_t step, position;
   std::int32_t asked;
+  bool ranked;
 };
 
 __device__ bool is_allowed(const Request& request, std::int64_t token, std::int64_t vocabulary) {
@@ -88,6 +89,14 @@ __global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request
     part.sampled_key = drawn.key;
     part.sampled_logit = drawn.token < 0 ? 0.0f : logits.data[blockIdx.y * logits.stride + drawn.token];
   }
+  if (request.ranked) {
+    Keyed left{logit, allowed ? static_cast<std::int32_t>(token) : -1};
+    for (RankedToken& place : part.ranked) {
+      const Keyed largest_left = reduce_block<kThreads>(left, LargerKey());
+      place = {largest_left.token, largest_left.key};
+      if (largest_left.token == left.token) left = {kNever, -1};
+    }
+  }
   if (threadIdx.x != 0) return;
   const bool asked_here = request.asked / kScoreRun == std::int64_t{blockIdx.x};
   if (asked_here && is_allowed(request, request.asked, logits.cols))
@@ -114,7 +123,7 @@ bool upload_requests(Context& context, std::span<const ScoreRequest> requests, s
   for (const ScoreRequest& request : requests) {
     const auto mask = std::find(masks.begin(), masks.end(), request.allowed) - masks.begin();
     all.push_back({request.allowed == nullptr ? nullptr : on_device + mask * words, request.seed, request.temperature,
-                   request.step, request.position, request.asked});
+                   request.step, request.position, request.asked, request.ranked});
   }
   context.device->to_device(context.requests.as<Request>(), all.data(),
                             std::ssize(all) * static_cast<std::int64_t>(sizeof(Request)));

@@ -195,6 +195,17 @@ class ReferenceBackend final : public Backend {
       out[i] = static_cast<float>(value / sum);
     }
   }
+  template <typename Open>
+  static RankedTokens ranked(std::span<const float> logits, const Open& open) {
+    std::vector<RankedToken> all;
+    for (std::size_t t = 0; t < logits.size(); ++t)
+      if (open(t)) all.push_back({static_cast<std::int32_t>(t), logits[t]});
+    std::stable_sort(all.begin(), all.end(),
+                     [](const RankedToken& a, const RankedToken& b) { return a.logit > b.logit; });
+    RankedTokens first{};
+    std::copy_n(all.begin(), std::min(all.size(), first.size()), first.begin());
+    return first;
+  }
   static Score judge(std::span<const float> logits, const ScoreRequest& request) {
     const std::uint64_t* allowed = request.allowed;
     Score score;
@@ -212,6 +223,7 @@ class ReferenceBackend final : public Backend {
     }
     if (request.asked >= 0 && open(static_cast<std::size_t>(request.asked)))
       score.asked_logit = logits[static_cast<std::size_t>(request.asked)];
+    if (request.ranked) score.ranked = ranked(logits, open);
     double sum = 0, weighted = 0;
     for (std::size_t t = 0; t < logits.size(); ++t) {
       if (!open(t)) continue;

@@ -1,6 +1,7 @@
 // What must not change an answer: drafts, a former answer, the gated adapter's drafts, company in a batch, and keys and
 // values kept from an earlier prompt. Over random prompts on the tiny models, on the reference backend.
 #include <catch2/catch.hpp>
+#include <numeric>
 
 #include "engine/decoding/block_diffusion.h"
 #include "engine/decoding/speculative.h"
@@ -101,6 +102,80 @@ TEST_CASE("drafts never change the answer") {
     }
   }
   CHECK(saved > 1000);  // drafts were accepted
+}
+
+// Where rows cost nothing the trees are wide: side chains are drafted, hit and followed. On the reference, and on every
+// instruction set here, for their sums have orders of their own.
+TEST_CASE("trees with many side chains never change the answer") {
+  std::vector<std::unique_ptr<kernels::Backend>> devices;
+  devices.push_back(tests::make_reference_backend(1 << 12));
+  for (const kernels::cpu::Isa isa : kernels::cpu::available_isas())
+    devices.push_back(std::move(kernels::cpu::make_backend({.threads = 1, .isa = isa})).value());
+  for (auto& device : devices) {
+    const bool cheap = device->cheap_rows() > 1000;
+    INFO(device->description());
+    const Fixture f(true, -1, std::move(device));
+    Random random;
+    int saved = 0, rows = 0;
+    for (int round = 0; round < 40; ++round) {
+      const Ids prompt = random.tokens(2 + random.below(20)), plain = f.plain(prompt);
+      const DraftOptions drafts{.lookup = round % 2 == 0, .limit = 1 + random.below(12), .mask_rows = random.below(60)};
+      for (const Ids& former : {Ids(), disturbed(plain, random)}) {
+        KvCache cache = f.cache();
+        SpeculativeDecoding decoding = f.decoding(cache, prompt, drafts, former);
+        DecodeStats stats;
+        REQUIRE(f.run(decoding, &stats) == plain);
+        saved += kAnswer - stats.nfe;
+        rows += stats.rows;
+      }
+    }
+    CHECK(saved > 50);
+    if (cheap) CHECK(rows > 40 * 2 * kAnswer);
+  }
+}
+
+// The positions of the slots that a row sees, in rising order: those of the cache, and those of the forward's rows.
+Ids seen_positions(const ForwardRow& row, std::span<const ForwardRow> rows, int cached) {
+  Ids seen;
+  for (int slot = 0; slot < row.limit; ++slot) {
+    if (slot >= row.hidden.first && slot < row.hidden.end) continue;
+    const auto writer = std::find_if(rows.begin(), rows.end(), [&](const ForwardRow& one) { return one.slot == slot; });
+    if (slot < cached) {
+      seen.push_back(slot);
+    } else if (writer != rows.end()) {
+      seen.push_back(writer->position < 0 ? slot : writer->position);
+    } else {
+      seen.push_back(-1);  // nobody has written it
+    }
+  }
+  std::sort(seen.begin(), seen.end());
+  return seen;
+}
+
+TEST_CASE("every row of a draft tree sees one token at each position up to its own, or to its block's end") {
+  Random random;
+  const Fixture f(true, -1, tests::make_reference_backend(1 << 12));
+  int side_rows = 0;
+  for (int round = 0; round < 10; ++round) {
+    KvCache cache = f.cache();
+    SpeculativeDecoding decoding = f.decoding(cache, random.tokens(2 + random.below(20)), {.mask_rows = 50});
+    while (!decoding.complete()) {
+      Proposal proposal;
+      decoding.propose(proposal);
+      const auto& rows = proposal.segment.rows;
+      for (const ForwardRow& row : rows) {
+        Ids expected(static_cast<std::size_t>(row.position < 0 ? row.slot + 1 : row.position + 1));
+        if (row.in_block) expected.resize(expected.size() + static_cast<std::size_t>(row.limit - 1 - row.slot));
+        std::iota(expected.begin(), expected.end(), 0);
+        REQUIRE(seen_positions(row, rows, cache.size()) == expected);
+        side_rows += !row.in_block && row.position >= 0 && row.position != row.slot ? 1 : 0;
+      }
+      std::vector<kernels::Score> scores(proposal.requests.size());
+      REQUIRE(f.network->forward({&proposal.segment, 1}, proposal.requests, scores));
+      decoding.absorb(scores);
+    }
+  }
+  CHECK(side_rows > 100);
 }
 
 // One forward whose blocks stand side by side behind a prompt and draft[0 .. its index) each, against a forward a

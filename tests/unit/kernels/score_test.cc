@@ -71,7 +71,7 @@ bool same(const Score& a, const Score& b) {
   return a.token == b.token && a.best == b.best && same_bits(&a.logit, &b.logit, 1) &&
          same_bits(&a.best_logit, &b.best_logit, 1) && same_bits(&a.second_logit, &b.second_logit, 1) &&
          same_bits(&a.log_sum_exp, &b.log_sum_exp, 1) && same_bits(&a.entropy, &b.entropy, 1) &&
-         same_bits(&a.asked_logit, &b.asked_logit, 1);
+         same_bits(&a.asked_logit, &b.asked_logit, 1) && a.ranked == b.ranked;
 }
 
 TEST_CASE("scores agree with the ones in double") {
@@ -142,13 +142,49 @@ TEST_CASE("an asked token's logit is told, none where it is not allowed, and not
   }
 }
 
+TEST_CASE("the tokens of the largest logits are told in order, and only to who asks for them") {
+  for (const Isa isa : available_isas()) {
+    for (const std::int32_t vocabulary : {1, 4, 17, 300, 1111}) {
+      Head head = make_head(vocabulary, 66);
+      const std::vector<std::uint64_t> some = every(5, vocabulary);
+      std::vector<ScoreRequest> requests;
+      for (std::uint32_t row = 0; row < 66; ++row) {
+        requests.push_back({.allowed = row % 3 == 0 ? some.data() : nullptr,
+                            .temperature = row % 2 == 0 ? 0.0f : 0.7f,
+                            .position = row,
+                            .ranked = row % 4 != 3});
+      }
+      auto cpu = backend(isa, 2);
+      const std::vector<Score> scores = judge(*cpu, head, 0, requests);
+      for (std::size_t row = 0; row < 66; ++row) {
+        INFO(name(isa) << " V " << vocabulary << " row " << row);
+        std::vector<std::uint64_t> left(some.size());
+        for (std::int32_t t = 0; t < vocabulary; ++t)
+          if (requests[row].allowed == nullptr || (some[t / 64] >> (t % 64) & 1) != 0) left[t / 64] |= 1ULL << (t % 64);
+        for (const RankedToken& ranked : scores[row].ranked) {
+          const Score expected = expected_score(head, static_cast<std::int64_t>(row), left.data());
+          if (!requests[row].ranked || expected.best < 0) {
+            CHECK(ranked == RankedToken{});
+            continue;
+          }
+          CHECK(ranked.token == expected.best);
+          CHECK(ranked.logit == Approx(expected.best_logit).epsilon(1e-4).margin(1e-4));
+          left[expected.best / 64] &= ~(1ULL << (expected.best % 64));
+        }
+        if (requests[row].ranked) CHECK(scores[row].ranked[0].token == scores[row].best);
+      }
+    }
+  }
+}
+
 TEST_CASE("ties go to the smallest id, and nothing allowed means no token") {
   Head head{600, 64, std::vector<float>(600 * 64, 0.5f), std::vector<float>(64, 1.0f)};
   const std::vector<std::uint64_t> none((600 + 63) / 64);
   for (const Isa isa : available_isas()) {
     auto cpu = backend(isa, 2);
-    const std::vector<ScoreRequest> all(1);
+    const std::vector<ScoreRequest> all(1, ScoreRequest{.ranked = true});
     const Score tie = judge(*cpu, head, 0, all)[0];
+    for (int i = 0; i < kRanked; ++i) CHECK(tie.ranked[static_cast<std::size_t>(i)].token == i);
     CHECK(tie.best == 0);
     CHECK(tie.second_logit == tie.best_logit);
     CHECK(tie.entropy == Approx(std::log(600.0)).epsilon(1e-5));
@@ -163,7 +199,7 @@ TEST_CASE("a row's score does not depend on rows, threads or, for int8, the leve
   std::vector<ScoreRequest> requests;
   for (std::uint32_t row = 0; row < 70; ++row) {
     requests.push_back({row % 3 == 0 ? some.data() : nullptr, row % 2 == 0 ? 0.0f : 0.7f, 99, row % 4, row,
-                        row % 5 == 0 ? -1 : static_cast<std::int32_t>(row * 14)});
+                        row % 5 == 0 ? -1 : static_cast<std::int32_t>(row * 14), row % 7 != 0});
   }
   const std::vector<Score> expected = judge(*backend(Isa::plain, 1), head, 0, requests, Compute::int8);
   for (const Isa isa : available_isas()) {

@@ -7,38 +7,69 @@ namespace {
 
 using Ids = std::vector<std::int32_t>;
 
-TEST_CASE("lookup: what followed the same tokens earlier") {
-  CHECK(draft_from_lookup(Ids{1, 2, 3, 4, 5, 9, 1, 2, 3}, 3, 10) == Ids{4, 5, 9, 1, 2, 3});
-  CHECK(draft_from_lookup(Ids{1, 2, 3, 4, 5, 9, 1, 2, 3}, 3, 2) == Ids{4, 5});
-  CHECK(draft_from_lookup(Ids{1, 2, 3, 4, 5, 9, 1, 2, 3}, 3, 0).empty());
-  CHECK(draft_from_lookup(Ids{1, 2, 3, 4, 5, 9, 1, 2, 3}, 4, 10).empty());
+// The tokens in their order, without their probabilities.
+Ids tokens_of(const Guesses& guesses) {
+  Ids tokens;
+  for (const Guess& guess : guesses) tokens.push_back(guess.token);
+  return tokens;
 }
 
-TEST_CASE("lookup: of equally long matches the latest") {
-  CHECK(draft_from_lookup(Ids{1, 2, 7, 1, 2, 8, 1, 2}, 2, 1) == Ids{8});
+void check_sound(const Guesses& guesses) {
+  float sum = 0, last = 1;
+  for (const Guess& guess : guesses) {
+    CHECK(guess.probability > 0);
+    CHECK(guess.probability <= last);
+    sum += last = guess.probability;
+  }
+  CHECK(sum < 1);
 }
 
-TEST_CASE("lookup: the longest match wins over a later one") {
-  CHECK(draft_from_lookup(Ids{5, 1, 2, 7, 1, 2, 8, 5, 1, 2}, 2, 1) == Ids{7});
+TEST_CASE("text: what followed the same tokens earlier, the longest match first") {
+  struct Case {
+    Ids text;
+    int shortest_match;
+    Ids tokens;
+  };
+  const std::vector<Case> cases = {
+      {{1, 2, 3, 4, 5, 9, 1, 2, 3}, 1, {4}},
+      {{1, 2, 3, 4, 5, 9, 1, 2, 3}, 3, {4}},
+      {{1, 2, 3, 4, 5, 9, 1, 2, 3}, 4, {}},
+      {{5, 1, 2, 7, 1, 2, 8, 5, 1, 2}, 2, {7, 8}},  // the longest wins over a later one
+      {{5, 2, 7, 6, 2, 8, 5, 2}, 1, {7, 8}},        // a shorter one gets what that leaves
+      {{5, 2, 7, 6, 2, 8, 5, 2}, 2, {7}},           // unless it does not count
+      {{2, 8, 5, 2, 7, 6, 2, 7, 9, 2}, 1, {7, 8}},  // what followed more often
+      {{7, 7, 7, 7}, 1, {7}},                       // a match may reach over its own continuation
+      {{}, 1, {}},
+      {{1}, 1, {}},
+      {{1, 2, 3}, 1, {}},
+  };
+  for (const Case& c : cases) {
+    INFO(c.text.size() << " tokens, at least " << c.shortest_match);
+    const Guesses guesses = guess_from_text(c.text, c.shortest_match);
+    CHECK(tokens_of(guesses) == c.tokens);
+    check_sound(guesses);
+  }
 }
 
-TEST_CASE("lookup: nothing to look in") {
-  CHECK(draft_from_lookup({}, 1, 4).empty());
-  CHECK(draft_from_lookup(Ids{1}, 1, 4).empty());
-  CHECK(draft_from_lookup(Ids{1, 2, 3}, 1, 4).empty());
+TEST_CASE("text: longer and more frequent matches are surer") {
+  const auto first = [](const Ids& text) { return guess_from_text(text, 1).front().probability; };
+  const float once = first({1, 9, 3, 1}), twice = first({1, 9, 1, 9, 3, 1}), longer = first({8, 1, 9, 3, 8, 1});
+  CHECK(once > 0.1f);
+  CHECK(twice > once);
+  CHECK(longer > once);
+  CHECK(first(Ids(20, 7)) > 0.9f);
 }
 
-TEST_CASE("lookup: text that repeats with a period goes on") {
-  CHECK(draft_from_lookup(Ids{7, 7, 7, 7}, 2, 1) == Ids{7});
-  CHECK(draft_from_lookup(Ids{7, 7, 7, 7}, 2, 5) == Ids{7, 7, 7, 7, 7});
-  CHECK(draft_from_lookup(Ids(20, 7), 3, 12) == Ids(12, 7));
-  CHECK(draft_from_lookup(Ids{5, 1, 2, 1, 2, 1}, 2, 5) == Ids{2, 1, 2, 1, 2});
-  CHECK(draft_from_lookup(Ids{1, 2, 3, 1, 2, 3}, 3, 7) == Ids{1, 2, 3, 1, 2, 3, 1});
-  CHECK(draft_from_lookup(Ids{7, 7, 7, 7}, 2, 0).empty());
-}
-
-TEST_CASE("lookup: a match shorter than the period is continued to the end of what is there") {
-  CHECK(draft_from_lookup(Ids{1, 2, 8, 9, 1, 2}, 2, 12) == Ids{8, 9, 1, 2});
+TEST_CASE("masks and text: what both name is surer than what one names") {
+  const Guesses masks = {{1, 0.5f}, {2, 0.3f}, {3, 0.1f}}, text = {{2, 0.6f}, {4, 0.2f}};
+  const Guesses both = combine(masks, text);
+  CHECK(tokens_of(both) == Ids{2, 1, 4, 3});
+  CHECK(both.front().probability > 0.6f);
+  check_sound(both);
+  CHECK(combine({}, text) == text);
+  CHECK(combine({}, {}).empty());
+  CHECK(combine(masks, {}) == masks);
+  check_sound(combine({{1, 1.0f}}, {{1, 1.0f}}));  // as sure as rounding has it
 }
 
 TEST_CASE("former answer: matched from its beginning") {
@@ -54,47 +85,16 @@ TEST_CASE("former answer: found again behind a change") {
   CHECK(draft_from_former(Ids{1, 2, 3, 4, 5, 6}, Ids{0, 1, 2, 3, 4, 5, 6}, 3, 4).empty());
 }
 
-TEST_CASE("two drafts: what both say is surer, then the one of which more is expected") {
-  const Draft masks{{1, 2, 3}, {0.9f, 0.8f, 0.5f}};
-  const auto tokens = [&](const Draft& other) { return more_confident(masks, other).tokens; };
-  CHECK(tokens({}) == masks.tokens);
-  CHECK(more_confident({}, masks).tokens == masks.tokens);
-  CHECK(more_confident({}, {}).empty());
-  CHECK(tokens(uniform_draft({7, 8, 9}, 0.5f)) == masks.tokens);
-  CHECK(tokens(uniform_draft({7, 8, 9, 10}, 0.9f)) == Ids{7, 8, 9, 10});
-  CHECK(tokens(uniform_draft({1, 2, 9}, 0.4f)) == masks.tokens);
-  CHECK(tokens(uniform_draft({1, 2, 9, 9}, 0.6f)) == Ids{1, 2, 9, 9});
-  CHECK(tokens(uniform_draft({1, 2, 3, 4, 5}, 0.7f)) == Ids{1, 2, 3, 4, 5});
-  const Draft both = more_confident(masks, uniform_draft({1, 2, 9}, 0.5f));
-  REQUIRE(both.probabilities.size() == 3);
-  CHECK(both.probabilities[0] == Approx(0.95f));
-  CHECK(both.probabilities[1] == Approx(0.9f));
-  CHECK(both.probabilities[2] == Approx(0.5f));
-}
-
-TEST_CASE("rows go where they are of most use") {
-  struct Case {
-    std::vector<float> probabilities;
-    int rows, longest_block, tokens;
-    std::vector<int> masks;
-  };
-  const std::vector<Case> cases = {
-      {{}, 3, 8, 0, {3}},                    // nothing to verify: a block behind what is known
-      {{}, 30, 8, 0, {8}},                   // not longer than it was trained for
-      {{}, 0, 8, 0, {0}},                    //
-      {{0.99f, 0.99f}, 2, 8, 2, {0, 0, 0}},  // sure tokens first
-      {{0.99f, 0.99f}, 5, 8, 2, {0, 0, 3}},  // then masks behind all of them
-      {{0.3f}, 2, 8, 0, {2}},                // an unlikely token waits for the masks' first rows
-      {{0.01f, 0.99f}, 40, 8, 0, {8}},       // what hardly ever holds is not verified
-      {{0.5f, 0.5f}, 40, 4, 2, {4, 4, 4}},   // rows for every outcome
-      {{1, 1, 1, 1, 1, 1}, 4, 8, 4, {0, 0, 0, 0, 0}},
-  };
-  for (const Case& c : cases) {
-    INFO(c.rows << " rows, first probability " << (c.probabilities.empty() ? 0 : c.probabilities[0]));
-    const DraftPlan plan = divide_rows(c.probabilities, c.rows, 0.02f, c.longest_block);
-    CHECK(plan.tokens == c.tokens);
-    CHECK(plan.masks == c.masks);
-  }
+TEST_CASE("a former answer comes first while the path is its beginning") {
+  const DraftSources sources{.known = {5, 6, 5}, .continuation = {{7, 0.9f}, {8, 0.9f}}, .masks = {{{6, 0.8f}}}};
+  const Guesses first = sources.behind({});
+  CHECK(tokens_of(first) == Ids{7, 6});
+  CHECK(first[0].probability == 0.9f);
+  CHECK(first[1].probability < 0.1f);
+  CHECK(tokens_of(sources.behind(Ids{7})) == Ids{8});
+  CHECK(sources.behind(Ids{7, 8}).empty());
+  CHECK(tokens_of(sources.behind(Ids{6})) == Ids{5});  // what followed 6 in the text
+  CHECK(DraftSources{.known = {5, 6, 5}, .continuation = {}, .masks = {}, .shortest_match = 0}.behind({}).empty());
 }
 
 }  // namespace

@@ -314,10 +314,12 @@ void check_near(const Score& got, const Score& expected) {
   CHECK(got.log_sum_exp == Approx(expected.log_sum_exp).epsilon(1e-5).margin(1e-5));
   CHECK(got.entropy == Approx(expected.entropy).epsilon(1e-4).margin(1e-5));
   CHECK(got.asked_logit == expected.asked_logit);
+  CHECK(got.ranked == expected.ranked);
 }
 
 auto fields(const Score& s) {
-  return std::tuple(s.token, s.logit, s.best, s.best_logit, s.second_logit, s.log_sum_exp, s.entropy, s.asked_logit);
+  return std::tuple(s.token, s.logit, s.best, s.best_logit, s.second_logit, s.log_sum_exp, s.entropy, s.asked_logit,
+                    s.ranked);
 }
 
 TEST_CASE("cuda: scores choose the CPU's tokens, greedy and sampled, with and without a mask; each row by itself") {
@@ -330,7 +332,8 @@ TEST_CASE("cuda: scores choose the CPU's tokens, greedy and sampled, with and wi
     for (std::uint32_t row = 0; row < 12; ++row) {
       const std::uint64_t* allowed = row % 3 == 0 ? some.data() : nullptr;
       requests.push_back({row == 11 ? none.data() : allowed, row % 2 == 0 ? 0.0f : 0.7f, 0x123456789abcdefu, row % 4,
-                          row, static_cast<std::int32_t>((row * 101 + 3) % vocabulary) - (row % 4 == 1 ? 1 : 0)});
+                          row, static_cast<std::int32_t>((row * 101 + 3) % vocabulary) - (row % 4 == 1 ? 1 : 0),
+                          row % 5 != 2});
     }
     const std::vector<Score> got = judge(*cuda, vocabulary, requests, 0, 12),
                              expected = judge(*cpu, vocabulary, requests, 0, 12);
