@@ -17,7 +17,7 @@ bool from_json(const Field& at, const Context& out) {
   if (!at.optional("diagnostics", out.params.diagnostics) || !at.optional("only", out.params.only) ||
       !at.optional("triggerKind", trigger))
     return false;
-  out.params.trigger = trigger == 2u ? TriggerKind::kAutomatic : TriggerKind::kInvoked;
+  out.params.trigger = trigger == 2u ? TriggerKind::automatic : TriggerKind::invoked;
   return true;
 }
 

@@ -25,7 +25,7 @@ struct CodeActionParams {
   Range range;
   std::vector<Diagnostic> diagnostics;  // that touch the range, as the client sees it
   std::vector<std::string> only;        // kinds wanted, each with its sub-kinds; empty: all
-  TriggerKind trigger = TriggerKind::kInvoked;
+  TriggerKind trigger = TriggerKind::invoked;
 };
 
 // `annotation` is a key of WorkspaceEdit::annotations; empty: none.

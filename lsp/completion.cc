@@ -22,7 +22,7 @@ Json completion_options() {
 }
 
 bool from_json(const Field& at, CompletionTrigger& out) {
-  for (const auto kind : {CompletionTrigger::kInvoked, CompletionTrigger::kCharacter, CompletionTrigger::kIncomplete}) {
+  for (const auto kind : {CompletionTrigger::invoked, CompletionTrigger::character, CompletionTrigger::incomplete}) {
     if (at.value() != static_cast<int>(kind)) continue;
     out = kind;
     return true;

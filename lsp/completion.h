@@ -16,12 +16,12 @@
 namespace cinnabar::lsp {
 
 // Typing a word counts as invoked, too.
-enum class CompletionTrigger { kInvoked = 1, kCharacter = 2, kIncomplete = 3 };
+enum class CompletionTrigger { invoked = 1, character = 2, incomplete = 3 };
 
 struct CompletionParams {
   TextDocumentIdentifier text_document;
   Position position;
-  CompletionTrigger trigger = CompletionTrigger::kInvoked;
+  CompletionTrigger trigger = CompletionTrigger::invoked;
 };
 
 // Written as plain text (never a snippet) with a textEdit. `range` lies on one line and holds the request's position;

@@ -9,7 +9,7 @@
 namespace cinnabar::lsp {
 namespace {
 
-enum class Stage { kUninitialized, kInitializing, kRunning, kShutDown };
+enum class Stage { uninitialized, initializing, running, shut_down };
 
 // What a server may send before it has answered initialize (LSP 3.18, "Initialize Request").
 bool allowed_early(std::string_view method) {
@@ -28,7 +28,7 @@ std::string method_in(const Json& message) {
 struct Dispatcher::Connection {
   std::shared_ptr<Transport> transport;
   mutable std::mutex mutex;  // guards all below; held while sending, so that messages keep their order
-  Stage stage = Stage::kUninitialized;
+  Stage stage = Stage::uninitialized;
   bool closed = false;
   std::unordered_map<std::string, std::stop_source> in_flight;                   // by to_text(id)
   std::unordered_map<std::string, std::function<void(Expected<Json>)>> waiting;  // our requests, by to_text(id)
@@ -40,7 +40,7 @@ struct Dispatcher::Connection {
     if (!closed) transport->send(encode_frame(write_json(message)));
   }
   void send_or_hold(std::string_view method, Json message) {
-    const bool early = stage == Stage::kUninitialized || stage == Stage::kInitializing;
+    const bool early = stage == Stage::uninitialized || stage == Stage::initializing;
     if (early && !allowed_early(method))
       held.push_back(std::move(message));
     else
@@ -52,8 +52,8 @@ struct Dispatcher::Connection {
     in_flight.erase(to_text(id));
     const bool ok = answer.ok();
     send(ok ? make_result(id, std::move(answer).value()) : make_error(id, answer.error()));
-    if (!is_initialize || stage != Stage::kInitializing) return;
-    stage = ok ? Stage::kRunning : Stage::kUninitialized;
+    if (!is_initialize || stage != Stage::initializing) return;
+    stage = ok ? Stage::running : Stage::uninitialized;
     if (!ok) return;
     for (const auto& message : held) send(message);
     held.clear();
@@ -90,7 +90,7 @@ Dispatcher::~Dispatcher() {
     waiting.swap(connection_->waiting);
   }
   for (auto& [id, source] : cancelled) source.request_stop();
-  for (auto& [id, done] : waiting) done(ResponseError{ErrorCode::kRequestFailed, "the connection ended"});
+  for (auto& [id, done] : waiting) done(ResponseError{ErrorCode::request_failed, "the connection ended"});
 }
 
 void Dispatcher::on_raw_request(std::string_view method, RequestHandler handler) {
@@ -140,7 +140,7 @@ bool Dispatcher::handle_next() {
   const Frame frame = std::move(arrived_.front());
   arrived_.pop_front();
   if (const auto* error = std::get_if<FramingError>(&frame)) {
-    connection_->refuse(std::nullopt, {ErrorCode::kInvalidRequest, error->message});
+    connection_->refuse(std::nullopt, {ErrorCode::invalid_request, error->message});
     lost({}, {});
   } else {
     receive_message(std::get<std::string>(frame));
@@ -176,17 +176,17 @@ void Dispatcher::receive_message(std::string_view text) {
 std::optional<ResponseError> Dispatcher::refusal(const Request& request) const {
   const std::lock_guard lock(connection_->mutex);
   const Stage stage = connection_->stage;
-  if (stage == Stage::kShutDown) return ResponseError{ErrorCode::kInvalidRequest, "the server is shut down"};
-  if (request.method == "initialize" && stage != Stage::kUninitialized)
-    return ResponseError{ErrorCode::kInvalidRequest, "initialize was sent before"};
-  if (request.method != "initialize" && stage != Stage::kRunning)
-    return ResponseError{ErrorCode::kServerNotInitialized, "initialize has not been answered yet"};
+  if (stage == Stage::shut_down) return ResponseError{ErrorCode::invalid_request, "the server is shut down"};
+  if (request.method == "initialize" && stage != Stage::uninitialized)
+    return ResponseError{ErrorCode::invalid_request, "initialize was sent before"};
+  if (request.method != "initialize" && stage != Stage::running)
+    return ResponseError{ErrorCode::server_not_initialized, "initialize has not been answered yet"};
   if (!requests_.contains(request.method) && request.method != kShutdown.name)
-    return ResponseError{ErrorCode::kMethodNotFound, "unknown method " + write_json(request.method.substr(0, 128))};
+    return ResponseError{ErrorCode::method_not_found, "unknown method " + write_json(request.method.substr(0, 128))};
   if (connection_->in_flight.contains(to_text(request.id)))
-    return ResponseError{ErrorCode::kInvalidRequest, "id " + to_text(request.id).substr(0, 128) + " is in use"};
+    return ResponseError{ErrorCode::invalid_request, "id " + to_text(request.id).substr(0, 128) + " is in use"};
   if (connection_->in_flight.size() >= options_.requests_in_flight)
-    return ResponseError{ErrorCode::kRequestFailed, "too many requests are waiting for their answers"};
+    return ResponseError{ErrorCode::request_failed, "too many requests are waiting for their answers"};
   return std::nullopt;
 }
 
@@ -195,8 +195,8 @@ ReplyOnce Dispatcher::reply_for(const Request& request) {
   std::stop_source source;
   {
     const std::lock_guard lock(connection_->mutex);
-    if (is_initialize) connection_->stage = Stage::kInitializing;
-    if (request.method == kShutdown.name) connection_->stage = Stage::kShutDown;
+    if (is_initialize) connection_->stage = Stage::initializing;
+    if (request.method == kShutdown.name) connection_->stage = Stage::shut_down;
     connection_->in_flight.emplace(to_text(request.id), source);
   }
   return ReplyOnce(request.id, request.method, source.get_token(),
@@ -216,8 +216,8 @@ void Dispatcher::handle(Request request) {
 void Dispatcher::handle(const Notification& notification) {
   const auto [stage, source] = connection_->look_up(notification);
   if (source) std::stop_source(*source).request_stop();  // outside the lock: a stop callback may answer at once
-  if (notification.method == "exit") exit_code_ = stage == Stage::kShutDown ? 0 : 1;
-  if (stage != Stage::kRunning) return;
+  if (notification.method == "exit") exit_code_ = stage == Stage::shut_down ? 0 : 1;
+  if (stage != Stage::running) return;
   const auto handler = notifications_.find(notification.method);
   if (handler == notifications_.end()) return;
   const auto found_problem = handler->second(notification.params);

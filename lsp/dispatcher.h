@@ -65,7 +65,7 @@ class Dispatcher {
   template <typename P, typename R, typename Handler>
   void on_request(const RequestMethod<P, R>& method, Handler handler) {
     on_raw_request(method.name, [handler](const Json& params, ReplyOnce reply) {
-      auto read_params = read<P>(params, "params", ErrorCode::kInvalidParams);
+      auto read_params = read<P>(params, "params", ErrorCode::invalid_params);
       if (!read_params.ok()) return reply.error(read_params.error());
       handler(std::move(read_params).value(), Reply<R>(std::move(reply)));
     });
@@ -73,7 +73,7 @@ class Dispatcher {
   template <typename P, typename Handler>
   void on_notification(const NotificationMethod<P>& method, Handler handler) {
     on_raw_notification(method.name, [handler](const Json& params) -> std::string {
-      auto read_params = read<P>(params, "params", ErrorCode::kInvalidParams);
+      auto read_params = read<P>(params, "params", ErrorCode::invalid_params);
       if (!read_params.ok()) return read_params.error().message;
       handler(std::move(read_params).value());
       return {};
@@ -91,7 +91,7 @@ class Dispatcher {
   RequestId call(const RequestMethod<P, R>& method, const P& params, std::function<void(Expected<R>)> done) {
     return send_request(method.name, to_json(params), [done = std::move(done)](Expected<Json> result) {
       if (!result.ok()) return done(result.error());
-      done(read<R>(*result, "result", ErrorCode::kInvalidRequest));
+      done(read<R>(*result, "result", ErrorCode::invalid_request));
     });
   }
   // Asks the client to give up on a request of ours; it still answers.

@@ -104,8 +104,8 @@ bool is_utf8_name(std::string_view charset) {
 
 std::vector<Frame> FrameDecoder::push(std::string_view bytes) {
   std::vector<Frame> frames;
-  while (!bytes.empty() && state_ != State::kFailed)
-    bytes.remove_prefix(state_ == State::kHeader ? take_header(bytes, frames) : take_content(bytes, frames));
+  while (!bytes.empty() && state_ != State::failed)
+    bytes.remove_prefix(state_ == State::header ? take_header(bytes, frames) : take_content(bytes, frames));
   return frames;
 }
 
@@ -140,31 +140,31 @@ void FrameDecoder::finish_header(std::vector<Frame>& frames) {
     refusal = "charset " + shown(header.charset) + " is not supported, only utf-8; the message was not read";
 
   if (!refusal.empty()) {
-    frames.emplace_back(FramingError{FramingError::Kind::kSkipped, std::move(refusal)});
-    state_ = remaining_ == 0 ? State::kHeader : State::kSkip;
+    frames.emplace_back(FramingError{FramingError::Kind::skipped, std::move(refusal)});
+    state_ = remaining_ == 0 ? State::header : State::skip;
   } else if (remaining_ == 0) {
     frames.emplace_back(std::string());
   } else {
-    state_ = State::kContent;
+    state_ = State::content;
     content_.reserve(std::min(remaining_, kFirstReserve));
   }
 }
 
 std::size_t FrameDecoder::take_content(std::string_view bytes, std::vector<Frame>& frames) {
   const std::size_t taken = std::min(bytes.size(), remaining_);
-  if (state_ == State::kContent) content_.append(bytes.substr(0, taken));
+  if (state_ == State::content) content_.append(bytes.substr(0, taken));
   remaining_ -= taken;
   if (remaining_ > 0) return taken;
-  if (state_ == State::kContent) frames.emplace_back(std::exchange(content_, std::string()));
-  state_ = State::kHeader;
+  if (state_ == State::content) frames.emplace_back(std::exchange(content_, std::string()));
+  state_ = State::header;
   return taken;
 }
 
 void FrameDecoder::fail(std::vector<Frame>& frames, std::string message) {
-  state_ = State::kFailed;
+  state_ = State::failed;
   header_.clear();
   content_.clear();
-  frames.emplace_back(FramingError{FramingError::Kind::kFatal, std::move(message)});
+  frames.emplace_back(FramingError{FramingError::Kind::fatal, std::move(message)});
 }
 
 std::string encode_frame(std::string_view body) {

@@ -20,10 +20,10 @@ struct FramingLimits {
 // What is wrong with the stream, as one sentence for the other side.
 struct FramingError {
   enum class Kind {
-    kSkipped,  // this message is lost; its end is known, so the stream goes on behind it
-    kFatal,    // the next message's begin is unknown: answer, then close the connection
+    skipped,  // this message is lost; its end is known, so the stream goes on behind it
+    fatal,    // the next message's begin is unknown: answer, then close the connection
   };
-  Kind kind = Kind::kFatal;
+  Kind kind = Kind::fatal;
   std::string message;
 };
 
@@ -48,12 +48,12 @@ class FrameDecoder {
   std::vector<Frame> push(std::string_view bytes);
 
   // True after a fatal error.
-  bool failed() const { return state_ == State::kFailed; }
+  bool failed() const { return state_ == State::failed; }
   // True when some but not all bytes of a message have arrived: the stream must not end here.
-  bool inside_message() const { return state_ == State::kContent || state_ == State::kSkip || !header_.empty(); }
+  bool inside_message() const { return state_ == State::content || state_ == State::skip || !header_.empty(); }
 
  private:
-  enum class State { kHeader, kContent, kSkip, kFailed };
+  enum class State { header, content, skip, failed };
 
   std::size_t take_header(std::string_view bytes, std::vector<Frame>& frames);
   std::size_t take_content(std::string_view bytes, std::vector<Frame>& frames);
@@ -61,7 +61,7 @@ class FrameDecoder {
   void fail(std::vector<Frame>& frames, std::string message);
 
   FramingLimits limits_;
-  State state_ = State::kHeader;
+  State state_ = State::header;
   std::string header_;         // the header part so far, its line ends included
   std::string content_;        // the content part so far
   std::size_t remaining_ = 0;  // content bytes still to come

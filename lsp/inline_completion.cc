@@ -2,7 +2,7 @@
 
 namespace cinnabar::lsp {
 bool from_json(const Field& at, TriggerKind& out) {
-  for (const auto kind : {TriggerKind::kInvokedFromZero, TriggerKind::kInvoked, TriggerKind::kAutomatic}) {
+  for (const auto kind : {TriggerKind::invoked_from_zero, TriggerKind::invoked, TriggerKind::automatic}) {
     if (at.value() != static_cast<int>(kind)) continue;
     out = kind;
     return true;
@@ -41,13 +41,13 @@ bool from_json(const Field& at, const InsertText& out) {
 
 std::string_view to_text(StatusParams::Kind kind) {
   switch (kind) {
-    case StatusParams::Kind::kError:
+    case StatusParams::Kind::error:
       return "Error";
-    case StatusParams::Kind::kWarning:
+    case StatusParams::Kind::warning:
       return "Warning";
-    case StatusParams::Kind::kInactive:
+    case StatusParams::Kind::inactive:
       return "Inactive";
-    case StatusParams::Kind::kNormal:
+    case StatusParams::Kind::normal:
       break;
   }
   return "Normal";

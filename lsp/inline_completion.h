@@ -18,7 +18,7 @@
 namespace cinnabar::lsp {
 
 // 0 is no value of LSP's: vscode-languageclient 9 sends the editor's own numbers, 0 for invoked and 1 for automatic.
-enum class TriggerKind { kInvokedFromZero = 0, kInvoked = 1, kAutomatic = 2 };
+enum class TriggerKind { invoked_from_zero = 0, invoked = 1, automatic = 2 };
 
 // The entry selected in the editor's pop-up menu. Items must begin with `text` over the same range, or the client drops
 // them.
@@ -35,7 +35,7 @@ struct FormattingOptions {
 struct InlineCompletionParams {
   TextDocumentIdentifier text_document;
   Position position;
-  TriggerKind trigger = TriggerKind::kAutomatic;
+  TriggerKind trigger = TriggerKind::automatic;
   std::optional<SelectedCompletion> selected;
   std::optional<FormattingOptions> formatting;
 };
@@ -80,9 +80,9 @@ struct DidFocusParams {
 };
 
 struct StatusParams {
-  enum class Kind { kNormal, kError, kWarning, kInactive };
+  enum class Kind { normal, error, warning, inactive };
   bool busy = false;
-  Kind kind = Kind::kNormal;
+  Kind kind = Kind::normal;
   std::string message;
 };
 

@@ -138,7 +138,7 @@ Expected<Json> parse_json(std::string_view text, JsonLimits limits) {
     text = repaired;
   }
   TreeBuilder builder(limits);
-  if (!Json::sax_parse(text, &builder)) return ResponseError{ErrorCode::kParseError, builder.problem()};
+  if (!Json::sax_parse(text, &builder)) return ResponseError{ErrorCode::parse_error, builder.problem()};
   return std::move(builder.root());
 }
 

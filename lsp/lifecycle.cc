@@ -119,10 +119,10 @@ PositionEncoding choose_position_encoding(const ClientCapabilities& client) {
   std::optional<PositionEncoding> first;
   for (const auto& name : client.position_encodings) {
     const auto known = position_encoding_from(name);
-    if (known == PositionEncoding::kUtf8) return PositionEncoding::kUtf8;
+    if (known == PositionEncoding::utf8) return PositionEncoding::utf8;
     if (!first) first = known;
   }
-  return first.value_or(PositionEncoding::kUtf16);
+  return first.value_or(PositionEncoding::utf16);
 }
 
 }  // namespace cinnabar::lsp

@@ -54,7 +54,7 @@ struct InitializeParams {
 };
 
 struct ServerCapabilities {
-  PositionEncoding position_encoding = PositionEncoding::kUtf16;
+  PositionEncoding position_encoding = PositionEncoding::utf16;
   std::vector<std::string> commands;           // empty: no executeCommandProvider
   std::vector<std::string> code_action_kinds;  // empty: no codeActionProvider
   bool completion = false;                     // completionProvider: the pop-up menu, too

@@ -27,7 +27,7 @@ std::optional<std::int64_t> whole_number(const Json& value) {
   return static_cast<std::int64_t>(number);
 }
 
-ResponseError invalid(std::string message) { return {ErrorCode::kInvalidRequest, std::move(message)}; }
+ResponseError invalid(std::string message) { return {ErrorCode::invalid_request, std::move(message)}; }
 
 std::string expected(std::string_view member, std::string_view what, const Json& found) {
   return std::string(member) + ": expected " + std::string(what) + ", found " + std::string(kind_of(found));
@@ -82,7 +82,7 @@ Message to_response(Json& value) {
   // Codes beyond int are as good as unknown; LSP's own all fit.
   const auto code = *whole_number(error["code"]);
   const bool fits = code >= INT32_MIN && code <= INT32_MAX;
-  ResponseError out{fits ? static_cast<ErrorCode>(code) : ErrorCode::kUnknownErrorCode,
+  ResponseError out{fits ? static_cast<ErrorCode>(code) : ErrorCode::unknown_error_code,
                     error["message"].get<std::string>()};
   if (error.contains("data")) out.data = take(error, "data");
   return Response{std::move(id), std::move(out)};

@@ -26,8 +26,8 @@ Character first_character(std::string_view text, PositionEncoding encoding) {
   std::size_t bytes = bytes_announced(static_cast<unsigned char>(text[0]));
   for (std::size_t i = 1; i < bytes; ++i)
     if (i == text.size() || !is_continuation(text[i])) bytes = 1;  // stray byte: stands for itself
-  if (encoding == PositionEncoding::kUtf8) return {bytes, bytes};
-  if (encoding == PositionEncoding::kUtf32) return {bytes, 1};
+  if (encoding == PositionEncoding::utf8) return {bytes, bytes};
+  if (encoding == PositionEncoding::utf32) return {bytes, 1};
   return {bytes, bytes == 4 ? std::size_t{2} : std::size_t{1}};
 }
 
@@ -62,18 +62,18 @@ std::uint32_t narrow(std::size_t value) {
 
 std::string_view to_text(PositionEncoding encoding) {
   switch (encoding) {
-    case PositionEncoding::kUtf8:
+    case PositionEncoding::utf8:
       return "utf-8";
-    case PositionEncoding::kUtf32:
+    case PositionEncoding::utf32:
       return "utf-32";
-    case PositionEncoding::kUtf16:
+    case PositionEncoding::utf16:
       break;
   }
   return "utf-16";
 }
 
 std::optional<PositionEncoding> position_encoding_from(std::string_view name) {
-  for (const auto encoding : {PositionEncoding::kUtf8, PositionEncoding::kUtf16, PositionEncoding::kUtf32})
+  for (const auto encoding : {PositionEncoding::utf8, PositionEncoding::utf16, PositionEncoding::utf32})
     if (name == to_text(encoding)) return encoding;
   return std::nullopt;
 }

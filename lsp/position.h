@@ -17,7 +17,7 @@
 namespace cinnabar::lsp {
 
 // The unit of Position::character. utf-16 is what holds when nothing was negotiated.
-enum class PositionEncoding { kUtf8, kUtf16, kUtf32 };
+enum class PositionEncoding { utf8, utf16, utf32 };
 
 // "utf-8", "utf-16" or "utf-32", the names of LSP's PositionEncodingKind.
 std::string_view to_text(PositionEncoding encoding);

@@ -30,9 +30,9 @@ void ReplyOnce::settle(Expected<Json> answer) {
 void ReplyOnce::settle_dropped() {
   if (!debt_ || !debt_->sink) return;
   if (debt_->cancelled.stop_requested())
-    error(ErrorCode::kRequestCancelled, debt_->method + ": cancelled");
+    error(ErrorCode::request_cancelled, debt_->method + ": cancelled");
   else
-    error(ErrorCode::kInternalError, debt_->method + ": internal error, the request was dropped without an answer");
+    error(ErrorCode::internal_error, debt_->method + ": internal error, the request was dropped without an answer");
 }
 
 }  // namespace cinnabar::lsp

@@ -17,22 +17,22 @@ using Json = nlohmann::json;
 
 // Codes of JSON-RPC 2.0 and of LSP 3.18, section "Response Message".
 enum class ErrorCode : int {
-  kParseError = -32700,
-  kInvalidRequest = -32600,
-  kMethodNotFound = -32601,
-  kInvalidParams = -32602,
-  kInternalError = -32603,
-  kServerNotInitialized = -32002,
-  kUnknownErrorCode = -32001,
-  kRequestFailed = -32803,     // well formed, understood, and yet it cannot be done
-  kServerCancelled = -32802,   // only for requests whose definition allows it
-  kContentModified = -32801,   // the document changed so that the result would be wrong
-  kRequestCancelled = -32800,  // the client asked for it
+  parse_error = -32700,
+  invalid_request = -32600,
+  method_not_found = -32601,
+  invalid_params = -32602,
+  internal_error = -32603,
+  server_not_initialized = -32002,
+  unknown_error_code = -32001,
+  request_failed = -32803,     // well formed, understood, and yet it cannot be done
+  server_cancelled = -32802,   // only for requests whose definition allows it
+  content_modified = -32801,   // the document changed so that the result would be wrong
+  request_cancelled = -32800,  // the client asked for it
 };
 
 // Value type. `message` is one sentence for a person; it may name fields and sizes, never document text.
 struct ResponseError {
-  ErrorCode code = ErrorCode::kInternalError;
+  ErrorCode code = ErrorCode::internal_error;
   std::string message;
   std::optional<Json> data = std::nullopt;
 };

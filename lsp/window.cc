@@ -26,10 +26,10 @@ Json to_json(const CreateProgressParams& params) { return {{"token", to_json(par
 Json to_json(const WorkDoneProgress& progress) {
   Json value;
   if (!progress.message.empty()) value["message"] = progress.message;
-  if (progress.kind == WorkDoneProgress::Kind::kEnd) {
+  if (progress.kind == WorkDoneProgress::Kind::end) {
     value["kind"] = "end";
   } else {
-    const bool is_begin = progress.kind == WorkDoneProgress::Kind::kBegin;
+    const bool is_begin = progress.kind == WorkDoneProgress::Kind::begin;
     value["kind"] = is_begin ? "begin" : "report";
     if (is_begin) value["title"] = progress.title;
     if (progress.percentage) value["percentage"] = *progress.percentage;

@@ -11,10 +11,10 @@
 
 namespace cinnabar::lsp {
 
-enum class MessageType { kError = 1, kWarning = 2, kInfo = 3, kLog = 4, kDebug = 5 };
+enum class MessageType { error = 1, warning = 2, info = 3, log = 4, debug = 5 };
 
 struct WindowMessage {
-  MessageType type = MessageType::kInfo;
+  MessageType type = MessageType::info;
   std::string message;
 };
 
@@ -39,9 +39,9 @@ struct CancelProgressParams {
 
 // One step of a work-done progress: one begin, any number of reports, one end.
 struct WorkDoneProgress {
-  enum class Kind { kBegin, kReport, kEnd };
+  enum class Kind { begin, report, end };
   ProgressToken token;
-  Kind kind = Kind::kReport;
+  Kind kind = Kind::report;
   std::string title;                        // begin only
   std::string message;                      // empty: unchanged
   std::optional<std::uint32_t> percentage;  // 0..100, never falling; begin without it: unknown throughout

@@ -8,7 +8,7 @@ its steps on a random base of that shape, so that a slow transfer costs nothing;
 WORK/throughput.md, the first N cases' rows a second by batch, length, compilation and precision. Then, within the minutes: the base writes
 continuations of the examples' prompts into WORK/made for --generate minutes (unless an earlier run brought them back); the
 adapter is trained on continuations and text for what time is left; a sampler head behind it for --sampler minutes
-(sampler.py); and last, so that one which fails costs nothing else, each of TRIALS is trained from the start for --trials
+(experiments/sampler.py); and last, so that one which fails costs nothing else, each of TRIALS is trained from the start for --trials
 minutes, and WORK/trials/table.md says what each came to.
 
 Results: WORK/run/adapter.gguf, log.jsonl, arguments.json; WORK/sampler/sampler.gguf; WORK/made for the next run.

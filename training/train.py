@@ -23,9 +23,9 @@ import loss
 import vocabulary
 from adapter_file import read_adapter, read_rank, write_adapter, write_sampler
 from base import load_base
-from drafter import Drafter
+from experiments.drafter import Drafter
 from network import PRODUCTS, Adapter, Network, grouped_mask
-from sampler import Sampler
+from experiments.sampler import Sampler
 from sequences import Sequences
 
 
@@ -39,7 +39,7 @@ def arguments(words=None):
     parser.add_argument("--resume", type=Path, help="an adapter file to go on from")
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--products", default="all", choices=sorted(PRODUCTS), help="which of a layer's products get pairs")
-    parser.add_argument("--drafter", type=int, default=0, help="layers of a block drafter to train in the adapter's place (drafter.py)")
+    parser.add_argument("--drafter", type=int, default=0, help="layers of a block drafter to train in the adapter's place (experiments)")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
     parser.add_argument("--fall", type=float, default=0.35, help="last share of the time in which the rate goes to zero")
     parser.add_argument("--batch", type=int, default=32, help="sequences a step")

@@ -97,7 +97,7 @@ void look_at_place(Report& report, const Options& options) {
     return report.say(Finding::bad, "socket", folder.message(),
                       "the folder has to be yours alone: chmod 700, or remove it");
   const Attempt attempt = connect_to(*path);
-  if (attempt.reach == Reach::kForeign)
+  if (attempt.reach == Reach::foreign)
     return report.say(Finding::bad, "socket", *path + " belongs to another user", "name another one: --socket");
   report.say(Finding::good, "socket", *path);
 }
@@ -106,7 +106,7 @@ void look_at_port(Report& report, const Options& options) {
   if (options.place.tcp_port == 0) return;
   const Attempt attempt = connect_to_port(static_cast<std::uint16_t>(options.place.tcp_port));
   const std::string port = "127.0.0.1:" + std::to_string(options.place.tcp_port);
-  if (attempt.reach == Reach::kNobody)
+  if (attempt.reach == Reach::nobody)
     report.say(Finding::hint, "port", "nobody listens at " + port,
                "cinnabar daemon --tcp " + std::to_string(options.place.tcp_port));
   else

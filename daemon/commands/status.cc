@@ -92,7 +92,7 @@ Result<Descriptor> find(Finder& finder) {
 
 bool nobody_listens(const FinderOptions& place) {
   const Attempt attempt = place.tcp_port != 0 ? connect_to_port(place.tcp_port) : connect_to(place.socket);
-  return attempt.reach == Reach::kNobody;
+  return attempt.reach == Reach::nobody;
 }
 
 // Members as they are printed; one that is not there (another version's daemon) is empty or 0.

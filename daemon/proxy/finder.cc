@@ -80,19 +80,19 @@ Finder::Found Finder::step() {
 Finder::Found Finder::reach() {
   Attempt attempt = options_.tcp_port != 0 ? connect_to_port(options_.tcp_port) : connect_to(options_.socket);
   switch (attempt.reach) {
-    case Reach::kConnected:
+    case Reach::connected:
       socket_ = std::move(attempt.socket);
       if (options_.tcp_port == 0)
         greet("hello");
       else if (auto error = knock())
         return *error;
       return greeted();
-    case Reach::kForeign:
+    case Reach::foreign:
       return fail("another user listens at " + options_.socket);
-    case Reach::kBusy:
+    case Reach::busy:
       hindrance_ = attempt.hindrance;
       return Searching{};
-    case Reach::kNobody:
+    case Reach::nobody:
       break;
   }
   if (options_.tcp_port != 0)
@@ -122,7 +122,7 @@ std::optional<Status> Finder::start() {
     hindrance_ = "another program is starting a daemon (it holds " + options_.socket + ".start) and does not get on";
     return std::nullopt;
   }
-  if (connect_to(options_.socket).reach != Reach::kNobody) return std::nullopt;
+  if (connect_to(options_.socket).reach != Reach::nobody) return std::nullopt;
   if (Clock::now() < started_at_ + kBetweenStarts) return std::nullopt;
   child_status_.reset();
   auto child = spawn(options_.command, options_.socket + ".log");
@@ -144,7 +144,7 @@ Finder::Found Finder::greeted() {
     return Searching{};
   }
   const std::string_view text(bytes.data(), static_cast<std::size_t>(seen));
-  if (opening_of(text) == Opening::kUndecided) return silence();
+  if (opening_of(text) == Opening::undecided) return silence();
   const auto line_end = text.find('\n');
   const auto answer = parse_greeting(text.substr(0, line_end));
   if (line_end == std::string_view::npos || !answer)
@@ -220,7 +220,7 @@ void Finder::send_line(const Greeting& greeting) {
 void Finder::ask_to_drain() {
   asked_ = Clock::now();
   Attempt attempt = connect_to(options_.socket);
-  if (attempt.reach != Reach::kConnected) return;
+  if (attempt.reach != Reach::connected) return;
   socket_ = std::move(attempt.socket);
   greet("drain");
 }

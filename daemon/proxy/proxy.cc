@@ -165,9 +165,9 @@ class Proxy {
     }
     for (auto& frame : from_editor_.push({bytes.data(), static_cast<std::size_t>(count)})) {
       if (auto* error = std::get_if<lsp::FramingError>(&frame)) {
-        const lsp::ResponseError refusal{lsp::ErrorCode::kInvalidRequest, error->message};
+        const lsp::ResponseError refusal{lsp::ErrorCode::invalid_request, error->message};
         to_editor_.add(lsp::encode_frame(lsp::write_json(lsp::make_error(std::nullopt, refusal))));
-        if (error->kind == lsp::FramingError::Kind::kFatal) input_ended_ = true;
+        if (error->kind == lsp::FramingError::Kind::fatal) input_ended_ = true;
       } else {
         take(std::get<std::string>(std::move(frame)), &Relay::from_editor);
       }

@@ -32,7 +32,7 @@ std::string empty_answer(const lsp::RequestId& id, std::string_view method) {
   if (method == "textDocument/inlineCompletion") return write_json(lsp::make_result(id, {{"items", Json::array()}}));
   if (method == "textDocument/completion")
     return write_json(lsp::make_result(id, {{"isIncomplete", true}, {"items", Json::array()}}));
-  return write_json(lsp::make_error(id, {ErrorCode::kContentModified, "the daemon was restarted; please ask again"}));
+  return write_json(lsp::make_error(id, {ErrorCode::content_modified, "the daemon was restarted; please ask again"}));
 }
 
 std::string notification(std::string_view method, Json params) {
@@ -60,7 +60,7 @@ const Json& member(const Json& object, const char* name) {
 lsp::PositionEncoding encoding_in(const Json& initialize_result) {
   const Json& name = member(member(initialize_result, "capabilities"), "positionEncoding");
   const auto encoding = name.is_string() ? lsp::position_encoding_from(name.get<std::string>()) : std::nullopt;
-  return encoding.value_or(lsp::PositionEncoding::kUtf16);
+  return encoding.value_or(lsp::PositionEncoding::utf16);
 }
 
 }  // namespace
@@ -93,37 +93,37 @@ Relay::Out Relay::from_editor(std::string body) {
 
 Relay::Out Relay::editor_request(lsp::Request request, std::string body) {
   Out out;
-  const bool initializes = request.method == lsp::kInitialize.name && stage_ == Stage::kFresh;
+  const bool initializes = request.method == lsp::kInitialize.name && stage_ == Stage::fresh;
   if (initializes) remember_editor(request.params);  // whether or not it can be answered well
-  if (unavailable_ && stage_ != Stage::kRunning) {
+  if (unavailable_ && stage_ != Stage::running) {
     const bool ours = request.method == "shutdown";
-    const auto code = initializes ? ErrorCode::kRequestFailed : ErrorCode::kServerNotInitialized;
+    const auto code = initializes ? ErrorCode::request_failed : ErrorCode::server_not_initialized;
     out.to_editor.push_back(ours ? empty_answer(request.id, request.method)
                                  : write_json(lsp::make_error(request.id, {code, *unavailable_})));
-    if (ours) stage_ = Stage::kShutDown;
+    if (ours) stage_ = Stage::shut_down;
     return out;
   }
   if (initializes) remember_initialize(request);
-  const bool shuts_down = request.method == "shutdown" && stage_ == Stage::kRunning;
+  const bool shuts_down = request.method == "shutdown" && stage_ == Stage::running;
   if (passes()) {
     owed_.emplace(to_text(request.id), Owed{request.id, request.method});
     out.to_daemon.push_back(std::move(body));
   } else if (!initializes) {  // which the next daemon will get
     out.to_editor.push_back(answer_in_gap(request));
   }
-  if (shuts_down) stage_ = Stage::kShutDown;
+  if (shuts_down) stage_ = Stage::shut_down;
   return out;
 }
 
 std::string Relay::answer_in_gap(const lsp::Request& request) const {
-  if (stage_ == Stage::kRunning) return empty_answer(request.id, request.method);
-  lsp::ResponseError error{ErrorCode::kServerNotInitialized, "initialize has not been answered yet"};
-  if (stage_ == Stage::kShutDown) error = {ErrorCode::kInvalidRequest, "the server is shut down"};
+  if (stage_ == Stage::running) return empty_answer(request.id, request.method);
+  lsp::ResponseError error{ErrorCode::server_not_initialized, "initialize has not been answered yet"};
+  if (stage_ == Stage::shut_down) error = {ErrorCode::invalid_request, "the server is shut down"};
   return write_json(lsp::make_error(request.id, std::move(error)));
 }
 
 void Relay::remember_initialize(const lsp::Request& request) {
-  stage_ = Stage::kInitializing;
+  stage_ = Stage::initializing;
   initialize_id_ = request.id;
   initialize_params_ = request.params;
 }
@@ -136,8 +136,8 @@ void Relay::remember_editor(const Json& initialize_params) {
 
 Relay::Out Relay::editor_notification(const lsp::Notification& notification, std::string body) {
   Out out;
-  if (notification.method == "exit") exit_code_ = stage_ == Stage::kShutDown ? 0 : 1;
-  if (stage_ == Stage::kRunning) remember(notification, body);
+  if (notification.method == "exit") exit_code_ = stage_ == Stage::shut_down ? 0 : 1;
+  if (stage_ == Stage::running) remember(notification, body);
   if (passes()) out.to_daemon.push_back(std::move(body));
   return out;
 }
@@ -183,7 +183,7 @@ Relay::Out Relay::daemon_request(lsp::Request request) {
 
 Relay::Out Relay::daemon_response(const lsp::Response& response, std::string body) {
   Out out;
-  if (link_ == Link::kInitializing && response.id == kOurInitialize) {
+  if (link_ == Link::initializing && response.id == kOurInitialize) {
     if (response.result.ok()) {
       reopen(*response.result, out);
     } else {
@@ -195,11 +195,11 @@ Relay::Out Relay::daemon_response(const lsp::Response& response, std::string bod
     const auto owed = owed_.extract(to_text(*response.id));
     const bool initializes = owed && owed.mapped().method == lsp::kInitialize.name;
     if (owed && !initializes) ++answered_;
-    if (initializes && stage_ == Stage::kInitializing) {
+    if (initializes && stage_ == Stage::initializing) {
       if (response.result.ok()) {
         initialized(*response.result);
       } else {
-        stage_ = Stage::kFresh;
+        stage_ = Stage::fresh;
       }
     }
   }
@@ -208,7 +208,7 @@ Relay::Out Relay::daemon_response(const lsp::Response& response, std::string bod
 }
 
 void Relay::initialized(const Json& result) {
-  stage_ = Stage::kRunning;
+  stage_ = Stage::running;
   documents_ = DocumentStore(encoding_in(result));
 }
 
@@ -228,14 +228,14 @@ Relay::Out Relay::daemon_notification(const lsp::Notification& notification, std
 
 Relay::Out Relay::daemon_found() {
   Out out;
-  link_ = Link::kUp;
+  link_ = Link::up;
   answered_ = 0;
   unavailable_.reset();
-  if (stage_ == Stage::kInitializing) {
+  if (stage_ == Stage::initializing) {
     out.to_daemon.push_back(write_json(lsp::make_request(*initialize_id_, lsp::kInitialize.name, initialize_params_)));
     owed_.emplace(to_text(*initialize_id_), Owed{*initialize_id_, std::string(lsp::kInitialize.name)});
-  } else if (stage_ == Stage::kRunning) {
-    link_ = Link::kInitializing;
+  } else if (stage_ == Stage::running) {
+    link_ = Link::initializing;
     Json params = initialize_params_;
     params.erase("workDoneToken");  // the editor has forgotten it
     params["cinnabarResumed"] = true;
@@ -249,7 +249,7 @@ void Relay::reopen(const Json& result, Out& out) {
     failure_ = "the daemon was replaced by one that counts positions otherwise; the editor has to start anew";
     return;
   }
-  link_ = Link::kUp;
+  link_ = Link::up;
   if (initialized_sent_) out.to_daemon.push_back(notification(lsp::kInitialized.name, Json::object()));
   auto open = documents_.all();
   std::sort(open.begin(), open.end(), [](const auto& a, const auto& b) { return a->revision() < b->revision(); });
@@ -266,9 +266,9 @@ void Relay::reopen(const Json& result, Out& out) {
 
 Relay::Out Relay::daemon_lost() {
   Out out;
-  link_ = Link::kNone;
+  link_ = Link::none;
   for (const auto& [text, owed] : std::exchange(owed_, {})) {
-    if (owed.method != lsp::kInitialize.name || stage_ != Stage::kInitializing)
+    if (owed.method != lsp::kInitialize.name || stage_ != Stage::initializing)
       out.to_editor.push_back(empty_answer(owed.id, owed.method));
   }
   for (const auto& [text, token] : std::exchange(progress_, {}))
@@ -281,10 +281,10 @@ Relay::Out Relay::daemon_lost() {
 Relay::Out Relay::daemon_unavailable(const std::string& why) {
   Out out;
   if (std::exchange(unavailable_, why)) return out;
-  if (stage_ == Stage::kInitializing) {
-    out.to_editor.push_back(write_json(lsp::make_error(initialize_id_, {ErrorCode::kRequestFailed, why})));
-    stage_ = Stage::kFresh;
-  } else if (stage_ == Stage::kRunning) {
+  if (stage_ == Stage::initializing) {
+    out.to_editor.push_back(write_json(lsp::make_error(initialize_id_, {ErrorCode::request_failed, why})));
+    stage_ = Stage::fresh;
+  } else if (stage_ == Stage::running) {
     out.to_editor.push_back(notification("window/showMessage", {{"type", 1}, {"message", why}}));
   }
   return out;
@@ -298,17 +298,17 @@ void Relay::remember(const lsp::Notification& notification, const std::string& b
   if (method.starts_with("notebookDocument/")) remember_notebook(notification, body);
   // What the store refuses, the daemon's refuses too: it is not open, or too large.
   if (method == lsp::kDidOpen.name) {
-    if (auto params = lsp::read<lsp::DidOpenParams>(notification.params, "params", ErrorCode::kInvalidParams);
+    if (auto params = lsp::read<lsp::DidOpenParams>(notification.params, "params", ErrorCode::invalid_params);
         params.ok())
       (void)documents_.open(params->text_document).status();
   } else if (method == lsp::kDidChange.name) {
-    if (auto params = lsp::read<lsp::DidChangeParams>(notification.params, "params", ErrorCode::kInvalidParams);
+    if (auto params = lsp::read<lsp::DidChangeParams>(notification.params, "params", ErrorCode::invalid_params);
         params.ok())
       (void)documents_.change(*params).status();
     else if (const Json& uri = member(member(notification.params, "textDocument"), "uri"); uri.is_string())
       documents_.lose(uri.get<std::string>());
   } else if (method == lsp::kDidClose.name) {
-    if (auto params = lsp::read<lsp::DidCloseParams>(notification.params, "params", ErrorCode::kInvalidParams);
+    if (auto params = lsp::read<lsp::DidCloseParams>(notification.params, "params", ErrorCode::invalid_params);
         params.ok())
       (void)documents_.close(params->text_document.uri);
   }

@@ -45,9 +45,9 @@ class Relay {
   // 0 or 1 once the editor has sent exit.
   std::optional<int> exit_code() const { return exit_code_; }
   // False after shutdown: no daemon is needed any more.
-  bool wants_daemon() const { return stage_ != Stage::kShutDown; }
+  bool wants_daemon() const { return stage_ != Stage::shut_down; }
   // The editor's initialize has come and has no answer yet.
-  bool waits_for_initialize() const { return stage_ == Stage::kInitializing; }
+  bool waits_for_initialize() const { return stage_ == Stage::initializing; }
   // Requests other than initialize that this daemon has answered.
   int answered() const { return answered_; }
   // A sentence when a new daemon cannot stand in for the old one; the proxy should then end.
@@ -56,8 +56,8 @@ class Relay {
   std::optional<std::int32_t> editor_process() const { return editor_process_; }
 
  private:
-  enum class Stage { kFresh, kInitializing, kRunning, kShutDown };
-  enum class Link { kNone, kInitializing, kUp };  // to the daemon; kInitializing: ours is not answered yet
+  enum class Stage { fresh, initializing, running, shut_down };
+  enum class Link { none, initializing, up };  // to the daemon; kInitializing: ours is not answered yet
   struct Owed {
     lsp::RequestId id;
     std::string method;
@@ -70,7 +70,7 @@ class Relay {
   Out daemon_response(const lsp::Response& response, std::string body);
   Out daemon_notification(const lsp::Notification& notification, std::string body);
 
-  bool passes() const { return link_ == Link::kUp; }
+  bool passes() const { return link_ == Link::up; }
   std::string answer_in_gap(const lsp::Request& request) const;
   void remember_initialize(const lsp::Request& request);
   void remember_editor(const lsp::Json& initialize_params);
@@ -83,8 +83,8 @@ class Relay {
   void track_progress(const lsp::Json& params);
   void reopen(const lsp::Json& result, Out& out);
 
-  Stage stage_ = Stage::kFresh;
-  Link link_ = Link::kNone;
+  Stage stage_ = Stage::fresh;
+  Link link_ = Link::none;
   std::optional<std::string> unavailable_;
   std::optional<int> exit_code_;
   std::string failure_;
@@ -94,7 +94,7 @@ class Relay {
   std::optional<lsp::RequestId> initialize_id_;
   lsp::Json initialize_params_;
   bool initialized_sent_ = false;
-  DocumentStore documents_{lsp::PositionEncoding::kUtf16};
+  DocumentStore documents_{lsp::PositionEncoding::utf16};
   std::map<std::string, std::vector<std::string>> notebooks_;  // by uri: didOpen and what followed, as they were sent
   std::size_t notebook_bytes_ = 0;
   std::map<std::string, std::string> settings_;  // by method: the last body

@@ -11,10 +11,10 @@
 namespace cinnabar::daemon {
 
 struct ClientState {
-  DocumentStore documents{lsp::PositionEncoding::kUtf16};  // the session changes them, all others read
-  Notebooks notebooks;                                     // the same
-  syntax::Trees trees;                                     // follow the documents
-  context::Index context;                                  // of the workspace's other files, and of recent edits
+  DocumentStore documents{lsp::PositionEncoding::utf16};  // the session changes them, all others read
+  Notebooks notebooks;                                    // the same
+  syntax::Trees trees;                                    // follow the documents
+  context::Index context;                                 // of the workspace's other files, and of recent edits
 };
 
 }  // namespace cinnabar::daemon

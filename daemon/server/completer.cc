@@ -95,8 +95,8 @@ AnswerCache::Basis Completer::basis_of(const DocumentSnapshot& document) const {
 // vscode-languageclient 9 counts from 0 (0 invoked, 1 automatic) where LSP counts from 1. A 1 that comes right behind a
 // change is taken for typing.
 bool Completer::is_invoked(const lsp::InlineCompletionParams& params) {
-  if (params.trigger == lsp::TriggerKind::kInvokedFromZero) zero_based_triggers_ = true;
-  if (params.trigger != lsp::TriggerKind::kInvoked) return params.trigger == lsp::TriggerKind::kInvokedFromZero;
+  if (params.trigger == lsp::TriggerKind::invoked_from_zero) zero_based_triggers_ = true;
+  if (params.trigger != lsp::TriggerKind::invoked) return params.trigger == lsp::TriggerKind::invoked_from_zero;
   const auto changed = last_changes_.find(params.text_document.uri);
   const bool just_typed = changed != last_changes_.end() && Clock::now() - changed->second < kJustTyped;
   return !zero_based_triggers_ && !just_typed;
@@ -165,7 +165,7 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
   if (!outcome.result) {
     stats.count(Count::failed);
     if (live.asked == 1) return answer_empty(live.reply);  // the status says why
-    return std::visit([&](auto& reply) { reply.error(lsp::ErrorCode::kRequestFailed, outcome.result.message()); },
+    return std::visit([&](auto& reply) { reply.error(lsp::ErrorCode::request_failed, outcome.result.message()); },
                       live.reply);
   }
   stats.time(Stage::queue, outcome.queue_milliseconds);

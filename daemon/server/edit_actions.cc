@@ -44,7 +44,7 @@ std::vector<lsp::CodeAction> EditActions::offered(const lsp::CodeActionParams& p
   scene.range = params.range;
   scene.begin = (*document)->byte_offset(params.range.start, scene.encoding);
   scene.end = std::max((*document)->byte_offset(params.range.end, scene.encoding), scene.begin);
-  scene.invoked = params.trigger == lsp::TriggerKind::kInvoked;
+  scene.invoked = params.trigger == lsp::TriggerKind::invoked;
   scene.diagnostics = params.diagnostics;
   scene.last_edit = last;
   scene.previews = client.confirms_annotated;
@@ -82,7 +82,7 @@ void EditActions::resolve(lsp::CodeAction action, const Options& options, const 
 void EditActions::execute(std::string_view command, const lsp::Json& arguments, const Options& options,
                           const lsp::ClientCapabilities& client, lsp::Reply<lsp::Json> reply) {
   if (!client.apply_edit)
-    return reply.error(ErrorCode::kRequestFailed, "the client does not take edits (workspace.applyEdit)");
+    return reply.error(ErrorCode::request_failed, "the client does not take edits (workspace.applyEdit)");
   const lsp::Json first = arguments.is_array() && !arguments.empty() ? arguments.front() : lsp::Json();
   const auto asked = read_edit(command, first, "params.arguments[0]");
   if (!asked.ok()) return reply.error(asked.error());
@@ -104,7 +104,7 @@ void EditActions::send(const EditAsked& asked, const Made& made, const std::shar
   const std::string label = asked.title.empty() ? title_of(asked.command, made.tally.steps) : asked.title;
   dispatcher_.call(lsp::kApplyEdit, {label, made.edit},
                    std::function<void(lsp::Expected<lsp::ApplyEditResult>)>([reply, result](const auto& answer) {
-                     if (!answer.ok()) return reply->error(ErrorCode::kRequestFailed, answer.error().message);
+                     if (!answer.ok()) return reply->error(ErrorCode::request_failed, answer.error().message);
                      lsp::Json said = result;
                      said["applied"] = answer->applied;
                      if (!answer->failure_reason.empty()) said["failureReason"] = answer->failure_reason;
@@ -120,14 +120,14 @@ std::optional<lsp::ResponseError> EditActions::start(EditAsked asked, const Opti
   const auto wanted = asked.text_document.version;
   if (wanted && *wanted != (*document)->version()) {
     services_.stats().count(Count::stale);
-    return lsp::ResponseError{ErrorCode::kContentModified, "the document has another version by now"};
+    return lsp::ResponseError{ErrorCode::content_modified, "the document has another version by now"};
   }
   if (works_.size() >= kWorks)
-    return lsp::ResponseError{ErrorCode::kRequestFailed, "too many edits are being worked on"};
+    return lsp::ResponseError{ErrorCode::request_failed, "too many edits are being worked on"};
   const auto parsed = state_.trees.of(*document);
   auto machine = machine_for(asked, **document, parsed.tree.get(), state_.documents.encoding(),
                              {options.request, services_.runner().model().fills_together});
-  if (!machine) return lsp::ResponseError{ErrorCode::kRequestFailed, machine.status().message()};
+  if (!machine) return lsp::ResponseError{ErrorCode::request_failed, machine.status().message()};
   const std::uint64_t id = ++last_work_;
   Work work;
   work.asked = std::move(asked);
@@ -161,14 +161,14 @@ void EditActions::answered(std::uint64_t id, engine::JobId job, const engine::Ou
   const auto found = works_.find(id);
   if (found == works_.end() || found->second.job != job) return;
   Work& work = found->second;
-  if (!outcome.result) return fail(found, ErrorCode::kRequestFailed, outcome.result.message());
+  if (!outcome.result) return fail(found, ErrorCode::request_failed, outcome.result.message());
   const std::size_t before = work.machine->tally().seen;
   for (const engine::InfillAnswer& answer : outcome.result->answers)
     work.out_of_time = work.out_of_time || answer.reason == engine::StopReason::deadline;
   work.machine->take(*outcome.result);
   const EditTally tally = work.machine->tally();
   if (work.progress && tally.seen != before && work.machine->request() != nullptr)
-    dispatcher_.notify(lsp::kProgress, {*work.progress, lsp::WorkDoneProgress::Kind::kReport, "",
+    dispatcher_.notify(lsp::kProgress, {*work.progress, lsp::WorkDoneProgress::Kind::report, "",
                                         std::to_string(tally.seen) + " of " + std::to_string(tally.steps),
                                         static_cast<std::uint32_t>(tally.seen * 100 / tally.steps), true});
   ask(id);
@@ -178,7 +178,7 @@ void EditActions::finish(Works::iterator found) {
   Stats& stats = services_.stats();
   auto changes = found->second.machine->changes();
   if (!changes)
-    return fail(found, ErrorCode::kRequestFailed,
+    return fail(found, ErrorCode::request_failed,
                 found->second.out_of_time ? "the model was not done after " + in_words(found->second.deadline) +
                                                 "; asked again it goes on from what it has read"
                                           : changes.status().message());
@@ -206,7 +206,7 @@ EditActions::Work EditActions::take_out(Works::iterator found, const std::string
   Work work = std::move(found->second);
   works_.erase(found);
   if (work.progress) {
-    dispatcher_.notify(lsp::kProgress, {*work.progress, lsp::WorkDoneProgress::Kind::kEnd, "", last_word, {}, false});
+    dispatcher_.notify(lsp::kProgress, {*work.progress, lsp::WorkDoneProgress::Kind::end, "", last_word, {}, false});
   }
   return work;
 }
@@ -227,7 +227,7 @@ void EditActions::progress_cancelled(const lsp::ProgressToken& token) {
   if (found == works_.end()) return;
   services_.stats().count(Count::cancelled);
   jobs_.cancel(found->second.job);
-  fail(found, ErrorCode::kRequestCancelled, "cancelled");
+  fail(found, ErrorCode::request_cancelled, "cancelled");
 }
 
 // A change beside what an edit stands on moves it; one that touches it makes it void.
@@ -265,7 +265,7 @@ void EditActions::closed(const std::string& uri) {
 void EditActions::abandon(Works::iterator work) {
   services_.stats().count(Count::stale);
   jobs_.cancel(work->second.job);
-  fail(work, ErrorCode::kContentModified, "the document has changed meanwhile");
+  fail(work, ErrorCode::content_modified, "the document has changed meanwhile");
 }
 
 // With a way to cancel it.
@@ -280,7 +280,7 @@ void EditActions::show_progress(std::uint64_t id) {
     const std::string title =
         work.asked.title.empty() ? title_of(work.asked.command, work.machine->tally().steps) : work.asked.title;
     dispatcher_.notify(lsp::kProgress,
-                       {token, lsp::WorkDoneProgress::Kind::kBegin, "Cinnabar: " + title, "", std::uint32_t{0}, true});
+                       {token, lsp::WorkDoneProgress::Kind::begin, "Cinnabar: " + title, "", std::uint32_t{0}, true});
   };
   dispatcher_.call(lsp::kCreateProgress, {token}, std::function<void(lsp::Expected<lsp::Nothing>)>(begin));
 }

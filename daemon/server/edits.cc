@@ -230,7 +230,7 @@ lsp::Expected<EditAsked> read_edit(std::string_view command, const lsp::Json& ar
   EditAsked asked;
   asked.command = command;
   std::string error;
-  if (!from_json(lsp::Field(argument, name, error), asked)) return lsp::ResponseError{ErrorCode::kInvalidParams, error};
+  if (!from_json(lsp::Field(argument, name, error), asked)) return lsp::ResponseError{ErrorCode::invalid_params, error};
   return asked;
 }
 
@@ -240,7 +240,7 @@ lsp::Expected<EditAsked> read_edit(const lsp::Json& data) {
   if (data.is_object() && (command == data.end() || !command->is_string() ||
                            std::find(kEditCommands.begin(), kEditCommands.end(),
                                      command->get_ref<const std::string&>()) == kEditCommands.end()))
-    return lsp::ResponseError{ErrorCode::kInvalidParams, name + ".command: expected a code action's of ours"};
+    return lsp::ResponseError{ErrorCode::invalid_params, name + ".command: expected a code action's of ours"};
   return read_edit(data.is_object() ? command->get_ref<const std::string&>() : std::string(kEdit), data, name);
 }
 

@@ -57,7 +57,7 @@ struct EditOffer {
 struct ActionScene {
   SnapshotPtr document;
   const syntax::Tree* tree = nullptr;  // null: none
-  lsp::PositionEncoding encoding = lsp::PositionEncoding::kUtf16;
+  lsp::PositionEncoding encoding = lsp::PositionEncoding::utf16;
   lsp::Range range;
   std::size_t begin = 0, end = 0;  // the same in bytes
   bool invoked = true;             // by the user; else with a move of the cursor

@@ -108,7 +108,7 @@ lsp::Json to_json(const Recording& recording) {
 Result<Recording> parse_recording(std::string_view line) {
   const auto value = lsp::parse_json(line);
   if (!value.ok()) return Status::error("not a whole line of a recording: " + value.error().message);
-  auto read = lsp::read<Line>(*value, "record", lsp::ErrorCode::kInvalidRequest);
+  auto read = lsp::read<Line>(*value, "record", lsp::ErrorCode::invalid_request);
   if (!read.ok()) return Status::error(read.error().message);
   if (read->format != kFormat)
     return Status::error("record.cinnabar: format " + std::to_string(read->format) + ", expected " +

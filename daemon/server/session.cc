@@ -331,16 +331,16 @@ void Session::complete_menu(const lsp::CompletionParams& params, Completer::Item
   lsp::InlineCompletionParams same;
   same.text_document = params.text_document;
   same.position = params.position;
-  if (params.trigger == lsp::CompletionTrigger::kInvoked) same.trigger = lsp::TriggerKind::kInvoked;
+  if (params.trigger == lsp::CompletionTrigger::invoked) same.trigger = lsp::TriggerKind::invoked;
   complete(same, std::move(reply));
 }
 
 // Fails for documents that are left alone.
 lsp::Expected<SnapshotPtr> Session::open_document(const std::string& uri) {
   auto document = state_.documents.find(uri);
-  if (!document) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, "the document is not open: " + uri};
+  if (!document) return lsp::ResponseError{lsp::ErrorCode::request_failed, "the document is not open: " + uri};
   const std::string& reason = exclusion_reason(*document);
-  if (!reason.empty()) return lsp::ResponseError{lsp::ErrorCode::kRequestFailed, reason};
+  if (!reason.empty()) return lsp::ResponseError{lsp::ErrorCode::request_failed, reason};
   return document;
 }
 
@@ -351,7 +351,7 @@ void Session::execute(const lsp::ExecuteCommandParams& params, lsp::Reply<lsp::J
   }
   if (next_edits_->execute(params.command, params.arguments)) return reply.result(nullptr);
   if (params.command != Offers::kAccepted)
-    return reply.error(lsp::ErrorCode::kInvalidParams, "params.command: there is no command '" + params.command + "'");
+    return reply.error(lsp::ErrorCode::invalid_params, "params.command: there is no command '" + params.command + "'");
   completer_->accepted(params.arguments, options_);  // one that is no longer known needs nothing
   reply.result(nullptr);
 }
@@ -432,7 +432,7 @@ void Session::model_changed(const engine::ModelState& state) {
   // A load that fails is tried again with every document; one message is enough, the status goes on to say it.
   if (state.kind != engine::ModelState::Kind::failed || state.text == told_failure_) return;
   told_failure_ = state.text;
-  dispatcher_.notify(lsp::kShowMessage, {lsp::MessageType::kError, "Cinnabar: " + state.text});
+  dispatcher_.notify(lsp::kShowMessage, {lsp::MessageType::error, "Cinnabar: " + state.text});
 }
 
 // didChangeStatus, when it says something new.
@@ -443,19 +443,19 @@ void Session::show_status() {
   const auto document = state_.documents.find(focus_);
   const std::string reason = document ? exclusion_reason(*document) : std::string();
   if (model_.kind == engine::ModelState::Kind::failed)
-    status = {false, Kind::kError, model_.text};
+    status = {false, Kind::error, model_.text};
   else if (state_.documents.is_lost(focus_))
-    status = {false, Kind::kWarning, "a change of this document could not be read: close it and open it again"};
+    status = {false, Kind::warning, "a change of this document could not be read: close it and open it again"};
   else if (!reason.empty())
-    status = {false, Kind::kInactive, reason};
+    status = {false, Kind::inactive, reason};
   else if (model_.kind == engine::ModelState::Kind::loading)
-    status = {true, Kind::kNormal, "loading the model"};
+    status = {true, Kind::normal, "loading the model"};
   else if (const std::string refusal = services_.model_refusal(client_); !refusal.empty())
-    status = {false, Kind::kWarning, refusal};
+    status = {false, Kind::warning, refusal};
   else if (const auto late = completer_->late(); late.count() > 0)
-    status = {false, Kind::kWarning, late_text(late)};
+    status = {false, Kind::warning, late_text(late)};
   else
-    status = {false, Kind::kNormal, model_.text};
+    status = {false, Kind::normal, model_.text};
   if (same(status, last_status_)) return;
   last_status_ = status;
   dispatcher_.notify(lsp::kDidChangeStatus, status);
@@ -470,12 +470,11 @@ void Session::show_progress(const engine::ModelState& state) {
                      std::function<void(lsp::Expected<lsp::Nothing>)>([this, token, load = loads_](const auto& made) {
                        if (!made.ok() || load != loads_ || model_.kind != engine::ModelState::Kind::loading) return;
                        progress_ = token;
-                       dispatcher_.notify(lsp::kProgress, {token, lsp::WorkDoneProgress::Kind::kBegin,
+                       dispatcher_.notify(lsp::kProgress, {token, lsp::WorkDoneProgress::Kind::begin,
                                                            "Cinnabar: loading the model", "", std::nullopt, false});
                      }));
   } else if (const auto token = std::exchange(progress_, std::nullopt)) {
-    dispatcher_.notify(lsp::kProgress,
-                       {*token, lsp::WorkDoneProgress::Kind::kEnd, "", state.text, std::nullopt, false});
+    dispatcher_.notify(lsp::kProgress, {*token, lsp::WorkDoneProgress::Kind::end, "", state.text, std::nullopt, false});
   }
 }
 
@@ -483,6 +482,6 @@ void Session::tell(const Status& status) {
   if (!status.ok()) log(status.message());
 }
 
-void Session::log(const std::string& text) { dispatcher_.notify(lsp::kLogMessage, {lsp::MessageType::kWarning, text}); }
+void Session::log(const std::string& text) { dispatcher_.notify(lsp::kLogMessage, {lsp::MessageType::warning, text}); }
 
 }  // namespace cinnabar::daemon

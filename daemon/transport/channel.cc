@@ -90,8 +90,8 @@ void Channel::take(std::string_view bytes) {
   }
   first_bytes_ += bytes;
   const Opening opening = opening_of(first_bytes_);
-  if (opening == Opening::kUndecided) return read();
-  if (opening == Opening::kGreeting) return greet();
+  if (opening == Opening::undecided) return read();
+  if (opening == Opening::greeting) return greet();
   if (handshake_->required) return end("it did not say who it is");
   begin(std::exchange(first_bytes_, {}));
 }

@@ -46,9 +46,9 @@ std::string to_line(const Greeting& greeting) {
 
 Opening opening_of(std::string_view bytes) {
   const auto length = std::min(bytes.size(), kWord.size());
-  if (bytes.substr(0, length) != kWord.substr(0, length)) return Opening::kOther;
-  if (bytes.substr(0, kGreetingBytes).find('\n') != std::string_view::npos) return Opening::kGreeting;
-  return bytes.size() < kGreetingBytes ? Opening::kUndecided : Opening::kOther;
+  if (bytes.substr(0, length) != kWord.substr(0, length)) return Opening::other;
+  if (bytes.substr(0, kGreetingBytes).find('\n') != std::string_view::npos) return Opening::greeting;
+  return bytes.size() < kGreetingBytes ? Opening::undecided : Opening::other;
 }
 
 std::optional<Greeting> parse_greeting(std::string_view line) {

@@ -43,7 +43,7 @@ struct Greeting {
 std::string to_line(const Greeting& greeting);
 
 // What the bytes that arrived first are.
-enum class Opening { kUndecided, kGreeting, kOther };
+enum class Opening { undecided, greeting, other };
 // kUndecided: more bytes are needed (at most kGreetingBytes). kGreeting: a whole line is there.
 Opening opening_of(std::string_view bytes);
 // Of a line without its end. None: not one.

@@ -12,7 +12,7 @@ class Refusal final : public Connection {
  public:
   Refusal(std::shared_ptr<lsp::Transport> out, const std::string& why) : dispatcher_(std::move(out), {}) {
     dispatcher_.on_request(lsp::kInitialize, [why](const lsp::InitializeParams&, auto reply) {
-      reply.error(lsp::ErrorCode::kRequestFailed, why);
+      reply.error(lsp::ErrorCode::request_failed, why);
     });
   }
   void receive(std::string_view bytes) override { dispatcher_.receive(bytes); }

@@ -121,7 +121,7 @@ Result<std::optional<Descriptor>> try_lock(const std::string& path) {
 
 Result<Descriptor> listen_at(const std::string& path) {
   const Attempt there = connect_to(path);
-  if (there.reach != Reach::kNobody) return Status::error("another program answers at " + path);
+  if (there.reach != Reach::nobody) return Status::error("another program answers at " + path);
   struct stat found {};
   if (lstat(path.c_str(), &found) == 0) {
     if (!S_ISSOCK(found.st_mode)) return Status::error(path + " is in the way: it is no socket; remove it");
@@ -146,29 +146,29 @@ std::optional<FileIdentity> identity_of(const std::string& path) {
 
 Attempt connect_to(const std::string& path) {
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return {Reach::kBusy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
+  if (!socket) return {Reach::busy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
   const sockaddr_un address = address_of(path);
   if (connect(socket.get(), generic(address), sizeof address) != 0) {
     const bool busy = errno == EAGAIN || errno == EINTR;
-    return {busy ? Reach::kBusy : Reach::kNobody, {}, "the daemon at " + path + " lets nobody in"};
+    return {busy ? Reach::busy : Reach::nobody, {}, "the daemon at " + path + " lets nobody in"};
   }
   const auto user = peer_user(socket.get());
-  if (!user || *user != geteuid()) return {Reach::kForeign, {}, {}};
-  return {Reach::kConnected, std::move(socket), {}};
+  if (!user || *user != geteuid()) return {Reach::foreign, {}, {}};
+  return {Reach::connected, std::move(socket), {}};
 }
 
 Attempt connect_to_port(std::uint16_t port) {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return {Reach::kBusy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
+  if (!socket) return {Reach::busy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
   const timeval limit{2, 0};  // a listener whose queue is full drops what knocks
   setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   const sockaddr_in address = loopback(port);
   if (connect(socket.get(), generic(address), sizeof address) != 0) {
     const bool busy = errno == EAGAIN || errno == EINPROGRESS || errno == EINTR;
-    return {busy ? Reach::kBusy : Reach::kNobody, {}, "port " + std::to_string(port) + " lets nobody in"};
+    return {busy ? Reach::busy : Reach::nobody, {}, "port " + std::to_string(port) + " lets nobody in"};
   }
   fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
-  return {Reach::kConnected, std::move(socket), {}};
+  return {Reach::connected, std::move(socket), {}};
 }
 
 Result<Descriptor> listen_on_port(std::uint16_t port) {

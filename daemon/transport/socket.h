@@ -43,9 +43,9 @@ struct FileIdentity {
 std::optional<FileIdentity> identity_of(const std::string& path);
 
 // What connecting found.
-enum class Reach { kConnected, kNobody, kBusy, kForeign };
+enum class Reach { connected, nobody, busy, foreign };
 struct Attempt {
-  Reach reach = Reach::kNobody;
+  Reach reach = Reach::nobody;
   Descriptor socket;      // with kConnected; non-blocking
   std::string hindrance;  // with kBusy: what it is, in words
 };

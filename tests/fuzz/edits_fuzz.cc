@@ -48,9 +48,9 @@ struct Encoding {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static constexpr Encoding kEncodings[] = {{lsp::PositionEncoding::kUtf8, NaiveEditor::Unit::kUtf8},
-                                            {lsp::PositionEncoding::kUtf16, NaiveEditor::Unit::kUtf16},
-                                            {lsp::PositionEncoding::kUtf32, NaiveEditor::Unit::kUtf32}};
+  static constexpr Encoding kEncodings[] = {{lsp::PositionEncoding::utf8, NaiveEditor::Unit::utf8},
+                                            {lsp::PositionEncoding::utf16, NaiveEditor::Unit::utf16},
+                                            {lsp::PositionEncoding::utf32, NaiveEditor::Unit::utf32}};
   Choices choices{data, size};
   const auto& encoding = kEncodings[choices.next() % 3];
   NaiveEditor naive{choices.text() + choices.text() + choices.text()};

@@ -81,7 +81,7 @@ class EchoSession final : public daemon::Connection {
     return {.on_problem = [this](const std::string& text) { log(text); }};
   }
 
-  void log(const std::string& text) { dispatcher_.notify(lsp::kLogMessage, {lsp::MessageType::kWarning, text}); }
+  void log(const std::string& text) { dispatcher_.notify(lsp::kLogMessage, {lsp::MessageType::warning, text}); }
 
   void tell(const Status& status) {
     if (!status.ok()) log(status.message());
@@ -108,14 +108,14 @@ class EchoSession final : public daemon::Connection {
     if (params.command == "echo.forget") return;
     if (params.command == "echo.throw") throw std::runtime_error("thrown on request");
     if (params.command != "echo.document" || params.arguments.size() != 1 || !params.arguments[0].is_string())
-      return reply.error(lsp::ErrorCode::kInvalidParams, "params.command: unknown, or with other arguments");
+      return reply.error(lsp::ErrorCode::invalid_params, "params.command: unknown, or with other arguments");
     const auto document = documents_.find(params.arguments[0].get<std::string>());
     if (!document) return reply.result(nullptr);
     reply.result({{"text", document->text()}, {"version", document->version()}});
   }
 
   lsp::Dispatcher dispatcher_;
-  daemon::DocumentStore documents_{lsp::PositionEncoding::kUtf16};
+  daemon::DocumentStore documents_{lsp::PositionEncoding::utf16};
   std::vector<ItemsReply> slow_;
   std::optional<std::int32_t> editor_process_;
 };

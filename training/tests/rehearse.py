@@ -17,9 +17,9 @@ import blocks  # noqa: E402
 import loss  # noqa: E402
 from adapter_file import read_adapter, read_rank, read_sampler, write_adapter, write_sampler  # noqa: E402
 from base import Base, Layer, Shape  # noqa: E402
-from drafter import Drafter  # noqa: E402
+from experiments.drafter import Drafter  # noqa: E402
 from network import Adapter, Network, grouped_mask  # noqa: E402
-from sampler import Sampler  # noqa: E402
+from experiments.sampler import Sampler  # noqa: E402
 
 COMPILE = "--compile" in sys.argv
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"

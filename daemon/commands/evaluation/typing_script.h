@@ -56,7 +56,7 @@ struct CursorText {
 // The document while a script is replayed.
 class TypedDocument {
  public:
-  static constexpr auto kEncoding = lsp::PositionEncoding::kUtf16;
+  static constexpr auto kEncoding = lsp::PositionEncoding::utf16;
   explicit TypedDocument(const TypingScript& script);
 
   // Returns the change as the editor sends it. Fails if the document grows over the store's limits.

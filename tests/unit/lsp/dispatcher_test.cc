@@ -43,7 +43,7 @@ struct Pair {
     options.on_problem = [this](const std::string& text) { problems.push_back(text); };
     dispatcher = std::make_unique<Dispatcher>(out, std::move(options));
     dispatcher->on_request(kInitialize, [](InitializeParams params, Reply<InitializeResult> reply) {
-      if (params.options == "fail") return reply.error(ErrorCode::kRequestFailed, "asked to");
+      if (params.options == "fail") return reply.error(ErrorCode::request_failed, "asked to");
       if (params.options == "throw") throw std::runtime_error("asked to");
       reply.result({{}, {"test", ""}});
     });
@@ -205,7 +205,7 @@ TEST_CASE("an id is free again only after its answer, and requests in flight hav
 TEST_CASE("our messages wait for the answer to initialize, except those LSP allows") {
   Pair pair;
   pair.dispatcher->notify(kDidChangeStatus, {});
-  pair.dispatcher->notify(kLogMessage, {MessageType::kInfo, "early"});
+  pair.dispatcher->notify(kLogMessage, {MessageType::info, "early"});
   CHECK(pair.out->take() ==
         Lines{R"({"jsonrpc":"2.0","method":"window/logMessage","params":{"message":"early","type":3}})"});
   const auto sent = pair.request(0, "initialize", R"({"capabilities":{}})");
@@ -261,7 +261,7 @@ TEST_CASE("replies may outlive the dispatcher and come from other threads") {
   std::thread other([replies = std::move(replies)]() mutable {
     for (auto& reply : replies) reply.result({});
   });
-  for (int id = 100; id < 150; ++id) pair.dispatcher->notify(kLogMessage, {MessageType::kLog, "x"});
+  for (int id = 100; id < 150; ++id) pair.dispatcher->notify(kLogMessage, {MessageType::log, "x"});
   other.join();
   CHECK(pair.out->take().size() == 49 + 50);
   pair.dispatcher.reset();

@@ -13,7 +13,7 @@ std::vector<std::string> lines_of(const std::vector<Frame>& frames) {
   std::vector<std::string> lines;
   for (const auto& frame : frames) {
     if (const auto* error = std::get_if<FramingError>(&frame))
-      lines.push_back((error->kind == FramingError::Kind::kFatal ? "fatal: " : "skipped: ") + error->message);
+      lines.push_back((error->kind == FramingError::Kind::fatal ? "fatal: " : "skipped: ") + error->message);
     else
       lines.push_back(std::get<std::string>(frame));
   }

@@ -15,7 +15,7 @@ std::string nested(std::size_t depth, char open, char close) {
 std::string round_trip(std::string_view text) {
   const auto value = parse_json(text);
   if (value.ok()) return write_json(*value);
-  CHECK(value.error().code == ErrorCode::kParseError);
+  CHECK(value.error().code == ErrorCode::parse_error);
   return "error: " + value.error().message;
 }
 

@@ -15,7 +15,7 @@ std::string understood(std::string_view text) {
   REQUIRE(parsed.ok());
   auto result = classify(std::move(*parsed));
   if (const auto* problem = std::get_if<MessageProblem>(&result)) {
-    CHECK(problem->error.code == ErrorCode::kInvalidRequest);
+    CHECK(problem->error.code == ErrorCode::invalid_request);
     return (problem->wants_answer ? "bad " : "ignore ") + id_text(problem->id) + ": " + problem->error.message;
   }
   const auto& message = std::get<Message>(result);
@@ -88,9 +88,9 @@ TEST_CASE("messages are written as the other side expects them") {
   CHECK(write_json(make_request(RequestId("7"), "m", nullptr)) == R"({"id":"7","jsonrpc":"2.0","method":"m"})");
   CHECK(write_json(make_notification("m", Json::array())) == R"({"jsonrpc":"2.0","method":"m","params":[]})");
   CHECK(write_json(make_result(RequestId(7), nullptr)) == R"({"id":7,"jsonrpc":"2.0","result":null})");
-  CHECK(write_json(make_error(std::nullopt, {ErrorCode::kParseError, "x"})) ==
+  CHECK(write_json(make_error(std::nullopt, {ErrorCode::parse_error, "x"})) ==
         R"({"error":{"code":-32700,"message":"x"},"id":null,"jsonrpc":"2.0"})");
-  CHECK(write_json(make_error(RequestId(7), {ErrorCode::kRequestFailed, "x", Json(1)})) ==
+  CHECK(write_json(make_error(RequestId(7), {ErrorCode::request_failed, "x", Json(1)})) ==
         R"({"error":{"code":-32803,"data":1,"message":"x"},"id":7,"jsonrpc":"2.0"})");
 }
 

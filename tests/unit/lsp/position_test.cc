@@ -8,7 +8,7 @@
 namespace cinnabar::lsp {
 namespace {
 
-constexpr auto kEncodings = {PositionEncoding::kUtf8, PositionEncoding::kUtf16, PositionEncoding::kUtf32};
+constexpr auto kEncodings = {PositionEncoding::utf8, PositionEncoding::utf16, PositionEncoding::utf32};
 
 std::string begins_of(const LineIndex& lines) {
   std::string out;
@@ -71,9 +71,9 @@ TEST_CASE("positions become byte offsets; those that do not exist move back to t
   };
   for (const auto& c : cases) {
     INFO(c.position.line << ":" << c.position.character);
-    CHECK(to_byte_offset(text, lines, c.position, PositionEncoding::kUtf8) == c.utf8);
-    CHECK(to_byte_offset(text, lines, c.position, PositionEncoding::kUtf16) == c.utf16);
-    CHECK(to_byte_offset(text, lines, c.position, PositionEncoding::kUtf32) == c.utf32);
+    CHECK(to_byte_offset(text, lines, c.position, PositionEncoding::utf8) == c.utf8);
+    CHECK(to_byte_offset(text, lines, c.position, PositionEncoding::utf16) == c.utf16);
+    CHECK(to_byte_offset(text, lines, c.position, PositionEncoding::utf32) == c.utf32);
   }
 }
 
@@ -96,9 +96,9 @@ TEST_CASE("byte offsets become positions") {
   };
   for (const auto& c : cases) {
     INFO(c.offset);
-    CHECK(to_position(text, lines, c.offset, PositionEncoding::kUtf8) == c.utf8);
-    CHECK(to_position(text, lines, c.offset, PositionEncoding::kUtf16) == c.utf16);
-    CHECK(to_position(text, lines, c.offset, PositionEncoding::kUtf32) == c.utf32);
+    CHECK(to_position(text, lines, c.offset, PositionEncoding::utf8) == c.utf8);
+    CHECK(to_position(text, lines, c.offset, PositionEncoding::utf16) == c.utf16);
+    CHECK(to_position(text, lines, c.offset, PositionEncoding::utf32) == c.utf32);
   }
 }
 
@@ -116,10 +116,10 @@ TEST_CASE("stray bytes count as one character each") {
 
 TEST_CASE("units of a text") {
   const std::string text = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x8C\x8B";
-  CHECK(count_units(text, PositionEncoding::kUtf8) == 10);
-  CHECK(count_units(text, PositionEncoding::kUtf16) == 5);
-  CHECK(count_units(text, PositionEncoding::kUtf32) == 4);
-  CHECK(count_units("", PositionEncoding::kUtf16) == 0);
+  CHECK(count_units(text, PositionEncoding::utf8) == 10);
+  CHECK(count_units(text, PositionEncoding::utf16) == 5);
+  CHECK(count_units(text, PositionEncoding::utf32) == 4);
+  CHECK(count_units("", PositionEncoding::utf16) == 0);
 }
 
 std::string random_text(std::mt19937& random, std::size_t pieces) {

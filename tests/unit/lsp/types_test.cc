@@ -19,7 +19,7 @@ template <typename T>
 T good(const char* text) {
   const auto json = parse_json(text);
   REQUIRE(json.ok());
-  auto value = read<T>(*json, "params", ErrorCode::kInvalidParams);
+  auto value = read<T>(*json, "params", ErrorCode::invalid_params);
   INFO((value.ok() ? "" : value.error().message));
   REQUIRE(value.ok());
   return std::move(value).value();
@@ -29,7 +29,7 @@ template <typename T>
 std::string bad(const char* text) {
   const auto json = parse_json(text);
   REQUIRE(json.ok());
-  const auto value = read<T>(*json, "params", ErrorCode::kInvalidParams);
+  const auto value = read<T>(*json, "params", ErrorCode::invalid_params);
   return value.ok() ? "accepted" : value.error().message;
 }
 
@@ -101,14 +101,14 @@ TEST_CASE("initialize: folders, options and the capabilities that matter to us")
   CHECK_FALSE(client.code_action_literals);
   CHECK(client.work_done_progress);
   CHECK(client.show_document);
-  CHECK(choose_position_encoding(client) == PositionEncoding::kUtf8);
+  CHECK(choose_position_encoding(client) == PositionEncoding::utf8);
 
   const auto bare =
       good<InitializeParams>(R"({"processId":null,"rootUri":null,"workspaceFolders":null,"capabilities":{}})");
   CHECK_FALSE(bare.process_id.has_value());
   CHECK(bare.folders.empty());
   CHECK(bare.options.is_null());
-  CHECK(choose_position_encoding(bare.capabilities) == PositionEncoding::kUtf16);
+  CHECK(choose_position_encoding(bare.capabilities) == PositionEncoding::utf16);
 }
 
 TEST_CASE("the position encoding is chosen among those offered") {
@@ -118,13 +118,13 @@ TEST_CASE("the position encoding is chosen among those offered") {
     client.position_encodings = std::move(names);
     return choose_position_encoding(client);
   };
-  CHECK(chosen({"utf-16", "utf-8", "utf-32"}) == PositionEncoding::kUtf8);
-  CHECK(chosen({"utf-32", "utf-16"}) == PositionEncoding::kUtf32);
-  CHECK(chosen({"utf-7"}) == PositionEncoding::kUtf16);
+  CHECK(chosen({"utf-16", "utf-8", "utf-32"}) == PositionEncoding::utf8);
+  CHECK(chosen({"utf-32", "utf-16"}) == PositionEncoding::utf32);
+  CHECK(chosen({"utf-7"}) == PositionEncoding::utf16);
 }
 
 TEST_CASE("initialize is answered with what we do") {
-  CHECK(to_json(InitializeResult{{PositionEncoding::kUtf8, {"c"}, {"refactor"}}, {"n", "1"}}) ==
+  CHECK(to_json(InitializeResult{{PositionEncoding::utf8, {"c"}, {"refactor"}}, {"n", "1"}}) ==
         Json::parse(R"({"serverInfo":{"name":"n","version":"1"},"capabilities":{"positionEncoding":"utf-8",
           "textDocumentSync":{"openClose":true,"change":2,"save":{"includeText":false}},
           "inlineCompletionProvider":{},"executeCommandProvider":{"commands":["c"]},
@@ -136,7 +136,7 @@ TEST_CASE("initialize is answered with what we do") {
 TEST_CASE("inline completion: params with and without the additions, items") {
   const auto plain = good<InlineCompletionParams>(
       R"({"textDocument":{"uri":"u"},"position":{"line":1,"character":2},"context":{"triggerKind":1},"workDoneToken":3})");
-  CHECK(plain.trigger == TriggerKind::kInvoked);
+  CHECK(plain.trigger == TriggerKind::invoked);
   CHECK_FALSE(plain.text_document.version.has_value());
   CHECK_FALSE(plain.selected.has_value());
   const auto full = good<InlineCompletionParams>(R"({"textDocument":{"uri":"u","version":5},
@@ -160,10 +160,10 @@ TEST_CASE("inline completion: params with and without the additions, items") {
 
 TEST_CASE("completion for the pop-up menu: params, items, announced at once or later") {
   const auto bare = good<CompletionParams>(R"({"textDocument":{"uri":"u"},"position":{"line":1,"character":2}})");
-  CHECK(bare.trigger == CompletionTrigger::kInvoked);
+  CHECK(bare.trigger == CompletionTrigger::invoked);
   CHECK(good<CompletionParams>(R"({"textDocument":{"uri":"u"},"position":{"line":1,"character":2},
       "context":{"triggerKind":2,"triggerCharacter":"."}})")
-            .trigger == CompletionTrigger::kCharacter);
+            .trigger == CompletionTrigger::character);
   CHECK(bad<CompletionParams>(R"({"textDocument":{"uri":"u"},"position":{"line":1,"character":2},
       "context":{"triggerKind":4}})") ==
         "params.context.triggerKind: expected 1 (invoked), 2 (trigger character) or 3 (incomplete list), found 4");
@@ -199,7 +199,7 @@ TEST_CASE("the shapes of Copilot's clients") {
   CHECK(good<DidFocusParams>(R"({"textDocument":{"uri":"u"}})").uri == "u");
   CHECK_FALSE(good<DidFocusParams>("{}").uri.has_value());
   CHECK(bad<DidFocusParams>(R"({"textDocument":{}})") == "params.textDocument.uri: missing");
-  CHECK(to_json(StatusParams{true, StatusParams::Kind::kWarning, "m"}) ==
+  CHECK(to_json(StatusParams{true, StatusParams::Kind::warning, "m"}) ==
         Json::parse(R"({"busy":true,"kind":"Warning","message":"m"})"));
   CHECK(to_json(NextEditList{{{"t", {"u", 3}, {{0, 1}, {0, 2}}, {}}}}) ==
         Json::parse(R"({"edits":[{"text":"t","textDocument":{"uri":"u","version":3},
@@ -221,17 +221,17 @@ TEST_CASE("code actions and edits") {
           "changeAnnotations":{"a":{"label":"l","needsConfirmation":true}}})"));
   CHECK(good<CodeActionParams>(R"({"textDocument":{"uri":"u"},"range":{"start":{"line":0,"character":0},
       "end":{"line":0,"character":0}},"context":{"diagnostics":[],"only":["refactor"],"triggerKind":2}})")
-            .trigger == TriggerKind::kAutomatic);
+            .trigger == TriggerKind::automatic);
 }
 
 TEST_CASE("progress, messages, configuration") {
   using Kind = WorkDoneProgress::Kind;
-  CHECK(to_json(WorkDoneProgress{RequestId("t"), Kind::kBegin, "T", "m", 0u, true}) ==
+  CHECK(to_json(WorkDoneProgress{RequestId("t"), Kind::begin, "T", "m", 0u, true}) ==
         Json::parse(
             R"({"token":"t","value":{"kind":"begin","title":"T","message":"m","percentage":0,"cancellable":true}})"));
-  CHECK(to_json(WorkDoneProgress{RequestId(1), Kind::kReport, "", "", 50u, false}) ==
+  CHECK(to_json(WorkDoneProgress{RequestId(1), Kind::report, "", "", 50u, false}) ==
         Json::parse(R"({"token":1,"value":{"kind":"report","percentage":50,"cancellable":false}})"));
-  CHECK(to_json(WorkDoneProgress{RequestId(1), Kind::kEnd, "", "", {}, false}) ==
+  CHECK(to_json(WorkDoneProgress{RequestId(1), Kind::end, "", "", {}, false}) ==
         Json::parse(R"({"token":1,"value":{"kind":"end"}})"));
   CHECK(good<CancelProgressParams>(R"({"token":"t"})").token == RequestId("t"));
   CHECK(bad<CancelProgressParams>(R"({"token":null})") ==

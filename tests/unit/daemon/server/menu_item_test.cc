@@ -33,7 +33,7 @@ TEST_CASE("an answer as an entry of the menu") {
     const std::string text = "first\n" + std::string(c.before) + c.behind + "\nlast";
     const DocumentSnapshot document({"file:///a", "python", 1, 1}, text, LineIndex(text));
     const auto item =
-        menu_item(document, 6 + std::string_view(c.before).size(), c.text, c.replaced, lsp::PositionEncoding::kUtf16);
+        menu_item(document, 6 + std::string_view(c.before).size(), c.text, c.replaced, lsp::PositionEncoding::utf16);
     CHECK(item.label == c.label);
     CHECK(item.filter_text == c.filter_text);
     CHECK(item.new_text == c.new_text);

@@ -12,18 +12,18 @@ TEST_CASE("the first bytes decide whether a greeting comes") {
     Opening opening;
   };
   const std::vector<Case> cases = {
-      {"", Opening::kUndecided},
-      {"c", Opening::kUndecided},
-      {"cinnabar", Opening::kUndecided},
-      {"cinnabar hello 1.0", Opening::kUndecided},
-      {"cinnabar hello 1.0\n", Opening::kGreeting},
-      {"cinnabar hello 1.0\nContent-Length: 2\r\n\r\n{}", Opening::kGreeting},
-      {"content-length: 2\r\n", Opening::kOther},
-      {"Content-Length: 2\r\n", Opening::kOther},
-      {"cinnabars", Opening::kOther},
-      {"\n", Opening::kOther},
-      {"cinnabar " + std::string(kGreetingBytes, 'x'), Opening::kOther},
-      {"cinnabar " + std::string(kGreetingBytes, 'x') + "\n", Opening::kOther},
+      {"", Opening::undecided},
+      {"c", Opening::undecided},
+      {"cinnabar", Opening::undecided},
+      {"cinnabar hello 1.0", Opening::undecided},
+      {"cinnabar hello 1.0\n", Opening::greeting},
+      {"cinnabar hello 1.0\nContent-Length: 2\r\n\r\n{}", Opening::greeting},
+      {"content-length: 2\r\n", Opening::other},
+      {"Content-Length: 2\r\n", Opening::other},
+      {"cinnabars", Opening::other},
+      {"\n", Opening::other},
+      {"cinnabar " + std::string(kGreetingBytes, 'x'), Opening::other},
+      {"cinnabar " + std::string(kGreetingBytes, 'x') + "\n", Opening::other},
   };
   for (const auto& [bytes, opening] : cases) {
     CAPTURE(bytes);

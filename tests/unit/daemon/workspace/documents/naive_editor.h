@@ -10,7 +10,7 @@ namespace cinnabar::daemon {
 class NaiveEditor {
  public:
   // Bytes of a character in UTF-8, its units in UTF-16, or 1.
-  enum class Unit { kUtf8, kUtf16, kUtf32 };
+  enum class Unit { utf8, utf16, utf32 };
 
   std::u32string text;
 
@@ -37,8 +37,8 @@ class NaiveEditor {
 
  private:
   static std::uint32_t units(char32_t c, Unit unit) {
-    if (unit == Unit::kUtf32) return 1;
-    if (unit == Unit::kUtf16) return c > 0xFFFF ? 2 : 1;
+    if (unit == Unit::utf32) return 1;
+    if (unit == Unit::utf16) return c > 0xFFFF ? 2 : 1;
     return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
   }
   static void append(char32_t c, std::string& out) {

@@ -27,7 +27,7 @@ struct Notebook {
   std::string above(const char* cell, std::size_t budget = kBudget) const {
     return notebooks.above(*documents.find(cell), documents, budget);
   }
-  DocumentStore documents{lsp::PositionEncoding::kUtf8};
+  DocumentStore documents{lsp::PositionEncoding::utf8};
   Notebooks notebooks;
 };
 

@@ -27,7 +27,7 @@ ContentChange edit(std::uint32_t l1, std::uint32_t c1, std::uint32_t l2, std::ui
 
 // The text after one didChange on `before`, in utf-16.
 std::string changed(const std::string& before, std::vector<ContentChange> changes) {
-  DocumentStore store(PositionEncoding::kUtf16);
+  DocumentStore store(PositionEncoding::utf16);
   REQUIRE(store.open({kUri, "c", 1, before}).ok());
   const auto result = store.change(change_of(2, std::move(changes)));
   REQUIRE(result.ok());
@@ -59,7 +59,7 @@ TEST_CASE("line ends that an edit joins or parts") {
 }
 
 TEST_CASE("edits are told in bytes; a whole-text change only where the texts differ") {
-  DocumentStore store(PositionEncoding::kUtf16);
+  DocumentStore store(PositionEncoding::utf16);
   REQUIRE(store.open({kUri, "c", 1, "h\xC3\xA9llo\nworld"}).ok());
   auto applied = store.change(change_of(2, {edit(0, 2, 0, 3, "LL"), edit(1, 0, 1, 5, "")}));
   REQUIRE(applied.ok());
@@ -87,7 +87,7 @@ TEST_CASE("edits are told in bytes; a whole-text change only where the texts dif
 }
 
 TEST_CASE("snapshots stay as they are, and revisions tell them apart") {
-  DocumentStore store(PositionEncoding::kUtf8);
+  DocumentStore store(PositionEncoding::utf8);
   const auto first = store.open({kUri, "c", 7, "a"});
   REQUIRE(first.ok());
   CHECK(store.find(kUri) == *first);
@@ -103,7 +103,7 @@ TEST_CASE("snapshots stay as they are, and revisions tell them apart") {
 }
 
 TEST_CASE("a lost document is unknown until all of its text is there") {
-  DocumentStore store(PositionEncoding::kUtf16);
+  DocumentStore store(PositionEncoding::utf16);
   REQUIRE(store.open({kUri, "c", 1, "one"}).ok());
   store.lose(kUri);
   CHECK(store.is_lost(kUri));
@@ -126,7 +126,7 @@ TEST_CASE("a lost document is unknown until all of its text is there") {
 }
 
 TEST_CASE("however a uri is spelled, it names one document") {
-  DocumentStore store(PositionEncoding::kUtf16);
+  DocumentStore store(PositionEncoding::utf16);
   REQUIRE(store.open({"file:///c%3A/a.c", "c", 1, "a"}).ok());
   REQUIRE(store.change(change_of(2, {edit(0, 1, 0, 1, "b")}, "file:///C:/a.c")).ok());
   REQUIRE(store.find("FILE:/c:/a.c"));
@@ -137,7 +137,7 @@ TEST_CASE("however a uri is spelled, it names one document") {
 }
 
 TEST_CASE("a version that does not grow is followed all the same") {
-  DocumentStore store(PositionEncoding::kUtf8);
+  DocumentStore store(PositionEncoding::utf8);
   REQUIRE(store.open({kUri, "c", 5, "a"}).ok());
   for (const std::int32_t version : {5, 3}) {
     const auto result = store.change(change_of(version, {edit(0, 0, 0, 0, "x")}));
@@ -149,7 +149,7 @@ TEST_CASE("a version that does not grow is followed all the same") {
 }
 
 TEST_CASE("open, close and what is not open") {
-  DocumentStore store(PositionEncoding::kUtf8);
+  DocumentStore store(PositionEncoding::utf8);
   CHECK(store.find(kUri) == nullptr);
   CHECK(store.change(change_of(1, {})).message() == "document is not open: file:///a.c");
   CHECK(store.close(kUri).message() == "document is not open: file:///a.c");
@@ -165,7 +165,7 @@ TEST_CASE("open, close and what is not open") {
 }
 
 TEST_CASE("limits: what is refused stays refused until it is closed") {
-  DocumentStore store(PositionEncoding::kUtf8, {.documents = 2, .bytes_per_document = 10, .bytes_in_all = 15});
+  DocumentStore store(PositionEncoding::utf8, {.documents = 2, .bytes_per_document = 10, .bytes_in_all = 15});
   CHECK(store.open({"u1", "c", 1, "12345678901"}).message() ==
         "u1: document of 11 bytes is over the limit of 10; it is not completed");
   CHECK(store.find("u1") == nullptr);
@@ -187,9 +187,9 @@ struct Encoding {
   NaiveEditor::Unit naive;
 };
 
-const std::vector<Encoding> kEncodings = {{PositionEncoding::kUtf8, NaiveEditor::Unit::kUtf8},
-                                          {PositionEncoding::kUtf16, NaiveEditor::Unit::kUtf16},
-                                          {PositionEncoding::kUtf32, NaiveEditor::Unit::kUtf32}};
+const std::vector<Encoding> kEncodings = {{PositionEncoding::utf8, NaiveEditor::Unit::utf8},
+                                          {PositionEncoding::utf16, NaiveEditor::Unit::utf16},
+                                          {PositionEncoding::utf32, NaiveEditor::Unit::utf32}};
 
 std::u32string random_text(std::mt19937& random, std::size_t length) {
   static const std::u32string alphabet = U"ab \n\n\r\u00e9\u20ac\U0001F30B\uFEFF\u2028";

@@ -8,19 +8,21 @@ MADE holds held_out shards of generate.py. Every forward has eight masks behind 
 takes; the program has fewer, and finds drafts in the text besides.
 """
 import argparse
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-import blocks
-import loss
-from adapter_file import read_sampler
-from network import grouped_mask
-from prompt import TAGS
-from sampler import Sampler
-from sequences import Sequences
-from train import Trainer, arguments
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import blocks  # noqa: E402
+import loss  # noqa: E402
+from adapter_file import read_sampler  # noqa: E402
+from network import grouped_mask  # noqa: E402
+from prompt import TAGS  # noqa: E402
+from experiments.sampler import Sampler  # noqa: E402
+from sequences import Sequences  # noqa: E402
+from train import Trainer, arguments  # noqa: E402
 
 BLOCK = 8
 

@@ -8,15 +8,17 @@ DATA holds shards of train and held_out (shards.py). The rows that predict an an
 word says "yes". Prints how many held-out holes it ends rightly (yes at the end and nowhere before), by threshold.
 """
 import argparse
+import sys
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
-import vocabulary
-from base import load_base
-from network import Network
-from sequences import Sequences
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import vocabulary  # noqa: E402
+from base import load_base  # noqa: E402
+from network import Network  # noqa: E402
+from sequences import Sequences  # noqa: E402
 
 
 @torch.no_grad()
