@@ -33,6 +33,10 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::unique_ptr<kernels::Backend> backend) {
   auto model = load_model(options.model);
   if (!model) return model.status();
+  if (options.infill) {
+    model->spec.infill = *options.infill;
+    if (Status tagged = check_tokens(model->spec); !tagged) return tagged.in(options.model);
+  }
   auto tokenizer = load_tokenizer(model->checkpoint);
   if (!tokenizer) return tokenizer.status();
   std::optional<Adapter> gated;
@@ -161,10 +165,18 @@ Result<Prompt> Engine::fitting_prompt(const InfillRequest& request) const {
   }
 }
 
+Result<Mode> Engine::mode_of(Mode wanted) const {
+  if (wanted == Mode::automatic) {
+    const Mode preferred = backend_->host_memory() ? options_.modes.cpu : options_.modes.gpu;
+    if (auto mode = mode_for(preferred, spec(), network_->has_adapter())) return mode;
+  }
+  return mode_for(wanted, spec(), network_->has_adapter());
+}
+
 Result<std::unique_ptr<InfillRun>> Engine::begin_run(const InfillRequest& wanted, const DecodeLimits& limits,
                                                      Purpose purpose) {
   if (Status valid = check(wanted, spec()); !valid) return valid;
-  const auto mode = mode_for(wanted.mode, spec(), network_->has_adapter());
+  const auto mode = mode_of(wanted.mode);
   if (!mode) return mode.status();
   InfillRequest request = wanted;
   request.mode = *mode;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,11 @@
 namespace cinnabar::engine {
 
 inline constexpr std::string_view kNoAdapter = "none";
+// What Mode::automatic comes to on a device, where the model can do that; else what mode_for makes of it.
+struct PreferredModes {
+  Mode cpu = Mode::automatic, gpu = Mode::automatic;
+};
+
 struct EngineOptions {
   std::string model;    // path, see open_checkpoint
   std::string adapter;  // path; empty: adapter.gguf in the model's folder, where there is one; or kNoAdapter
@@ -27,6 +33,9 @@ struct EngineOptions {
   kernels::Compute compute = kernels::Compute::int8;
   int cache_slots = 3;          // prompts whose keys and values are kept, and requests under way at a time
   std::int64_t context = 4096;  // tokens that a cache slot has room for
+  // What is known of the model beside its file: where nothing is said, the file decides.
+  std::optional<InfillLayout> infill;
+  PreferredModes modes;
 };
 
 class Decoding;
@@ -71,6 +80,7 @@ class Engine final : public Infiller {
                                                Purpose purpose);
   Result<CacheSlot*> slot_for(std::span<const std::int32_t> tokens);
   Result<Prompt> fitting_prompt(const InfillRequest& request) const;
+  Result<Mode> mode_of(Mode wanted) const;
   Status step(std::span<InfillRun* const> runs, int most_prompt_rows);
 
   EngineOptions options_;

@@ -52,13 +52,14 @@ Result<Checkpoint> open_file(const std::string& path) {
 }
 
 Result<Checkpoint> open_folder(const std::string& folder) {
-  const std::string manifest = folder + "/parts.json";
+  const std::string manifest = folder + "/parts.json", whole = folder + "/model.gguf";
   if (is_file(manifest)) return open_gguf(manifest, map_parts(manifest));
+  if (is_file(whole)) return open_file(whole);
   const bool tensors = is_file(folder + "/model.safetensors") || is_file(folder + "/model.safetensors.index.json");
   for (const char* name : {"pytorch_model.bin", "pytorch_model.bin.index.json", "checkpoint.pth", "model.ckpt"})
     if (!tensors && is_file(folder + "/" + name)) return Status::error(folder + ": " + name + " is " + kPickle);
   if (is_file(folder + "/config.json")) return open_hf_folder(folder);
-  return Status::error(folder + ": expected parts.json or config.json in the folder, found neither");
+  return Status::error(folder + ": expected parts.json, model.gguf or config.json in the folder, found none of them");
 }
 
 }  // namespace

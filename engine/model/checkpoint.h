@@ -48,7 +48,7 @@ std::string shown_name(std::string_view name);
 std::string shape_text(const std::vector<std::int64_t>& shape);
 
 // Opens what `path` is: a .gguf file; a folder with config.json and safetensors; a parts manifest (models/*/parts.json,
-// or the folder that holds it): checksummed parts joined by mapping. Errors name the file, the tensor, expected and
+// or the folder that holds it): checksummed parts joined by mapping; a folder with model.gguf. Errors name the file, the tensor, expected and
 // found.
 Result<Checkpoint> open_checkpoint(const std::string& path);
 

@@ -32,6 +32,7 @@ enum class InfillLayout : std::uint8_t {
   suffix_tag_first,    // <suf>S<pre>P<mid>, or without <mid>
 };
 std::string_view name(InfillLayout layout);
+Result<InfillLayout> parse_infill_layout(std::string_view text);  // the message lists the names
 std::string_view name(Attention attention);
 
 struct ModelSpec {

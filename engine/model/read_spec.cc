@@ -94,16 +94,20 @@ Status parse_attention(std::string_view text, ModelSpec& spec) {
   return Status::error("attention: expected 'full', 'block_causal' or 'blocks', found " + shown_name(text));
 }
 
-Status parse_infill(std::string_view text, ModelSpec& spec) {
+Result<InfillLayout> parse_infill_layout(std::string_view text) {
   std::string known;
   for (const InfillLayout layout : {InfillLayout::in_place, InfillLayout::prefix_only, InfillLayout::suffix_then_prefix,
                                     InfillLayout::prefix_then_suffix, InfillLayout::suffix_tag_first}) {
     known += (known.empty() ? "" : ", ") + std::string(name(layout));
-    if (text != name(layout)) continue;
-    spec.infill = layout;
-    return {};
+    if (text == name(layout)) return layout;
   }
   return Status::error("infill layout: expected one of " + known + ", found " + shown_name(text));
+}
+
+Status parse_infill(std::string_view text, ModelSpec& spec) {
+  const auto layout = parse_infill_layout(text);
+  if (layout) spec.infill = *layout;
+  return layout.status();
 }
 
 Result<int> checked_int(std::string_view what, std::int64_t value) {

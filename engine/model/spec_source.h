@@ -40,7 +40,7 @@ void apply_fill_tags(const Family& family, const SpecialTokens& specials, ModelS
 
 // Sets `attention` or `infill` from its name.
 Status parse_attention(std::string_view text, ModelSpec& spec);
-Status parse_infill(std::string_view text, ModelSpec& spec);
+Status parse_infill(std::string_view text, ModelSpec& spec);  // by parse_infill_layout
 
 // `value` as an int, or an error that names `what`.
 Result<int> checked_int(std::string_view what, std::int64_t value);

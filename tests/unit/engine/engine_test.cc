@@ -87,6 +87,27 @@ TEST_CASE("a mode that the model cannot do is refused, the open one follows the 
   CHECK(mode_for(Mode::automatic, open_engine(1, 4096, "qwen2_block")->spec(), true).value() == Mode::verified);
 }
 
+TEST_CASE("what is known of a model beside its file: the prompt's order, and the mode on each device") {
+  EngineOptions options;
+  options.model = kModels + "qwen2_block";
+  options.device.cpu.threads = 1;
+  const auto forwards_of = [&](const EngineOptions& chosen) {
+    const auto engine = Engine::open(chosen);
+    REQUIRE(engine);
+    return answer(**engine, request("x = f(1);\nx = f(1);\nx = ", "\n", 12)).decode.nfe;
+  };
+  options.modes = {.cpu = Mode::autoregressive, .gpu = Mode::diffusion};
+  CHECK(forwards_of(options) == 12);  // a forward for each token
+  options.infill = InfillLayout::suffix_then_prefix;
+  CHECK(Engine::open(options).value()->spec().infill == InfillLayout::suffix_then_prefix);
+  options.infill = InfillLayout::in_place;
+  CHECK(Engine::open(options).message().find("needs a model of full attention") != std::string::npos);
+  options = {};
+  options.model = kModels + "llada";
+  options.modes = {.cpu = Mode::verified};
+  CHECK(forwards_of(options) > 0);  // it cannot do that, so it does what it can
+}
+
 TEST_CASE("options reach a model that denoises in place") {
   const auto engine = open_engine(1, 4096, "llada");
   auto asked = request("x = f(", ")\n", 12);

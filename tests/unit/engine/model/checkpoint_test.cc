@@ -42,7 +42,7 @@ std::vector<std::byte> write_parts(const ModelFolder& folder) {
 TEST_CASE("a path that is no model is refused with what was expected") {
   const ModelFolder folder;
   CHECK_THAT(open_checkpoint(folder.file("none")).message(), Contains("none") && Contains("No such file"));
-  CHECK_THAT(open_checkpoint(folder.path()).message(), Contains("parts.json or config.json"));
+  CHECK_THAT(open_checkpoint(folder.path()).message(), Contains("parts.json, model.gguf or config.json"));
   CHECK_THAT(open_checkpoint(folder.write("x.gguf", "hello")).message(), Contains("x.gguf") && Contains("not a GGUF"));
   CHECK_THAT(open_checkpoint(folder.write("x.safetensors", "hello")).message(), Contains("folder with config.json"));
 }
@@ -56,7 +56,7 @@ TEST_CASE("what is no ordinary file is refused at once, by name") {
            {pipe, "pipe: not a regular file"},
            {"/dev/zero", "/dev/zero: not a regular file"},
            {empty, "empty.gguf: the file is empty"},
-           {folder.file("m.gguf"), "m.gguf: expected parts.json or config.json in the folder"},
+           {folder.file("m.gguf"), "m.gguf: expected parts.json, model.gguf or config.json in the folder"},
            {folder.file("m.gguf/config.json"), "config.json: cannot open: No such file"},
            {"", "cannot open"}})
     CHECK_THAT(open_checkpoint(path).message(), Contains(expected));
@@ -105,6 +105,17 @@ TEST_CASE("a model in parts is the joined file, by its folder or its manifest") 
     CHECK(std::memcmp(tensor.data, whole.data() + whole.size() - 68000, 68000) == 0);
     CHECK(verify_parts(path.ends_with('/') ? folder.path() : path).ok());
   }
+}
+
+TEST_CASE("a folder with model.gguf is that file") {
+  const ModelFolder folder;
+  GgufWriter writer;
+  writer.set("general.name", "whole");
+  folder.write("model.gguf", writer.bytes());
+  folder.write("model.json", "{}");
+  const auto checkpoint = open_checkpoint(folder.path() + "/");
+  REQUIRE(checkpoint.ok());
+  CHECK(checkpoint->source == folder.file("model.gguf"));
 }
 
 TEST_CASE("verifying finds a changed byte that opening does not look for") {
