@@ -7,6 +7,7 @@
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/usage.h"
+#include "daemon/models/model_store.h"
 #include "daemon/version.h"
 
 namespace cinnabar::daemon {
@@ -20,14 +21,14 @@ std::string as_given(const Option& option, std::string_view value) {
   std::string text = "--" + std::string(option.name);
   if (option.value.empty()) return text;
   std::error_code error;  // an empty path, or a folder that is gone: as it stands
-  const auto absolute = option.value == "PATH" ? std::filesystem::absolute(value, error) : std::filesystem::path();
+  const bool is_path = option.value == "PATH" || (option.value == "MODEL" && !names_model(model_places(), value));
+  const auto absolute = is_path ? std::filesystem::absolute(value, error) : std::filesystem::path();
   return text + "=" + (error || absolute.empty() ? std::string(value) : absolute.string());
 }
 
-}  // namespace
-
-const std::vector<Command>& commands() {
-  static const std::vector<Command> kCommands = {
+// Commands that ask about texts.
+std::vector<Command> text_commands() {
+  return {
       {"complete", "FILE:LINE:COL", "Fill the hole at a place of a file (line and column count from 1).",
        kAtPlace | bits(Group::watch) | bits(Group::json) | bits(Group::explain), run_complete},
       {"infill", "--jsonl",
@@ -69,6 +70,12 @@ const std::vector<Command>& commands() {
        0, run_parse},
       {"plan", "FILE:LINE:COL", "Print what would be filled at a place of a file, without a model.", bits(Group::stubs),
        run_plan},
+  };
+}
+
+// Those about editors, the daemon, models and this machine.
+std::vector<Command> other_commands() {
+  return {
       {"lsp", "",
        "Speak LSP on standard input and output: what an editor starts. Finds the user's daemon or starts it.\n"
        "Options other than the daemon's place are handed to a daemon that it starts.",
@@ -88,10 +95,19 @@ const std::vector<Command>& commands() {
        run_setup},
       {"doctor", "", "Look at all that completing needs, and say how to mend what is wrong.",
        bits(Group::model) | bits(Group::place), run_doctor},
-      {"model info", "[PATH]", "Say what a model is: family, sizes, token ids.", bits(Group::json), run_model_info},
-      {"model list", "", "List the models that are installed.", 0, run_model_list},
-      {"model verify", "[PATH]", "Read all of a model: checksums, shapes, numbers, tokenizer.", 0, run_model_verify},
-      {"model", "info|list|verify [PATH]", "See a model, the installed ones, or whether one is sound.", 0, run_model},
+      {"model info", "[MODEL]", "Say what a model is: family, sizes, token ids.", bits(Group::json), run_model_info},
+      {"model list", "", "List the models that can be named; * is the one that runs where none is.", 0, run_model_list},
+      {"model verify", "[MODEL]", "Read all of a model: checksums, shapes, numbers, tokenizer.", 0, run_model_verify},
+      {"model add", "NAME [PATH]",
+       "Copy a GGUF file or a model's folder to where --model NAME finds it. No network is used: for a model that can\n"
+       "be had, the command that fetches it is printed.",
+       0, run_model_add},
+      {"model remove", "NAME", "Delete a model that was added.", 0, run_model_remove},
+      {"model use", "NAME|PATH", "Choose what runs where no model is named; 'default' is the program's own.", 0,
+       run_model_use},
+      {"model advise", "", "Measure for some seconds how soon the models that are here answer a line on this machine.",
+       bits(Group::model), run_model_advise},
+      {"model", "info|list|verify|add|remove|use|advise", "See, add, remove, choose and compare models.", 0, run_model},
       {"bench denoise", "",
        "Time forwards by rows and context against the floors of bandwidth and products; prompt and autoregressive\n"
        "speed, alone and beside a busy neighbour; llama-bench on the same file.",
@@ -103,6 +119,16 @@ const std::vector<Command>& commands() {
        0, run_bench_syntax},
       {"completion", "bash|zsh|fish", "Print a shell completion script.", 0, run_completion},
   };
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands = [] {
+    auto all = text_commands(), more = other_commands();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }();
   return kCommands;
 }
 
@@ -140,8 +166,10 @@ Result<Options> parse_options(const Command& command, const std::vector<std::str
     if (const auto wrong = (*found)->access.set(parsed, value)) {
       return Status::error("--" + std::string(name) + " is '" + std::string(value) + "', " + *wrong);
     }
+    parsed.said.emplace(name);
     parsed.command.given.push_back(as_given(**found, value));
   }
+  apply_quality(parsed);
   return parsed;
 }
 

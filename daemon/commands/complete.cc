@@ -117,7 +117,7 @@ int run_complete(Options& options) {
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
-  auto engine = open_engine(options.model);
+  auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
   const AskedSpot asked = ask_at(*file, options);
   AnswerMachine machine(asked.ask, answer_options(options));

@@ -52,11 +52,12 @@ void look_at_program(Report& report) {
 }
 
 void look_at_model(Report& report, const Options& options) {
-  const std::string path = options.model.model.empty() ? embedded_model() : options.model.model;
+  const auto chosen = chosen_model(options.model);
   std::error_code error;
-  if (path.empty())
-    return report.say(Finding::bad, "model", "none is installed beside this program",
+  if (!chosen)
+    return report.say(Finding::bad, "model", chosen.message(),
                       "install again, or name one: cinnabar.model in the editor, --model here");
+  const std::string path = chosen->engine.model;
   if (!fs::exists(path, error)) return report.say(Finding::bad, "model", path + " does not exist", "name another one");
   if (!fs::exists(fs::path(path) / "parts.json", error)) return report.say(Finding::good, "model", path);
   if (Status sound = engine::verify_parts(path); !sound)
@@ -73,11 +74,21 @@ long memory_of(const std::string& name) {
   return 0;
 }
 
+// KiB of weights, keys and values, and some room: the default model's, or of one in a file by its size.
+long wanted_memory(const Options& options) {
+  constexpr long kDefault = 1'200'000, kRoom = 500'000;
+  const auto chosen = chosen_model(options.model);
+  std::error_code error;
+  const auto bytes = chosen ? fs::file_size(fs::path(chosen->engine.model) / "model.gguf", error) : 0;
+  return !chosen || error ? kDefault : static_cast<long>(bytes / 1024 * 7 / 4) + kRoom;
+}
+
 void look_at_machine(Report& report, const Options& options) {
-  constexpr long kWantedKib = 1'200'000;  // the default model's weights, keys and values, and some room
-  const long available = memory_of("MemAvailable");
-  if (available > 0 && available < kWantedKib)
-    report.say(Finding::hint, "memory", std::to_string(available / 1024) + " MiB are free; the model takes about 1 GiB",
+  const long available = memory_of("MemAvailable"), wanted = wanted_memory(options);
+  if (available > 0 && available < wanted)
+    report.say(Finding::hint, "memory",
+               std::to_string(available / 1024) + " MiB are free; the model takes about " +
+                   std::to_string(wanted / 1024) + " MiB",
                "close something, or choose a smaller model");
   const auto device = open_device(options.model);
   if (!device)

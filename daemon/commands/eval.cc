@@ -112,7 +112,7 @@ Status fill(Options& options, const std::vector<EvaluatedHole>& holes, Answers& 
   }
   open.resize(std::min<std::size_t>(open.size(), static_cast<std::size_t>(options.command.most)));
   if (open.empty()) return {};
-  auto engine = open_engine(options.model);
+  auto engine = open_engine(options);
   if (!engine) return engine.status();
   std::ofstream file;
   if (!options.command.answers.empty()) file.open(options.command.answers, std::ios::app);

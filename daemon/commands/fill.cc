@@ -47,7 +47,7 @@ int run_fill(Options& options) {
   if (holes.empty()) {
     std::cerr << "cinnabar: no holes: no TODO marks, stubs or empty function bodies\n";
   } else {
-    auto engine = open_engine(options.model);
+    auto engine = open_engine(options);
     if (!engine) return failed(engine.status());
     MultiHoleOptions filling_options;
     filling_options.repairs = options.request.repairs;

@@ -15,7 +15,7 @@ using nlohmann::json;
 }  // namespace
 
 int run_infill(Options& options) {
-  auto engine = open_engine(options.model);
+  auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
   bool all_right = true;
   evaluation::Workspaces workspaces;

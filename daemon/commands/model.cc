@@ -1,22 +1,33 @@
-// `cinnabar model info|list|verify` and `cinnabar completion`.
+// `cinnabar model info|verify` and `cinnabar completion`.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.h"
 #include "daemon/commands/command_line.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "daemon/models/description.h"
 #include "engine/mode.h"
+#include "engine/model/mapping.h"
 #include "engine/model/parts.h"
 #include "engine/tokenizer/tokenizer.h"
 
 namespace cinnabar::daemon {
 namespace {
 
-std::string chosen_model(const Options& options) {
-  return options.command.arguments.empty() ? embedded_model() : options.command.arguments[0];
+Result<ChosenModel> named_model(const Options& options) {
+  ModelOptions named;
+  if (!options.command.arguments.empty()) named.model = options.command.arguments[0];
+  return chosen_model(named);
+}
+
+Result<engine::LoadedModel> load(const ChosenModel& chosen) {
+  auto model = engine::load_model(chosen.engine.model);
+  if (model && chosen.engine.infill) model->spec.infill = *chosen.engine.infill;
+  return model;
 }
 
 // What a user has to know of how a hole's sides are read.
@@ -50,8 +61,23 @@ Status check_finite(const engine::Checkpoint& checkpoint) {
   return {};
 }
 
-nlohmann::json describe(const engine::LoadedModel& model, const engine::Tokenizer& tokenizer) {
+// Whether a folder's model.json says the checksum of its model.gguf; fails where the file has another one.
+Result<bool> verify_whole(const std::string& folder) {
+  const auto description = read_description(folder);
+  if (!description) return description.status();
+  if (description->sha256.empty()) return false;
+  const std::string path = (std::filesystem::path(folder) / "model.gguf").string();
+  const auto mapping = engine::Mapping::open(path);
+  if (!mapping) return mapping.status();
+  const std::string found = sha256_hex((*mapping)->bytes());
+  if (found == description->sha256) return true;
+  return Status::error(path + ": expected SHA-256 " + description->sha256 + ", found " + found);
+}
+
+nlohmann::json describe(const engine::LoadedModel& model, const engine::Tokenizer& tokenizer,
+                        const engine::EngineOptions& chosen) {
   const engine::ModelSpec& spec = model.spec;
+  const auto mode = engine::mode_for(chosen.modes.cpu, spec, false);
   std::int64_t bytes = 0;
   for (const auto& [name, tensor] : model.checkpoint.tensors) bytes += tensor.bytes;
   return {{"path", model.checkpoint.source},
@@ -71,7 +97,7 @@ nlohmann::json describe(const engine::LoadedModel& model, const engine::Tokenize
           {"attention", name(spec.attention)},
           {"infill_layout", name(spec.infill)},
           {"infill_note", note_on(spec)},
-          {"mode", name(engine::mode_for(engine::Mode::automatic, spec, false).value())},
+          {"mode", name(mode ? *mode : engine::Mode::automatic)},
           {"logits_shift", spec.logits_shift},
           {"block_length", spec.block_length},
           {"mask", spec.mask},
@@ -88,18 +114,19 @@ nlohmann::json describe(const engine::LoadedModel& model, const engine::Tokenize
 // Without one of its words.
 int run_model(Options& options) {
   const std::string found = options.command.arguments.empty() ? "nothing" : "'" + options.command.arguments[0] + "'";
-  std::cerr << "cinnabar: after 'model', expected info, list or verify, found " << found << "\n";
+  std::cerr << "cinnabar: after 'model', expected info, list, verify, add, remove, use or advise, found " << found
+            << "\n";
   return 2;
 }
 
 int run_model_info(Options& options) {
-  const std::string path = chosen_model(options);
-  if (path.empty()) return failed(Status::error("there is no models/default beside this program; name a model"));
-  const auto model = engine::load_model(path);
+  const auto chosen = named_model(options);
+  if (!chosen) return failed(chosen.status());
+  const auto model = load(*chosen);
   if (!model) return failed(model.status());
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);
   if (!tokenizer) return failed(tokenizer.status());
-  const nlohmann::json info = describe(*model, **tokenizer);
+  const nlohmann::json info = describe(*model, **tokenizer, chosen->engine);
   if (options.command.json) {
     std::cout << info.dump(2) << "\n";
     return 0;
@@ -111,26 +138,19 @@ int run_model_info(Options& options) {
   return 0;
 }
 
-int run_model_list(Options&) {
-  const std::string path = embedded_model();
-  if (path.empty()) {
-    std::cout << "no model is installed beside this program\n";
-    return 0;
-  }
-  std::cout << "default  " << path << "\n";
-  return 0;
-}
-
 int run_model_verify(Options& options) {
-  const std::string path = chosen_model(options);
-  if (path.empty()) return failed(Status::error("there is no models/default beside this program; name a model"));
+  const auto chosen = named_model(options);
+  if (!chosen) return failed(chosen.status());
+  const std::string& path = chosen->engine.model;
   std::error_code ignored;
   const bool parts =
       path.ends_with(".json") || std::filesystem::exists(std::filesystem::path(path) / "parts.json", ignored);
   if (parts) {
     if (Status verified = engine::verify_parts(path); !verified) return failed(verified);
   }
-  const auto model = engine::load_model(path);
+  const auto whole = parts ? Result<bool>(false) : verify_whole(path);
+  if (!whole) return failed(whole.status());
+  const auto model = load(*chosen);
   if (!model) return failed(model.status());
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);
   if (!tokenizer) return failed(tokenizer.status());
@@ -138,7 +158,9 @@ int run_model_verify(Options& options) {
   if (parts) std::cout << path << ": every part has its checksum\n";
   std::cout << path << ": " << model->checkpoint.tensors.size()
             << " tensors of the expected shapes, all numbers finite, " << (*tokenizer)->size() << " tokens\n";
-  if (!parts) std::cout << "No checksum came with this model, so one file of it for another is not noticed.\n";
+  if (*whole) std::cout << path << ": model.gguf has the checksum of model.json\n";
+  if (!parts && !*whole)
+    std::cout << "No checksum came with this model, so one file of it for another is not noticed.\n";
   return 0;
 }
 

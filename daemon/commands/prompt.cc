@@ -85,11 +85,11 @@ int run_prompt(Options& options) {
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
-  const std::string path = options.model.model.empty() ? embedded_model() : options.model.model;
-  if (path.empty())
-    return failed(Status::error("there is no models/default beside this program; name one with --model"));
-  const auto model = engine::load_model(path);
+  const auto chosen = chosen_model(options.model);
+  if (!chosen) return failed(chosen.status());
+  auto model = engine::load_model(chosen->engine.model);
   if (!model) return failed(model.status());
+  if (chosen->engine.infill) model->spec.infill = *chosen->engine.infill;
   const auto tokenizer = engine::load_tokenizer(model->checkpoint);
   if (!tokenizer) return failed(tokenizer.status());
 

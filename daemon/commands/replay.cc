@@ -102,7 +102,7 @@ class Replayer {
     }
     if (engine_ && same_model(wanted.model, opened_)) return {};
     engine_.reset();
-    auto engine = open_engine(wanted.model);
+    auto engine = open_engine(wanted);
     if (!engine) return engine.status();
     engine_ = std::move(engine).value();
     opened_ = wanted.model;
@@ -134,7 +134,7 @@ class Replayer {
 
   const Options& given_;
   std::unique_ptr<engine::Engine> engine_;
-  engine::EngineOptions opened_;
+  ModelOptions opened_;
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ int run_rewrite(Options& options) {
   const auto [begin, end] = bytes_of(*selection, *text);
   if (is_blank(text->substr(begin, end - begin)))
     return failed(Status::error(selection->file + ": there is nothing in these lines to be rewritten"));
-  auto engine = open_engine(options.model);
+  auto engine = open_engine(options);
   if (!engine) return failed(engine.status());
   RewriteMachine rewrite({syntax::language_of_path(selection->file),
                           text->substr(0, begin),

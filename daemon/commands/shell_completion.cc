@@ -48,7 +48,7 @@ std::string fish_completion() {
   for (const Command& command : commands()) {
     for (const Option* option : options_of(command)) {
       script += "complete -c cinnabar -n " + quoted(seen(command.name)) + " -l " + std::string(option->name);
-      if (option->value == "PATH")
+      if (option->value == "PATH" || option->value == "MODEL")
         script += " -r";
       else if (!option->choices.empty())
         script += " -x -a " + quoted(option->choices);

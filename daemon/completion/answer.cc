@@ -120,10 +120,10 @@ std::string AnswerMachine::judged(const engine::InfillAnswer& answer, bool is_fi
   const std::string whole = presented(answer);
   engine::InfillAnswer part = shown_part(answer, whole);
   const std::size_t sure =
-      sure_bytes(part.text, part.path, options_.eagerness, syntax::language_of(*ask_.region->document));
+      sure_bytes(part.text, part.path, options_.eagerness, syntax::language_of(*ask_.region->document), options_.gate);
   const bool cut = sure < part.text.size();
   report("gate", start,
-         percent(sureness(part.path)) + " sure: " +
+         percent(sureness(part.path, options_.gate)) + " sure: " +
              (!cut        ? "shown"
               : sure == 0 ? "kept back"
                           : "its first " + bytes(sure) + " are looked at"));
@@ -149,7 +149,8 @@ Answered AnswerMachine::finish() {
     std::string text = judged(answers[i], i == 0);
     const auto same = [&](const Shown& shown) { return shown.text == text; };
     if (!text.empty() && std::none_of(answered_.shown.begin(), answered_.shown.end(), same))
-      answered_.shown.push_back({std::move(text), sureness(answers[i].path), answers[i].reason, answers[i].tokens});
+      answered_.shown.push_back(
+          {std::move(text), sureness(answers[i].path, options_.gate), answers[i].reason, answers[i].tokens});
   }
   if (repair_) {
     answered_.verdict = repair_->verdict();

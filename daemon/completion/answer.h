@@ -31,6 +31,7 @@ namespace cinnabar::daemon {
 struct AnswerOptions {
   int repairs = 2;
   Eagerness eagerness = Eagerness::eager;
+  GateWeights gate = {};                       // fitted to the model that answers
   std::optional<IndentStyle> formatting = {};  // what the editor says of the file; counts where the file says nothing
 };
 
@@ -74,6 +75,8 @@ class AnswerMachine {
   // `result` is request()'s. True: it is the last one. False: request() is another one now, from where the answer went
   // wrong.
   bool take(engine::InfillResult result);
+  // Fitted to the model that answered, which may not have been there when the machine was made.
+  void judge_by(const GateWeights& gate) { options_.gate = gate; }
   // Requires: take() was called. Ends the machine's work.
   Answered finish();
 
@@ -84,7 +87,7 @@ class AnswerMachine {
   void report(std::string_view stage, double since, std::string did);
 
   const Ask ask_;
-  const AnswerOptions options_;
+  AnswerOptions options_;
   std::optional<syntax::Repair> repair_;  // of an only answer, where there is a tree
   Answered answered_;
   int taken_ = 0;

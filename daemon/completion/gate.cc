@@ -9,27 +9,20 @@
 namespace cinnabar::daemon {
 namespace {
 
-// The weights were fitted on 327 whole answers of the default model (verified, int8, 21 November 2026), most of them one
-// line; tests/holes/fit_gate.py fits them to lines. With them, of the 271 blind answers with a text
-// (tests/holes/blind_answers.jsonl)
-//   one line       145 of 215 are shown, 79 of the 83 right ones among them
-//   several lines   27 of 56 are shown, 18 of the 20 with a right first line among them
-constexpr double kConstant = -0.461, kOfSum = 0.535, kOfLeast = 0.477, kOfLeastMargin = 1.740, kOfLogTokens = -0.031;
-constexpr double kBalanced = 0.159, kQuiet = 0.506;
 constexpr double kLeastProbability = 1e-4;  // less counts as this
 
 // A line less sure than this share of its threshold is a guess. When all tokens of an answer of several lines were judged
 // together, 19 of those 56 were shown, 13 of the 20 among them: the same two of three right.
 constexpr double kGuess = 0.25;
 
-double threshold(Eagerness eagerness) {
+double threshold(Eagerness eagerness, const GateWeights& weights) {
   switch (eagerness) {
     case Eagerness::eager:
       return 0;
     case Eagerness::balanced:
-      return kBalanced;
+      return weights.balanced;
     case Eagerness::quiet:
-      return kQuiet;
+      return weights.quiet;
   }
   return 0;
 }
@@ -43,7 +36,7 @@ std::optional<Eagerness> parse_eagerness(std::string_view text) {
   return std::nullopt;
 }
 
-double sureness(std::span<const engine::InfillToken> tokens) {
+double sureness(std::span<const engine::InfillToken> tokens, const GateWeights& weights) {
   if (tokens.empty()) return 1;
   double sum = 0, least = 0, least_margin = 1;
   for (const auto& token : tokens) {
@@ -52,12 +45,13 @@ double sureness(std::span<const engine::InfillToken> tokens) {
     least = std::min(least, log);
     least_margin = std::min(least_margin, static_cast<double>(token.margin));
   }
-  const double z = kConstant + kOfSum * sum + kOfLeast * least + kOfLeastMargin * least_margin +
-                   kOfLogTokens * std::log(static_cast<double>(tokens.size()));
+  const double z = weights.constant + weights.sum * sum + weights.least * least + weights.least_margin * least_margin +
+                   weights.log_tokens * std::log(static_cast<double>(tokens.size()));
   return 1 / (1 + std::exp(-z));
 }
 
-std::vector<LineSureness> line_sureness(std::string_view text, std::span<const engine::InfillToken> tokens) {
+std::vector<LineSureness> line_sureness(std::string_view text, std::span<const engine::InfillToken> tokens,
+                                        const GateWeights& weights) {
   std::vector<LineSureness> lines;
   std::size_t begin = 0, first = 0;  // of the token, and of the line's tokens
   for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -70,13 +64,13 @@ std::vector<LineSureness> line_sureness(std::string_view text, std::span<const e
     if (!ends_line || (blank && i + 1 < tokens.size())) continue;
     const auto own = tokens.subspan(first, i + 1 - first);
     first = i + 1;
-    lines.push_back({end, sureness(own)});
+    lines.push_back({end, sureness(own, weights)});
   }
   return lines;
 }
 
-bool is_sure(std::span<const LineSureness> lines, Eagerness eagerness) {
-  const double wanted = threshold(eagerness);
+bool is_sure(std::span<const LineSureness> lines, Eagerness eagerness, const GateWeights& weights) {
+  const double wanted = threshold(eagerness, weights);
   if (lines.empty()) return true;
   double sum = 0, least = 1;
   for (const LineSureness& line : lines) {
@@ -87,19 +81,20 @@ bool is_sure(std::span<const LineSureness> lines, Eagerness eagerness) {
          least >= wanted * kGuess;
 }
 
-bool is_sure(std::string_view text, std::span<const engine::InfillToken> tokens, Eagerness eagerness) {
-  return is_sure(line_sureness(text, tokens), eagerness);
+bool is_sure(std::string_view text, std::span<const engine::InfillToken> tokens, Eagerness eagerness,
+             const GateWeights& weights) {
+  return is_sure(line_sureness(text, tokens, weights), eagerness, weights);
 }
 
 std::size_t sure_bytes(std::string_view text, std::span<const engine::InfillToken> tokens, Eagerness eagerness,
-                       const syntax::Language* language) {
-  const auto lines = line_sureness(text, tokens);
-  if (is_sure(lines, eagerness)) return text.size();
+                       const syntax::Language* language, const GateWeights& weights) {
+  const auto lines = line_sureness(text, tokens, weights);
+  if (is_sure(lines, eagerness, weights)) return text.size();
   for (const std::size_t length : syntax::cuts(text, language)) {
     const auto end = std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return line.end >= length; });
     if (end == lines.end()) continue;
     const std::span<const LineSureness> kept(lines.begin(), std::next(end));
-    if (is_sure(kept, eagerness)) return length;
+    if (is_sure(kept, eagerness, weights)) return length;
   }
   return 0;
 }

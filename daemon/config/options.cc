@@ -154,7 +154,15 @@ using Rows = std::vector<std::pair<Group, Option>>;
 Rows model_rows() {
   return {
       {Group::model,
-       {"model", "PATH", "", "model file or folder (default: the embedded one)", text(CINNABAR_FIELD(model.model))}},
+       {"model", "MODEL", "",
+        "a model's name ('cinnabar model list'), file or folder (default: as 'cinnabar model use' has chosen, else the "
+        "embedded one)",
+        text(CINNABAR_FIELD(model.model))}},
+      {Group::model,
+       {"quality", "HOW", "fast balanced best",
+        "how good answers are to be, against how soon: chooses model, mode, drafts, repairs and alternatives where "
+        "nothing is said of them (default: balanced)",
+        word(parse_quality, CINNABAR_FIELD(model.quality), "fast, balanced, best")}},
       {Group::model,
        {"adapter", "PATH", "", "LoRA adapter, GGUF or PEFT folder; none: not even adapter.gguf in the model's folder",
         text(CINNABAR_FIELD(model.adapter))}},
@@ -353,7 +361,14 @@ const Rows& table() {
 bool same_model(const ModelOptions& a, const ModelOptions& b) {
   return a.model == b.model && a.adapter == b.adapter && a.device.kind == b.device.kind &&
          a.device.cpu.threads == b.device.cpu.threads && a.device.cpu.isa == b.device.cpu.isa &&
-         a.compute == b.compute && a.context == b.context;
+         a.compute == b.compute && a.context == b.context && a.quality == b.quality;
+}
+
+void apply_quality(Options& options) {
+  const QualityChoice& choice = choice_of(options.model.quality);
+  if (!options.said.contains("draft")) options.request.defaults.drafts.limit = choice.drafts;
+  if (!options.said.contains("repairs")) options.request.repairs = choice.repairs;
+  if (!options.said.contains("alternatives")) options.editor.alternatives = choice.alternatives;
 }
 
 std::chrono::milliseconds deadline_of(const RequestOptions& options, std::chrono::milliseconds otherwise) {
@@ -366,7 +381,7 @@ AskOptions ask_options(const Options& options) {
 }
 
 AnswerOptions answer_options(const Options& options) {
-  return {options.request.repairs, options.request.eagerness, {}};
+  return {options.request.repairs, options.request.eagerness, options.request.gate, {}};
 }
 
 std::vector<const Option*> options_in(unsigned groups) {

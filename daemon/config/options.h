@@ -10,19 +10,16 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "daemon/completion/answer.h"
 #include "daemon/completion/ask.h"
-#include "engine/engine.h"
+#include "daemon/config/model_options.h"
 
 namespace cinnabar::daemon {
-
-// What the loaded model is and how it runs: another value is another load (same_model). `context` is among them because
-// keys and values have their room made when the model is opened.
-using ModelOptions = engine::EngineOptions;
 
 // Of each request, whoever asks: a change never loads a model anew.
 struct RequestOptions {
@@ -32,6 +29,7 @@ struct RequestOptions {
   Eagerness eagerness = Eagerness::balanced;
   int repairs = 2;      // times that an answer which does not parse is asked for again from where it went wrong
   int deadline_ms = 0;  // the answer so far is given then; 0: none of the user's own
+  GateWeights gate;     // no option: of the model that answers
 };
 
 // When an editor gets something to show, and of which files.
@@ -81,15 +79,16 @@ struct Options {
   RequestOptions request;
   EditorOptions editor;
   PlaceOptions place;
-  int idle_unload_minutes = 30;  // daemon: 0: never
-  std::string record;            // daemon: the file that requests to the model are recorded in; empty: none
+  int idle_unload_minutes = 30;             // daemon: 0: never
+  std::set<std::string, std::less<>> said;  // names of options that were set, which the quality leaves alone
+  std::string record;                       // daemon: the file that requests to the model are recorded in; empty: none
   CommandOptions command;
 };
 
 // The user's deadline, or `otherwise`.
 std::chrono::milliseconds deadline_of(const RequestOptions& options, std::chrono::milliseconds otherwise);
-// Whether both would load the same model the same way.
-bool same_model(const ModelOptions& a, const ModelOptions& b);
+// Gives drafts, repairs and alternatives what model.quality means, where nothing was said of them.
+void apply_quality(Options& options);
 
 // How a place is asked about, and what becomes of its answer.
 AskOptions ask_options(const Options& options);

@@ -34,7 +34,9 @@ std::optional<std::string> apply_one(const std::string& key, const lsp::Json& va
   const auto argument = as_argument(value);
   if (!argument) return "expected another kind of value than " + std::string(lsp::kind_of(value));
   if (chooses_model(**option) && !options.editor.trusted) return "not taken from a workspace that is not trusted";
-  return (*option)->access.set(options, *argument);
+  auto wrong = (*option)->access.set(options, *argument);
+  if (!wrong) options.said.emplace((*option)->name);
+  return wrong;
 }
 
 }  // namespace
@@ -52,6 +54,7 @@ std::vector<std::string> apply_settings(const lsp::Json& settings, Options& opti
   for (const auto& [key, value] : settings.items()) {
     if (key != "trusted") apply(key, value);
   }
+  apply_quality(options);
   return problems;
 }
 

@@ -177,6 +177,7 @@ void Completer::finished(engine::JobId job, engine::Outcome outcome) {
     stats.count(Count::repairs);
     return submit(std::move(live));
   }
+  live.machine->judge_by(services_.gate());
   Answered answered = live.machine->finish();
   stats.count(Count::repair_forwards, static_cast<std::uint64_t>(answered.repair_forwards));
   if (answered.repaired) stats.count(Count::repaired);
@@ -407,6 +408,7 @@ void Completer::prefetched(engine::JobId job, const Target& place, AnswerMachine
   prefetching_.erase(current);
   services_.stats().count(Count::prefetched);
   machine.take(std::move(outcome.result).value());
+  machine.judge_by(services_.gate());
   keep(place, machine.finish(), 1);
 }
 

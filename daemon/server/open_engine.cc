@@ -3,40 +3,33 @@
 #include <filesystem>
 
 #include "base/page_guard.h"
+#include "daemon/models/model_store.h"
 
 namespace cinnabar::daemon {
 namespace {
 
-// The first of these folders, relative to this program's, in which `file` exists; else empty.
-std::string beside_program(std::initializer_list<const char*> places, const char* file) {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) return {};
-  for (const char* place : places) {
-    const auto folder = (program.parent_path() / place).lexically_normal();
-    if (std::filesystem::exists(folder / file, error)) return folder.string();
-  }
-  return {};
-}
-
 // Only ever from beside the program: a library is code, so no option and no editor names one.
 engine::DeviceOptions with_library(engine::DeviceOptions device) {
-  constexpr const char* kLibrary = "libcinnabar_cuda.so";
-  const std::string folder = beside_program({"", "../lib/cinnabar"}, kLibrary);
-  if (!folder.empty()) device.cuda_library = std::filesystem::path(folder) / kLibrary;
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return device;
+  for (const char* place : {"", "../lib/cinnabar"}) {
+    const auto library = (program.parent_path() / place / "libcinnabar_cuda.so").lexically_normal();
+    if (device.cuda_library.empty() && std::filesystem::exists(library, error)) device.cuda_library = library;
+  }
   return device;
 }
 
-Result<engine::EngineOptions> with_model(const ModelOptions& options) {
-  engine::EngineOptions chosen = options;
-  if (chosen.model.empty()) chosen.model = embedded_model();
-  if (chosen.model.empty()) {
-    return Status::error(
-        "there is no models/default beside this program, where its own model is looked for; name one with --model "
-        "PATH");
+// What runs where no model is named; empty: what find_model makes of no name.
+std::string model_by_quality(const ModelPlaces& places, Quality quality) {
+  const QualityChoice& choice = choice_of(quality);
+  if (choice.before_choice) return choice.model.empty() ? "default" : choice.model;
+  const auto chosen = chosen_default(places);
+  if (choice.model.empty() || !chosen || !chosen->empty()) return {};
+  for (const ListedModel& model : listed_models(places)) {
+    if (model.name == choice.model && model.state == ListedModel::State::usable) return model.name;
   }
-  chosen.device = with_library(chosen.device);
-  return chosen;
+  return {};
 }
 
 // A model that was read while another process wrote into its files is none.
@@ -50,26 +43,43 @@ Result<std::unique_ptr<engine::Engine>> unless_cut(Open open) {
 
 }  // namespace
 
-std::string embedded_model() {
-  // <tree>/build/<preset>/cinnabar, and <prefix>/bin/cinnabar.
-  return beside_program({"../../models/default", "../share/cinnabar/models/default"}, "parts.json");
+Result<ChosenModel> chosen_model(const ModelOptions& options) {
+  const ModelPlaces places = model_places();
+  auto found = find_model(places, options.model.empty() ? model_by_quality(places, options.quality) : options.model);
+  if (!found) return found.status();
+  ChosenModel chosen{options, found->description.gate};
+  chosen.engine.model = std::move(found->model);
+  if (chosen.engine.adapter.empty()) chosen.engine.adapter = std::move(found->adapter);
+  chosen.engine.infill = found->description.prompt;
+  chosen.engine.modes = found->description.modes;
+  const engine::PreferredModes& wanted = choice_of(options.quality).modes;
+  if (wanted.cpu != engine::Mode::automatic) chosen.engine.modes.cpu = wanted.cpu;
+  if (wanted.gpu != engine::Mode::automatic) chosen.engine.modes.gpu = wanted.gpu;
+  return chosen;
 }
 
 Result<std::unique_ptr<kernels::Backend>> open_device(const ModelOptions& options) {
   return engine::open_device(with_library(options.device));
 }
 
-Result<std::unique_ptr<engine::Engine>> open_engine(const ModelOptions& options) {
-  const auto chosen = with_model(options);
+Result<std::unique_ptr<engine::Engine>> open_chosen(const engine::EngineOptions& chosen) {
+  engine::EngineOptions with = chosen;
+  with.device = with_library(chosen.device);
+  return unless_cut([&] { return engine::Engine::open(with); });
+}
+
+Result<std::unique_ptr<engine::Engine>> open_engine(Options& options) {
+  const auto chosen = chosen_model(options.model);
   if (!chosen) return chosen.status();
-  return unless_cut([&] { return engine::Engine::open(*chosen); });
+  options.request.gate = chosen->gate;
+  return open_chosen(chosen->engine);
 }
 
 Result<std::unique_ptr<engine::Engine>> open_engine(const ModelOptions& options,
                                                     std::unique_ptr<kernels::Backend> backend) {
-  const auto chosen = with_model(options);
+  const auto chosen = chosen_model(options);
   if (!chosen) return chosen.status();
-  return unless_cut([&] { return engine::Engine::open(*chosen, std::move(backend)); });
+  return unless_cut([&] { return engine::Engine::open(chosen->engine, std::move(backend)); });
 }
 
 }  // namespace cinnabar::daemon

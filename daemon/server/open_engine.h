@@ -1,5 +1,5 @@
-// Opening models and devices as a user names them: the installed model where none is named, and the CUDA library beside the
-// program.
+// Opening models and devices as a user names them: a model by its name or path, the user's default where none is named, and
+// the CUDA library beside the program.
 #pragma once
 
 #include <memory>
@@ -9,16 +9,24 @@
 
 namespace cinnabar::daemon {
 
-// Opens options.model, or the embedded model. Errors say which path was tried.
-Result<std::unique_ptr<engine::Engine>> open_engine(const ModelOptions& options);
+// What a user's words for a model come to: paths for the engine, and what the model brings.
+struct ChosenModel {
+  engine::EngineOptions engine;
+  GateWeights gate;
+};
 
-// The same on a given device.
+// Looks options.model up: daemon/models/model_store.h. Errors say which models there are, or which path was tried.
+Result<ChosenModel> chosen_model(const ModelOptions& options);
+
+// Opens what a ChosenModel says.
+Result<std::unique_ptr<engine::Engine>> open_chosen(const engine::EngineOptions& chosen);
+
+// Looks options.model up and opens it; what the model brings is put into the options.
+Result<std::unique_ptr<engine::Engine>> open_engine(Options& options);
+
+// The same on a given device, for those who show no answers.
 Result<std::unique_ptr<engine::Engine>> open_engine(const ModelOptions& options,
                                                     std::unique_ptr<kernels::Backend> backend);
-
-// The folder of the embedded model: models/default beside the source tree or the installation this program runs from.
-// Empty when there is none.
-std::string embedded_model();
 
 // The device that the options ask for.
 Result<std::unique_ptr<kernels::Backend>> open_device(const ModelOptions& options);

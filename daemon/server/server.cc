@@ -20,7 +20,7 @@ namespace cinnabar::daemon {
 namespace {
 
 Result<std::unique_ptr<engine::Infiller>> open_from_files(const engine::EngineOptions& chosen) {
-  auto engine = open_engine(chosen);
+  auto engine = open_chosen(chosen);
   if (!engine) return engine.status();
   return std::unique_ptr<engine::Infiller>(std::move(engine).value());
 }
@@ -72,7 +72,7 @@ class Server final : public Host, public Services {
   Stats& stats() override { return stats_; }
   const Options& defaults() const override { return options_.options; }
 
-  void choose_model(engine::ClientId client, const engine::EngineOptions& engine) override {
+  void choose_model(engine::ClientId client, const ModelOptions& engine) override {
     const std::lock_guard lock(mutex_);
     host(shared_.request_model(client, engine));
   }
@@ -85,11 +85,16 @@ class Server final : public Host, public Services {
            "with it) takes effect when that one has gone";
   }
 
+  GateWeights gate() override {
+    const std::lock_guard lock(mutex_);
+    return gate_;
+  }
+
   bool records() const override { return options_.recorder != nullptr || options_.observer; }
   void record(Recording recording) override {
     {
       const std::lock_guard lock(mutex_);
-      recording.options.model = loaded_;
+      static_cast<engine::EngineOptions&>(recording.options.model) = loaded_;
     }
     for (std::string* path : {&recording.options.model.model, &recording.options.model.adapter}) {
       if (!path->empty() && *path != engine::kNoAdapter) *path = absolute_path(*path);
@@ -123,25 +128,38 @@ class Server final : public Host, public Services {
 
  private:
   static ServerOptions with_defaults(ServerOptions options) {
+    if (!options.choose_model) {
+      if (options.open_model)
+        options.choose_model = [](const ModelOptions& model) { return Result<ChosenModel>(ChosenModel{model, {}}); };
+      else
+        options.choose_model = chosen_model;
+    }
     if (!options.open_model) options.open_model = open_from_files;
     return options;
   }
 
-  engine::Runner::Loader loader(const engine::EngineOptions& engine) {
-    return [this, engine] {
+  engine::Runner::Loader loader(const ModelOptions& engine) {
+    return [this, engine]() -> Result<std::unique_ptr<engine::Infiller>> {
+      const auto chosen = options_.choose_model(engine);
+      if (!chosen) return chosen.status();
       {
         const std::lock_guard lock(mutex_);
-        loaded_ = engine;
+        loaded_ = chosen->engine;
+        gate_ = chosen->gate;
       }
-      return options_.open_model(engine);
+      return options_.open_model(chosen->engine);
     };
   }
 
   // Under the lock.
-  void host(const std::optional<engine::EngineOptions>& engine) {
+  void host(const std::optional<ModelOptions>& engine) {
     if (engine) runner_.replace_model(loader(*engine));
   }
-  std::string path_of_model() const { return shared_.present().model.empty() ? "embedded" : shared_.present().model; }
+  // As it was named; what no name comes to, once that is known.
+  std::string path_of_model() const {
+    if (!shared_.present().model.empty()) return shared_.present().model;
+    return loaded_.model.empty() ? "embedded" : loaded_.model;
+  }
 
   engine::RunnerOptions runner_options() {
     engine::RunnerOptions runner;
@@ -166,6 +184,7 @@ class Server final : public Host, public Services {
   std::mutex mutex_;  // of what follows up to stats_; taken under a session's lock, never the other way round
   SharedModel shared_;
   engine::EngineOptions loaded_;  // what the runner's model was opened with; the shared one as soon as it is there
+  GateWeights gate_;              // of the same
   std::map<engine::ClientId, std::weak_ptr<Session>> sessions_;
   engine::ClientId last_client_ = 0;
   const std::chrono::steady_clock::time_point started_;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "daemon/config/options.h"
+#include "daemon/server/open_engine.h"
 #include "daemon/server/recording.h"
 #include "daemon/transport/connection.h"
 #include "engine/engine.h"
@@ -13,7 +14,9 @@ namespace cinnabar::daemon {
 
 struct ServerOptions {
   Options options;  // what sessions start from; options.model is the model to load
-  // How a model is opened; empty: from the files that the engine options name, or the embedded model.
+  // What the options' words for a model come to; empty: chosen_model, or where open_model is given, those words.
+  std::function<Result<ChosenModel>(const ModelOptions&)> choose_model = {};
+  // How that is opened; empty: from the files that the engine options name.
   std::function<Result<std::unique_ptr<engine::Infiller>>(const engine::EngineOptions&)> open_model = {};
   bool load_at_start = true;                // in the background; false: with the first document
   std::unique_ptr<Recorder> recorder = {};  // null: nothing is recorded

@@ -20,9 +20,11 @@ class Services {
   virtual const Options& defaults() const = 0;
   // A session's settings name this model, and this way to run it. Whether it becomes the shared one:
   // daemon/server/shared_model.h.
-  virtual void choose_model(engine::ClientId client, const engine::EngineOptions& options) = 0;
+  virtual void choose_model(engine::ClientId client, const ModelOptions& options) = 0;
   // Why the shared model is not what this client's settings name; empty: it is.
   virtual std::string model_refusal(engine::ClientId client) = 0;
+  // What its answers are judged by: what came with the shared model.
+  virtual GateWeights gate() = 0;
   // Whether requests are recorded; then each that the model has run goes to record().
   virtual bool records() const = 0;
   virtual void record(Recording recording) = 0;

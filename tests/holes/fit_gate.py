@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Fits the confidence gate (daemon/completion/gate.h) on one half of the held-out holes and measures it on the other.
 
-    python3 tests/holes/held_out.py list | cinnabar infill --jsonl --details > answers.jsonl
-    python3 tests/holes/fit_gate.py answers.jsonl...
+    python3 tests/holes/held_out.py list | cinnabar eval - --model MODEL --answers answers.jsonl
+    python3 tests/holes/fit_gate.py answers.jsonl...      the last line belongs into the model's model.json
 
 The gate judges lines. A line is right when it equals the middle's, blanks at both ends left out, and the lines in front of it are right;
 what stands behind a wrong line is not looked at. From the probabilities p and margins m of a line's tokens come four features: the sum
@@ -12,6 +12,7 @@ first half by the share of answers with a right first line that it lets through;
 reported on the second half. Standard library only; the same answers give the same numbers.
 """
 import hashlib
+import json
 import math
 import sys
 
@@ -136,11 +137,14 @@ def main():
           f"{len(halves[1])} to measure, {sum(j[0][1] for _, j, _ in halves[1])} with one")
     print("constant, sum of log p, least log p, least margin, log tokens:", ", ".join(f"{w:.3f}" for w in weights))
     print(f"{'':10} {'threshold':>9} {'precision':>9} {'recall':>7} {'shown':>6}   on the second half, in %")
+    thresholds = {}
     for name, share in WANTED.items():
-        threshold = threshold_for(halves[0], weights, share)
+        threshold = thresholds[name] = threshold_for(halves[0], weights, share)
         precision, recall, shown = measure(halves[1], weights, threshold)
         print(f"{name:10} {threshold:9.3f} {precision:9.1f} {recall:7.1f} {shown:6.1f}")
     print("{:10} {:9} {:9.1f} {:7.1f} {:6.1f}".format("no gate", "", *measure(halves[1], weights, 0.0)))
+    names = ["constant", "sum", "least", "least_margin", "log_tokens"]
+    print('"gate":', json.dumps({name: round(value, 3) for name, value in [*zip(names, weights), *thresholds.items()]}))
 
 
 if __name__ == "__main__":

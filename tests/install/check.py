@@ -17,6 +17,7 @@ FILES = ["bin/cinnabar", "share/cinnabar/models/default/parts.json", "share/man/
          "share/bash-completion/completions/cinnabar", "share/zsh/site-functions/_cinnabar",
          "share/fish/vendor_completions.d/cinnabar.fish", "share/systemd/user/cinnabar.socket",
          "share/systemd/user/cinnabar.service", "share/doc/cinnabar/LICENSE", "share/doc/cinnabar/NOTICE", "share/doc/cinnabar/LICENCES",
+         "share/cinnabar/models/make_model.py", "share/cinnabar/models/making/fetch.py", "share/cinnabar/models/coder-1.5b/model.json",
          "share/cinnabar/models/default/LICENSE", "share/cinnabar/models/default/NOTICE", "share/cinnabar/uninstall.sh",
          "share/cinnabar/installed.txt", *(
              f"share/nvim/site/pack/cinnabar/opt/cinnabar/{file}" for file in ("plugin/cinnabar.lua", "doc/cinnabar.txt", "doc/tags"))]

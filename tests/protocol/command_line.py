@@ -76,6 +76,38 @@ class CommandLine(unittest.TestCase):
                                         stderr=subprocess.PIPE, timeout=60, check=False)
                 self.assertEqual(closed.returncode, 1)
 
+    def test_models_by_name(self):
+        """Added, listed, chosen, run by name, removed; what is no model's name says which there are."""
+        with tempfile.TemporaryDirectory() as home:
+            at = {"env": {**os.environ, "HOME": home, "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}, "cwd": home}
+
+            def said(*arguments, status=0):
+                done = run(*arguments, **at)
+                self.assertEqual(done.returncode, status, (arguments, done.stdout, done.stderr))
+                self.assertLess(len(done.stderr.splitlines()), 3, done.stderr)
+                return done.stdout + done.stderr
+
+            self.assertIn("--model", said("complete", "--help"))
+            self.assertIn("there is no model 'tiny'", said("model", "info", "tiny", status=1))
+            said("model", "add", "tiny", MODEL[1])
+            self.assertEqual(os.listdir(f"{home}/.local/share/cinnabar/models"), ["tiny"])
+            self.assertIn("tiny", said("model", "list"))
+            self.assertIn("already", said("model", "add", "tiny", MODEL[1], status=1))
+            with open(f"{home}/x.py", "w", encoding="ascii") as file:
+                file.write("x = \n")
+            by_name, by_path = (said("complete", *model, "x.py:1:5").split(" ms")[0] for model in (["--model", "tiny"], MODEL))
+            self.assertEqual(by_name.splitlines()[:-1], by_path.splitlines()[:-1])  # the last line has times
+            said("model", "use", "tiny")
+            self.assertIn("* tiny", said("model", "list"))
+            self.assertIn("models/tiny", said("model", "info"))
+            self.assertIn("tiny is removed", said("model", "remove", "tiny"))
+            self.assertNotIn("tiny", said("model", "list"))
+            self.assertFalse(os.path.exists(f"{home}/.config/cinnabar/model"))
+            self.assertIn("make_model.py coder-1.5b", said("model", "add", "coder-1.5b", status=1))
+            self.assertIn("make_model.py coder-1.5b", said("complete", "--model", "coder-1.5b", "x.py:1:5", status=1))
+            for wrong in (["add"], ["add", "x"], ["remove"], ["use"], ["use", "a", "b"]):
+                said("model", *wrong, status=2)
+
     def test_byte_order_mark(self):
         """A byte order mark in front of a file is no column of its first line."""
         for mark in ["", "\ufeff"]:

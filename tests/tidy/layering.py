@@ -6,7 +6,7 @@ import tidy
 
 # room -> rooms whose headers it may include, beside its own and base/. A file's room is the longest of these names that its
 # path begins with. ROADS holds single headers beyond the rows.
-DAEMON = {"daemon/syntax", "daemon/editing", "daemon/workspace", "daemon/completion", "daemon/config", "daemon/server", "daemon/transport",
+DAEMON = {"daemon/models", "daemon/syntax", "daemon/editing", "daemon/workspace", "daemon/completion", "daemon/config", "daemon/server", "daemon/transport",
           "daemon/proxy"}
 ENGINE = {"engine", "engine/model", "engine/tokenizer", "engine/forward", "engine/decoding"}
 ROOMS = {
@@ -23,10 +23,11 @@ ROOMS = {
     "daemon/completion": {"engine", "daemon/syntax", "daemon/workspace"},
     "daemon/editing": {"engine", "daemon/syntax", "daemon/completion"},
     "daemon/config": {"lsp", "engine", "daemon/completion"},
+    "daemon/models": {"engine", "engine/model", "engine/tokenizer", "daemon/completion"},
     "daemon/transport": {"lsp"},
     "daemon/proxy": {"lsp", "daemon/transport"},
     "daemon/server": {"lsp", "engine", "daemon/syntax", "daemon/workspace", "daemon/completion", "daemon/editing",
-                      "daemon/config", "daemon/transport"},
+                      "daemon/config", "daemon/models", "daemon/transport"},
     "daemon/commands": {"lsp"} | ENGINE | DAEMON,
     "daemon": {"daemon/commands"},
 }

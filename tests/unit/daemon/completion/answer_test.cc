@@ -137,7 +137,7 @@ TEST_CASE("an answer is fitted into its place, and the gate looks at what is lef
   };
   for (const Case& c : cases) {
     INFO(c.what);
-    AnswerMachine machine(ask(c.text, {}, c.language), {0, Eagerness::balanced, std::nullopt});
+    AnswerMachine machine(ask(c.text, {}, c.language), {0, Eagerness::balanced, {}, std::nullopt});
     machine.take(result({answer(c.tokens)}));
     CHECK(texts(machine.finish()) == c.shown);
   }
@@ -145,7 +145,7 @@ TEST_CASE("an answer is fitted into its place, and the gate looks at what is lef
 
 TEST_CASE("the editor says how a file is indented that does not say it") {
   for (const bool tabs : {false, true}) {
-    AnswerMachine machine(ask("|\n", {}, "javascript"), {0, Eagerness::eager, IndentStyle{tabs, 4}});
+    AnswerMachine machine(ask("|\n", {}, "javascript"), {0, Eagerness::eager, {}, IndentStyle{tabs, 4}});
     machine.take(result({answer({{"if (a) {\n    b();\n}", 0.9f}})}));
     CHECK(texts(machine.finish()) == Texts{tabs ? "if (a) {\n\tb();\n}" : "if (a) {\n    b();\n}"});
   }

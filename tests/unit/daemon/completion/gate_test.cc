@@ -46,6 +46,19 @@ TEST_CASE("the eager shows all, the quiet least") {
   }
 }
 
+TEST_CASE("a model's own weights and thresholds judge its answers") {
+  const auto doubtful = tokens({{3, 0.9f}, {4, 0.3f}});
+  GateWeights trusting;
+  trusting.constant = 5;
+  CHECK(sureness(doubtful, trusting) > 0.9);
+  CHECK_FALSE(is_sure("abcdefg", doubtful, Eagerness::quiet));
+  CHECK(is_sure("abcdefg", doubtful, Eagerness::quiet, trusting));
+  trusting.quiet = 0.9999;
+  CHECK_FALSE(is_sure("abcdefg", doubtful, Eagerness::quiet, trusting));
+  CHECK(sure_bytes("abcdefg", doubtful, Eagerness::quiet, nullptr, trusting) == 0);
+  CHECK(sure_bytes("abcdefg", doubtful, Eagerness::balanced, nullptr, trusting) == 7);
+}
+
 TEST_CASE("an answer is cut in front of the line of its first doubtful token") {
   const std::string text = "a = 1\nb = wild()";
   CHECK(sure_bytes(text, tokens({{5, 0.99f}, {1, 0.99f}, {4, 0.99f}, {6, 0.05f}}), Eagerness::balanced) == 5);

@@ -72,6 +72,27 @@ TEST_CASE("a workspace that is not trusted chooses no model, wherever the word s
   CHECK(options.model.adapter.empty());
 }
 
+TEST_CASE("a quality chooses what nothing was said of, and never the deadline") {
+  Options options;
+  CHECK(apply_settings({{"repairs", 5}, {"quality", "fast"}, {"deadlineMs", 250}}, options).empty());
+  CHECK(options.request.repairs == 5);
+  CHECK(options.editor.alternatives == choice_of(Quality::fast).alternatives);
+  CHECK(options.request.deadline_ms == 250);
+  CHECK_FALSE(same_model(options.model, Options().model));
+  CHECK(apply_settings({{"quality", "best"}}, options).empty());
+  CHECK(options.request.repairs == 5);
+  CHECK(options.editor.alternatives == choice_of(Quality::best).alternatives);
+  CHECK(apply_settings({{"quality", "good"}}, options) ==
+        Problems{"cinnabar.quality: expected one of fast, balanced, best"});
+  const QualityChoice& balanced = choice_of(Quality::balanced);  // what holds where nobody says anything
+  const Options defaults;
+  CHECK(balanced.repairs == defaults.request.repairs);
+  CHECK(balanced.alternatives == defaults.editor.alternatives);
+  CHECK(balanced.drafts == defaults.request.defaults.drafts.limit);
+  CHECK(balanced.model.empty());
+  CHECK(balanced.modes.cpu == engine::Mode::automatic);
+}
+
 TEST_CASE("every editor option has a key of its own in camel case") {
   std::set<std::string> keys;
   for (const Option* option : editor_options()) {

@@ -259,6 +259,36 @@ TEST_CASE("an answer the model doubts is shown only when asked for, or to the ea
   CHECK(client.texts(client.ask("file:///w/b.py", 4)) == Texts{"answer"});
 }
 
+TEST_CASE("a model is found by what it is named, and judged by what came with it") {
+  FakeModel model;
+  model.confidence = {{0, 0.2f, 3, 0.0f}, {0, 0.1f, 6, 0.0f}};
+  ServerOptions options;
+  options.options.editor.prefetch = false;
+  options.load_at_start = false;
+  std::vector<std::string> opened;
+  options.choose_model = [](const ModelOptions& named) -> Result<ChosenModel> {
+    ChosenModel chosen{named, {}};
+    if (named.model == "none") return Status::error("there is no model 'none'; there are: trusting");
+    if (named.model == "trusting") chosen.gate.constant = 50, chosen.engine.model = "/models/trusting";
+    return chosen;
+  };
+  options.open_model = [&](const engine::EngineOptions& engine) {
+    opened.push_back(engine.model);
+    return model.open();
+  };
+  const auto host = make_server(std::move(options));
+  Client client(*host, {{"model", "trusting"}});
+  client.open(kUri, "x = ");
+  CHECK(client.texts(client.ask(kUri, 4)) == Texts{"answer"});
+  CHECK(opened == std::vector<std::string>{"/models/trusting"});
+  client.notify("workspace/didChangeConfiguration", {{"settings", {{"model", "other"}}}});
+  client.type(kUri, 4, "z");
+  CHECK(client.texts(client.ask(kUri, 5)).empty());  // doubted by the usual weights
+  client.notify("workspace/didChangeConfiguration", {{"settings", {{"model", "none"}}}});
+  CHECK_THAT(client.incoming("window/showMessage").at("params").at("message").get<std::string>(),
+             Catch::Contains("there is no model 'none'; there are: trusting"));
+}
+
 TEST_CASE("of a doubted answer its sure lines are shown, when they are whole statements") {
   Fixture f;
   f.model.answers = [](const auto&) { return Texts{"1\nb = wild"}; };

@@ -6,8 +6,8 @@
 namespace cinnabar::daemon {
 namespace {
 
-engine::EngineOptions model(const std::string& path) {
-  engine::EngineOptions options;
+ModelOptions model(const std::string& path) {
+  ModelOptions options;
   options.model = path;
   return options;
 }
@@ -47,7 +47,7 @@ TEST_CASE("the client that has been there longest decides") {
 
 TEST_CASE("another way to run the same model is another wish") {
   SharedModel shared(model("own"));
-  engine::EngineOptions two_threads = model("own");
+  ModelOptions two_threads = model("own");
   two_threads.device.cpu.threads = 2;
   shared.request_model(1, model("own"));
   CHECK_FALSE(shared.request_model(2, two_threads));

@@ -1,0 +1,112 @@
+// model.json is a stranger's text: what is taken of it, and what is refused.
+#include "daemon/models/description.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/model_files.h"
+
+using namespace cinnabar;
+using namespace cinnabar::daemon;
+using Catch::Contains;
+
+namespace {
+
+const std::string kDigest(64, 'a');
+const std::string kGate =
+    R"({"constant": 1, "sum": 2, "least": 3, "least_margin": 4, "log_tokens": -5, "balanced": 0.25, "quiet": 0.5})";
+
+}  // namespace
+
+TEST_CASE("all that a description can say") {
+  const auto read = parse_description(
+      R"({"name": "small-1", "title": "A model", "licence": "MIT", "bytes": 12, "forwards_a_token": 0.5, "sha256": ")" +
+      kDigest + R"(", "base_sha256": ")" + kDigest +
+      R"(", "prompt": "suffix_then_prefix", "modes": {"cpu": "verified", "cuda": "diffusion"}, "gate": )" + kGate +
+      R"(, "of the future": [1]})");
+  REQUIRE(read);
+  CHECK(read->name == "small-1");
+  CHECK(read->title == "A model");
+  CHECK(read->licence == "MIT");
+  CHECK(read->bytes == 12);
+  CHECK(read->forwards_a_token == 0.5);
+  CHECK(read->sha256 == kDigest);
+  CHECK(read->base_sha256 == kDigest);
+  CHECK(read->prompt == engine::InfillLayout::suffix_then_prefix);
+  CHECK(read->modes.cpu == engine::Mode::verified);
+  CHECK(read->modes.gpu == engine::Mode::diffusion);
+  CHECK(read->gate.least_margin == 4);
+  CHECK(read->gate.log_tokens == -5);
+  CHECK(read->gate.quiet == 0.5);
+  const auto nothing = parse_description("{}");
+  REQUIRE(nothing);
+  CHECK(nothing->gate.sum == GateWeights().sum);
+  CHECK_FALSE(nothing->prompt);
+}
+
+TEST_CASE("what a description may not say is named, with what is expected") {
+  const auto gate = [](const std::string& from, const std::string& to) {
+    std::string text = kGate;
+    return R"({"gate": )" + text.replace(text.find(from), from.size(), to) + "}";
+  };
+  struct Case {
+    std::string text, expected;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"", ""},
+                         {"[]", "expected an object"},
+                         {"{", ""},
+                         {R"({"name": "../up"})", "\"name\": expected letters"},
+                         {R"({"name": 7})", "\"name\": expected a line"},
+                         {R"({"title": "a\u001b[31mb"})", "\"title\": expected a line"},
+                         {R"({"title": ")" + std::string(201, 'x') + "\"}", "\"title\": expected a line"},
+                         {R"({"bytes": -1})", "\"bytes\": expected a positive number"},
+                         {R"({"bytes": 1e300})", "\"bytes\": expected a positive number"},
+                         {R"({"sha256": "abc"})", "\"sha256\": expected 64"},
+                         {R"({"base_sha256": 1})", "\"base_sha256\": expected 64"},
+                         {R"({"forwards_a_token": 0})", "forwards_a_token"},
+                         {R"({"prompt": "sideways"})", "infill layout: expected one of"},
+                         {R"({"modes": {"cpu": "warp"}})", "\"modes\".\"cpu\": expected one of"},
+                         {R"({"modes": []})", "\"modes\": expected an object"},
+                         {gate("\"sum\": 2, ", ""), "\"gate\".\"sum\": expected a number"},  // all or none
+                         {gate("\"sum\": 2", "\"sum\": 1e9"), "\"gate\".\"sum\": expected a number from -1000"},
+                         {gate("0.25", "-0.25"), "\"gate\".\"balanced\": expected a number from 0 to 1"},
+                         {gate("0.25", "0.75"), "\"gate\".\"quiet\": expected at least"},
+                         {R"({"name": "a", "name": "b"})", ""},
+                         {std::string(100, '[') + std::string(100, ']'), ""},
+                         {"{\"x\": \"" + std::string(70000, 'x') + "\"}", "expected at most 65536 bytes"}}) {
+    INFO(c.text.substr(0, 100));
+    const auto read = parse_description(c.text);
+    REQUIRE_FALSE(read);
+    CHECK_THAT(read.message(), Contains(c.expected));
+    CHECK(read.message().find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("a folder without a description says nothing; errors name the file") {
+  const test::ModelFolder folder;
+  REQUIRE(read_description(folder.path()));
+  CHECK(read_description(folder.path())->name.empty());
+  folder.write("model.json", "no");
+  CHECK_THAT(read_description(folder.path()).message(), Contains(folder.file("model.json")));
+  std::filesystem::remove(folder.file("model.json"));
+  std::filesystem::create_directory(folder.file("model.json"));
+  CHECK_THAT(read_description(folder.path()).message(), Contains("not a regular file"));
+}
+
+TEST_CASE("what is written is read again") {
+  ModelDescription made;
+  made.name = "mine";
+  made.bytes = 5;
+  made.sha256 = kDigest;
+  const auto read = parse_description(written_description(made));
+  REQUIRE(read);
+  CHECK(read->name == "mine");
+  CHECK(read->bytes == 5);
+  CHECK(read->sha256 == kDigest);
+}
+
+TEST_CASE("names of models") {
+  for (const char* name : {"a", "coder-1.5b", "A_b.7"}) CHECK(is_model_name(name));
+  for (const char* name : {"", ".", "..", ".hidden", "-x", "a/b", "a b", "ä"}) CHECK_FALSE(is_model_name(name));
+  CHECK_FALSE(is_model_name(std::string(65, 'a')));
+}
