@@ -3,6 +3,7 @@
 
     python3 tests/holes/held_out.py list | cinnabar eval - --model MODEL --answers answers.jsonl
     python3 tests/holes/fit_gate.py answers.jsonl...      the last line belongs into the model's model.json
+    python3 tests/holes/fit_gate.py --all answers.jsonl...    of few answers: fits on all, measures by cross-validation
 
 The gate judges lines. A line is right when it equals the middle's, blanks at both ends left out, and the lines in front of it are right;
 what stands behind a wrong line is not looked at. From the probabilities p and margins m of a line's tokens come four features: the sum
@@ -127,24 +128,61 @@ def measure(rows, weights, threshold):
             100 * len(shown) / len(rows))
 
 
+def fitted(rows):
+    """Weights, and the threshold for each word of WANTED."""
+    weights = fit([line for _, judged, _ in rows for line in judged])
+    return weights, {name: threshold_for(rows, weights, share) for name, share in WANTED.items()}
+
+
+def crossed(rows, folds=5, rounds=10):
+    """(precision, recall, shown) for each word of WANTED, in %: of each fold by the others' fit, in several divisions."""
+    sums = {name: [0, 0] for name in WANTED}
+    for number in range(rounds):
+        order = sorted(rows, key=lambda row: hashlib.sha256(f"{number} {row[0]}".encode()).digest())
+        for fold in range(folds):
+            kept, left = [row for i, row in enumerate(order) if i % folds != fold], order[fold::folds]
+            weights, thresholds = fitted(kept)
+            for name, threshold in thresholds.items():
+                shown = [judged[0][1] for _, judged, lines in left if is_sure(weights, lines, threshold)]
+                sums[name][0] += len(shown)
+                sums[name][1] += sum(shown)
+    right = rounds * sum(judged[0][1] for _, judged, _ in rows)
+    return {name: (100 * good / max(shown, 1), 100 * good / max(right, 1), 100 * shown / (rounds * len(rows)))
+            for name, (shown, good) in sums.items()}
+
+
+def print_gate(weights, thresholds):
+    names = ["constant", "sum", "least", "least_margin", "log_tokens"]
+    print('"gate":', json.dumps({name: round(value, 3) for name, value in [*zip(names, weights), *thresholds.items()]}))
+
+
+def fit_all(rows):
+    weights, thresholds = fitted(rows)
+    print(f"{len(rows)} answers, {sum(j[0][1] for _, j, _ in rows)} with a right first line")
+    print(f"{'':10} {'threshold':>9} {'precision':>9} {'recall':>7} {'shown':>6}   by cross-validation, in %")
+    for name, (precision, recall, shown) in crossed(rows).items():
+        print(f"{name:10} {thresholds[name]:9.3f} {precision:9.1f} {recall:7.1f} {shown:6.1f}")
+    print_gate(weights, thresholds)
+
+
 def main():
-    rows = sorted(rows_of(sys.argv[1:]))
+    paths = [path for path in sys.argv[1:] if path != "--all"]
+    rows = sorted(rows_of(paths))
+    if len(paths) + 1 < len(sys.argv):
+        return fit_all(rows)
     halves = [], []
     for row in rows:
         halves[hashlib.sha256(row[0].encode()).digest()[0] % 2].append(row)
-    weights = fit([line for _, judged, _ in halves[0] for line in judged])
+    weights, thresholds = fitted(halves[0])
     print(f"{len(halves[0])} answers to fit, {sum(j[0][1] for _, j, _ in halves[0])} with a right first line; "
           f"{len(halves[1])} to measure, {sum(j[0][1] for _, j, _ in halves[1])} with one")
     print("constant, sum of log p, least log p, least margin, log tokens:", ", ".join(f"{w:.3f}" for w in weights))
     print(f"{'':10} {'threshold':>9} {'precision':>9} {'recall':>7} {'shown':>6}   on the second half, in %")
-    thresholds = {}
-    for name, share in WANTED.items():
-        threshold = thresholds[name] = threshold_for(halves[0], weights, share)
+    for name, threshold in thresholds.items():
         precision, recall, shown = measure(halves[1], weights, threshold)
         print(f"{name:10} {threshold:9.3f} {precision:9.1f} {recall:7.1f} {shown:6.1f}")
     print("{:10} {:9} {:9.1f} {:7.1f} {:6.1f}".format("no gate", "", *measure(halves[1], weights, 0.0)))
-    names = ["constant", "sum", "least", "least_margin", "log_tokens"]
-    print('"gate":', json.dumps({name: round(value, 3) for name, value in [*zip(names, weights), *thresholds.items()]}))
+    print_gate(weights, thresholds)
 
 
 if __name__ == "__main__":
