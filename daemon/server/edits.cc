@@ -6,6 +6,7 @@
 #include "daemon/completion/heading.h"
 #include "daemon/editing/fill_edit.h"
 #include "daemon/editing/instructions.h"
+#include "daemon/editing/refactorings.h"
 #include "daemon/editing/region_edit.h"
 
 namespace cinnabar::daemon {
@@ -90,6 +91,7 @@ class Menu {
       offer.asked.range = scene_.range;
       offer.asked.title = title_of(command, holes.size());
       add(std::move(offer));
+      is_unwritten_ = command == kCompleteFunction || scene_.begin == scene_.end;
     }
   }
 
@@ -136,14 +138,28 @@ class Menu {
 
   void add_instructions() {
     if (!lines_ || (scene_.begin == scene_.end && !scene_.invoked)) return;
-    if (offers_.size() == 1 && offers_.front().asked.command == kCompleteFunction) return;  // it is not written yet
-    if (scene_.begin == scene_.end && !offers_.empty() && offers_.front().asked.command == kCompleteFunction) return;
+    if (is_unwritten_) return;
     for (const Instruction& instruction : instructions()) {
       if (scene_.begin == scene_.end && !instruction.by_place) continue;
       if (!is_fit(instruction, scene_.document->language_id(), text(*lines_))) continue;
       EditOffer offer = rewrite(std::string(kRewriteKind) + std::string(instruction.id), *lines_);
       offer.asked.instruction = instruction.text;
       offer.asked.title = instruction.title;
+      add(std::move(offer));
+    }
+  }
+
+  void add_refactorings() {
+    const bool selected = scene_.begin != scene_.end;
+    if (scene_.tree == nullptr || !(selected || scene_.invoked)) return;
+    for (const Refactoring& refactoring : refactorings()) {
+      if (refactoring.by_selection && !selected) continue;
+      if (!refactoring.plan(*scene_.tree, {scene_.begin, scene_.end})) continue;
+      EditOffer offer{std::string(refactoring.kind), {}, {}};
+      offer.asked.command = kEdit;
+      offer.asked.edit = refactoring.id;
+      offer.asked.range = scene_.range;
+      offer.asked.title = refactoring.title;
       add(std::move(offer));
     }
   }
@@ -189,6 +205,7 @@ class Menu {
   const ActionScene& scene_;
   const std::string_view text_;
   std::optional<Span> lines_;  // what would be rewritten
+  bool is_unwritten_ = false;  // the function there: nothing is to be made better
   std::vector<EditOffer> offers_;
 };
 
@@ -264,6 +281,7 @@ std::vector<EditOffer> offers_at(const ActionScene& scene) {
   menu.add_quick_fix();
   menu.add_comment_instruction();
   menu.add_last_edit();
+  menu.add_refactorings();
   menu.add_instructions();
   return menu.take();
 }
@@ -281,6 +299,14 @@ Result<std::unique_ptr<EditMachine>> machine_for(const EditAsked& asked, const D
   if (asked.command == kCompleteFunction || asked.command == kFillHoles)
     return filling(asked, document, tree, at, options);
   if (asked.edit == "rewrite") return rewriting(asked, document, at, encoding, options);
+  if (const Refactoring* refactoring = find_refactoring(asked.edit)) {
+    auto plan = tree == nullptr ? std::nullopt : refactoring->plan(*tree, at);
+    if (!plan) return Status::error("'" + std::string(refactoring->title) + "' cannot be done here");
+    engine::InfillRequest defaults = options.request.defaults;
+    defaults.heading = heading_of(document);
+    return std::unique_ptr<EditMachine>(
+        std::make_unique<SlotEdit>(tree->language(), document.text(), *std::move(plan), std::move(defaults)));
+  }
   return Status::error("there is no edit '" + asked.edit + "'");
 }
 

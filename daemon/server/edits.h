@@ -24,7 +24,7 @@ inline constexpr std::string_view kFillHoles = "cinnabar.fillHoles";  // every m
 inline constexpr std::string_view kRewrite = "cinnabar.rewrite";      // {uri, version, range, instruction}
 inline constexpr std::string_view kEdit = "cinnabar.edit";            // what a code action offers, by EditAsked::edit
 inline constexpr std::array kEditCommands = {kRewrite, kCompleteFunction, kFillHoles, kEdit};
-inline constexpr std::array<std::string_view, 4> kEditKinds = {"quickfix", "refactor.rewrite",
+inline constexpr std::array<std::string_view, 5> kEditKinds = {"quickfix", "refactor.extract", "refactor.rewrite",
                                                                "refactor.rewrite.cinnabar.completeFunction",
                                                                "refactor.rewrite.cinnabar.fillHoles"};
 
@@ -35,7 +35,7 @@ struct EditAsked {
   lsp::TextDocumentIdentifier text_document;  // with a version: another one is an error
   std::optional<lsp::Range> range;
   std::string title;                  // as it was offered
-  std::string edit = "rewrite";       // what kEdit does
+  std::string edit = "rewrite";       // what kEdit does: that, or a refactoring by its id
   std::string instruction;            // a rewrite's
   std::vector<std::string> messages;  // of diagnostics, beside the instruction
   std::optional<RewriteExample> example;

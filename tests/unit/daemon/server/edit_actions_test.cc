@@ -75,15 +75,20 @@ TEST_CASE("what is offered, by place and by what the client asks for") {
     Json only;
     Texts titles;
   };
-  const Texts both = {"Complete function", "Fill all 2 holes"};
-  const Texts and_rewrites = {"Complete function",    "Fill all 2 holes",   "Simplify",
-                              "Find and fix the bug", "Add error handling", "Check the arguments",
-                              "Make it asynchronous", "Add logging",        "Explain in comments"};
+  const Texts both = {"Complete function", "Fill all 2 holes", "Document this function", "Add type annotations"};
+  Texts and_rewrites = both;
+  for (const char* more : {"Simplify", "Find and fix the bug", "Add error handling", "Check the arguments",
+                           "Make it asynchronous", "Add logging", "Explain in comments"})
+    and_rewrites.emplace_back(more);
   const Case cases[] = {
       {"in a stub, asked for", range(1, 4, 1, 4), 1, nullptr, both},
       {"in a stub, while the cursor moves", range(1, 4, 1, 4), 2, nullptr, {"Complete function"}},
       {"elsewhere", range(8, 3, 8, 3), 2, nullptr, {}},
-      {"a selection of one function", range(0, 0, 1, 8), 2, nullptr, {"Complete function"}},
+      {"a selection of one function",
+       range(0, 0, 1, 8),
+       2,
+       nullptr,
+       {"Complete function", "Document this function", "Add type annotations"}},
       {"a selection of both", range(0, 0, 5, 8), 2, nullptr, and_rewrites},
       {"only refactorings", range(1, 4, 1, 4), 1, {"refactor"}, both},
       {"only ours", range(1, 4, 1, 4), 1, {"refactor.rewrite.cinnabar.fillHoles"}, {"Fill all 2 holes"}},

@@ -80,13 +80,15 @@ TEST_CASE("rewrites are offered for a selection, for the function around a curso
     int trigger;
     Texts titles;
   };
-  const Texts of_function = {"Simplify", "Find and fix the bug", "Add error handling", "Check the arguments"};
-  Texts of_selection = of_function;
+  Texts of_selection = {"Document this function", "Add type annotations", "Add a test of this function", "Simplify",
+                        "Find and fix the bug",   "Add error handling",   "Check the arguments"};
+  Texts of_name = of_selection;
+  of_name.insert(of_name.begin(), "Find a better name");
   for (const char* more : {"Use a plain loop", "Make it asynchronous", "Add logging", "Explain in comments"})
     of_selection.emplace_back(more);
   const Case cases[] = {
       {"selected", range(3, 0, 8, 0), 2, of_selection},
-      {"a cursor, asked for", range(4, 6, 4, 6), 1, of_function},
+      {"a cursor, asked for", range(4, 6, 4, 6), 1, of_name},
       {"a cursor on its move", range(4, 6, 4, 6), 2, {}},
       {"no function", range(10, 0, 10, 0), 1, {}},
       {"blanks", range(8, 0, 10, 0), 1, {}},
@@ -193,7 +195,7 @@ TEST_CASE("the last edit is an example for a selection elsewhere") {
   Rewriting f;
   Client client(*f.host, nullptr, capabilities(false));
   client.open(kUri, "a = b.price\n" + kText);
-  CHECK(titles(actions(client, range(7, 0, 8, 0))).front() == "Simplify");
+  for (const auto& title : titles(actions(client, range(7, 0, 8, 0)))) CHECK(title != "Rewrite like my last edit");
   client.type(kUri, 6, "cost", 5);
   const Json action = named(actions(client, range(7, 0, 8, 0)), "Rewrite like my last edit");
   const Json resolved = client.reply(client.request("codeAction/resolve", action)).at("result");
@@ -213,6 +215,28 @@ TEST_CASE("a preview is offered to clients that ask before they apply") {
   const Json edit = client.reply(client.request("codeAction/resolve", offered.at(1))).at("result").at("edit");
   CHECK(edit.at("changeAnnotations").at("cinnabar").at("needsConfirmation") == true);
   CHECK(edit.at("documentChanges").at(0).at("edits").at(0).at("annotationId") == "cinnabar");
+}
+
+TEST_CASE("a refactoring: the model is asked for its name, the rest is certain") {
+  Rewriting f;
+  f.model.answers = [](const auto&) { return Texts{"add_up(items):"}; };
+  Client client(*f.host, nullptr, capabilities(false));
+  client.open(kUri, kText);
+  const Json action = named(actions(client, range(4, 0, 6, 28)), "Extract function");
+  CHECK(action.at("kind") == "refactor.extract.cinnabar.function");
+  CHECK(action.at("tags") == Json::array({1}));
+  const Json resolved = client.reply(client.request("codeAction/resolve", action)).at("result");
+  const Json edits = resolved.at("edit").at("documentChanges").at(0).at("edits");
+  REQUIRE(edits.size() == 2);
+  CHECK(edits.at(0).at("newText") ==
+        "def add_up(items):\n    result = 0\n    for item in items:\n        result += item.price\n    return "
+        "result\n\n\n");
+  CHECK(edits.at(1).at("newText") == "    result = add_up(items)");
+  CHECK(f.model.requests().at(0).prefix.ends_with("def "));
+  Json elsewhere = action;
+  elsewhere.at("data").at("range") = range(0, 0, 0, 3);
+  CHECK(client.reply(client.request("codeAction/resolve", elsewhere)).at("error").at("message") ==
+        "'Extract function' cannot be done here");
 }
 
 TEST_CASE("data that is not ours, or not whole, is an error") {

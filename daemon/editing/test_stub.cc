@@ -1,0 +1,109 @@
+// "Add a test of this function": a function with one assertion at the file's end, whose values the model chooses. Only
+// in languages whose own assertion needs nothing that the file does not have.
+#include <algorithm>
+#include <cctype>
+
+#include "base/text.h"
+#include "daemon/editing/refactorings.h"
+#include "daemon/syntax/functions.h"
+#include "daemon/syntax/parameters.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+using namespace syntax;
+using sv = std::string_view;
+
+// `$` is the function's name, `^` the same with a capital; the model goes on behind `asked`.
+struct TestRow {
+  sv language, before, asked, closing, behind;
+  int open;  // brackets that `asked` leaves open
+  sv needs;  // what the file has to contain
+};
+constexpr TestRow kTests[] = {
+    {"python", "\n\ndef test_$():\n", "    assert $(", "", "\n", 1, ""},
+    {"javascript", "\nfunction test^() {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
+    {"typescript", "\nfunction test^(): void {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
+    {"typescriptreact", "\nfunction test^(): void {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
+    {"c", "\nstatic void test_$(void) {\n", "  assert($(", ";", "\n}\n", 2, "#include <assert.h>"},
+    {"cpp", "\nstatic void test_$() {\n", "  assert($(", ";", "\n}\n", 2, "#include <cassert>"},
+    {"rust", "\n#[test]\nfn test_$() {\n", "    assert_eq!($(", ";", "\n}\n", 2, ""},
+};
+
+std::string named(sv form, sv name) {
+  std::string out;
+  for (const char c : form) {
+    if (c == '$') {
+      out += name;
+    } else if (c == '^') {
+      out += static_cast<char>(std::toupper(static_cast<unsigned char>(name.front())));
+      out += name.substr(1);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// One line that closes what is open and compares.
+Slot assertion_slot(const TestRow& row) {
+  Slot slot;
+  slot.required = true;
+  slot.max_tokens = 64;
+  slot.candidates = 2;
+  slot.fit = [open = row.open, closing = std::string(row.closing),
+              rust = row.language == "rust"](sv text) -> std::optional<std::string> {
+    std::string line(stripped(text.substr(0, text.find('\n'))));
+    int depth = open;
+    for (const char c : line) {
+      depth += sv("([{").find(c) != sv::npos ? 1 : sv(")]}").find(c) != sv::npos ? -1 : 0;
+      if (depth < 0) return std::nullopt;
+    }
+    if (depth != 0 || line.empty()) return std::nullopt;
+    if (!closing.empty() && !line.ends_with(closing)) line += closing;
+    const bool compares = rust ? line.find("), ") != std::string::npos : line.find("==") != std::string::npos;
+    return compares ? std::optional(line) : std::nullopt;
+  };
+  return slot;
+}
+
+// Behind all else, but in front of what runs the file.
+std::size_t place_in(const Tree& tree) {
+  for (const TSNode child : named_children(tree.root())) {
+    if (kind_of(child) == "if_statement" && text_of(tree, child).find("__name__") != sv::npos) return begin_of(child);
+  }
+  return tree.text().size();
+}
+
+}  // namespace
+
+std::optional<SlotPlan> plan_test_stub(const Tree& tree, Span selection) {
+  const auto* row = std::find_if(std::begin(kTests), std::end(kTests),
+                                 [&](const TestRow& one) { return one.language == tree.language().name; });
+  const auto function = row == std::end(kTests) ? std::nullopt : function_around(tree, selection.begin);
+  if (!function || !is_there(function->body) || has_damage(tree.root()) ||
+      is_there(ts_node_parent(ts_node_parent(function->whole))))
+    return std::nullopt;
+  const sv text = tree.text(), name = text_of(tree, function->name);
+  if (!is_identifier(name) || name.starts_with("test") || name == "main" || text.find(row->needs) == sv::npos ||
+      !returns_value(tree, *function) || kind_of(function->node).find("method") != sv::npos)
+    return std::nullopt;
+  const sv head = text.substr(begin_of(function->node), begin_of(function->parameters) - begin_of(function->node));
+  if (head.find("async") != sv::npos ||
+      text.find(named(row->before.substr(row->before.find("test")), name).substr(0, name.size() + 5)) != sv::npos)
+    return std::nullopt;
+  const std::size_t at = place_in(tree);
+  SlotPlan plan;
+  plan.slots.push_back(assertion_slot(*row));
+  const std::string tail = at < text.size() ? "\n\n" : "";
+  std::string lead = at > 0 && text[at - 1] != '\n' ? "\n" : "";
+  sv before = row->before;
+  for (std::size_t i = at; i > 1 && text[i - 1] == '\n' && text[i - 2] == '\n' && before.starts_with('\n'); --i)
+    before.remove_prefix(1);  // that blank line is there
+  plan.changes.push_back(
+      {at, at, {{lead + named(before, name) + named(row->asked, name), 0}, {std::string(row->behind) + tail}}});
+  plan.footprint = {begin_of(function->node), text.size()};
+  return plan;
+}
+
+}  // namespace cinnabar::daemon
