@@ -46,6 +46,11 @@ std::vector<Command> text_commands() {
        "Write files key by key in an editor inside this process and say how good what it shows is, by language and by\n"
        "what stands before the cursor. A file holds scripts of tests/typing/make_scripts.py; - is standard input.",
        kEngineGroups | kEditorGroups | bits(Group::eval) | bits(Group::details), run_eval_typing},
+      {"eval edits", "FILE...",
+       "Make edits without a hole and say how good they are: rewrites by an instruction, judged by running assertions "
+       "with\n"
+       "python3, and next edits, judged by how far they go the expected way. A file holds lines of tests/edits.",
+       kEngineGroups | kEditorGroups | bits(Group::judge_edits), run_eval_edits},
       {"eval", "FILE...",
        "Fill holes cut from real code and say how good the answers are, by language, kind and mode.\n"
        "A file holds JSON lines as infill reads them, with \"id\", \"language\", \"kind\" and \"middle\", what stood "

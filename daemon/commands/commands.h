@@ -12,6 +12,7 @@ int run_complete(Options& options);
 int run_infill(Options& options);
 int run_eval(Options& options);
 int run_eval_typing(Options& options);
+int run_eval_edits(Options& options);
 int run_fill(Options& options);
 int run_rewrite(Options& options);
 int run_plan(Options& options);

@@ -67,6 +67,7 @@ struct CommandOptions {
   std::string answers;                 // eval: where they are kept
   std::string into;                    // eval: a file with marks between which the tables go
   int most = 1'000'000;                // eval: new answers at most
+  double least = 0;                    // eval edits: a lower score of next edits is a failure
   std::string llama_bench, gguf;       // bench: a llama-bench binary to run side by side, and the file it gets
   std::vector<std::string> arguments;  // positional
   std::vector<std::string> given;      // the options as they were set, "--name=value"; paths are absolute
@@ -132,7 +133,8 @@ enum class Group : std::uint32_t {
   files = 8192,   // text of other files
   stubs = 16384,
   explain = 32768,
-  setup = 65536
+  setup = 65536,
+  judge_edits = 131072
 };
 
 constexpr unsigned bits(Group group) { return static_cast<unsigned>(group); }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/completion/gate.h"
 #include "daemon/editing/analogy.h"
 #include "engine/request.h"
 
@@ -21,6 +22,11 @@ struct NextEditOptions {
   std::size_t judged = 6;  // proposals that the model is asked about
   engine::InfillRequest defaults = {};
 };
+
+// What a user's eagerness adds to every gain.
+constexpr float eagerness_in_nats(Eagerness eagerness) {
+  return eagerness == Eagerness::eager ? 2.0f : eagerness == Eagerness::balanced ? 0.0f : -2.0f;
+}
 
 class NextEditMachine {
  public:

@@ -40,9 +40,7 @@ void NextEdits::ask(const SnapshotPtr& document, const lsp::TextDocumentPosition
   std::erase_if(candidates, [&](const auto& candidate) { return is_refused(document, candidate); });
   NextEditOptions judging;
   judging.defaults = options.request.defaults;
-  judging.eagerness = options.request.eagerness == Eagerness::eager      ? 2.0f
-                      : options.request.eagerness == Eagerness::balanced ? 0.0f
-                                                                         : -2.0f;
+  judging.eagerness = eagerness_in_nats(options.request.eagerness);
   Asking asking{document, std::move(reply),
                 std::make_unique<NextEditMachine>(document->text(), std::move(candidates),
                                                   whole_lines(document->text(), history->second.edits().back()),

@@ -1,0 +1,139 @@
+// `cinnabar eval edits`: rewrites by an instruction, judged by running assertions, and next edits, judged by how far they
+// go the expected way and by whether nothing is shown where nothing is to be done.
+#include <iostream>
+
+#include "daemon/commands/commands.h"
+#include "daemon/commands/evaluation/edit_tasks.h"
+#include "daemon/commands/evaluation/files.h"
+#include "daemon/commands/setup.h"
+#include "daemon/editing/next_edit.h"
+#include "daemon/editing/rewrite.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+using evaluation::NextEditJob;
+using evaluation::NextEditScore;
+using evaluation::RewriteJob;
+using evaluation::RewriteScore;
+
+// Runs a machine to its end.
+template <typename Machine>
+Status run(engine::Engine& engine, const Options& options, Machine& machine) {
+  while (const engine::InfillRequest* request = machine.request()) {
+    const auto result = engine.infill(*request, limits_of(options));
+    if (!result) return result.status();
+    machine.take(*result);
+  }
+  return {};
+}
+
+Result<RewriteScore> judged(engine::Engine& engine, const Options& options, const RewriteJob& job) {
+  const auto before = evaluation::passes(job.text, job.test);
+  if (!before) return before.status();
+  if (*before) return Status::error(job.id + ": its test passes before anything is done");
+  RewriteTask task;
+  task.language = syntax::language_of_path(job.path);
+  task.region = job.text;
+  task.instruction = job.instruction;
+  RewriteMachine machine(std::move(task), {.defaults = options.request.defaults});
+  if (Status done = run(engine, options, machine); !done) return done;
+  RewriteScore score{job.kind};
+  score.tokens = machine.tokens();
+  score.forwards = machine.forwards();
+  score.first = machine.seen() == 1;
+  const auto result = machine.result();
+  score.refused = !result;
+  if (result) {
+    const auto after = evaluation::passes(*result, job.test);
+    if (!after) return after.status();
+    score.passed = *after;
+  }
+  std::cerr << job.id << ": " << (score.passed ? "passes" : result ? "fails" : "refused: " + result.message()) << "\n";
+  return score;
+}
+
+std::string with_candidates(const std::string& text, std::vector<EditCandidate> shown) {
+  std::sort(shown.begin(), shown.end(), [](const auto& one, const auto& other) { return one.begin > other.begin; });
+  std::string given = text;
+  for (const EditCandidate& one : shown) given.replace(one.begin, one.end - one.begin, one.text);
+  return given;
+}
+
+Result<NextEditScore> judged(engine::Engine& engine, const Options& options, const NextEditJob& job) {
+  EditHistory history;
+  std::string text = job.text;
+  std::size_t cursor = 0;
+  for (const auto& change : job.edits) {
+    const auto after = evaluation::replaced(text, change);
+    if (!after) return Status::error(job.id + ": " + after.message());
+    cursor = after->at + change.second.size();
+    history.add(text, {after->at, after->at + change.first.size(), cursor}, after->text);
+    text = after->text;
+  }
+  NextEditScore score{job.expected.has_value()};
+  std::string given = text;
+  if (!history.edits().empty()) {
+    const LineIndex lines(text);
+    const auto* language = syntax::language_of_path(job.path);
+    const auto tree = language == nullptr ? nullptr : syntax::Tree::parse(*language, text, lines);
+    NextEditOptions judging{.eagerness = eagerness_in_nats(options.request.eagerness)};
+    judging.defaults = options.request.defaults;
+    NextEditMachine machine(text, edits_by_analogy({text, history.edits(), cursor, tree.get()}),
+                            whole_lines(text, history.edits().back()), std::move(judging));
+    if (Status done = run(engine, options, machine); !done) return done;
+    score.shown = !machine.shown().empty();
+    given = with_candidates(text, machine.shown());
+  }
+  if (job.expected) {
+    std::string expected = text;
+    for (const auto& change : *job.expected) {
+      const auto after = evaluation::replaced(expected, change);
+      if (!after) return Status::error(job.id + ": " + after.message());
+      expected = after->text;
+    }
+    score.exact = given == expected;
+    score.covered = evaluation::delta_chrf(text, given, expected);
+  }
+  if (score.shown != score.expected) std::cerr << job.id << (score.shown ? ": NOT QUIET\n" : ": nothing shown\n");
+  return score;
+}
+
+template <typename Score, typename Job>
+Status judge_all(engine::Engine& engine, const Options& options, const std::vector<Job>& jobs,
+                 std::vector<Score>& scores) {
+  for (const Job& job : jobs) {
+    auto score = judged(engine, options, job);
+    if (!score) return score.status();
+    scores.push_back(*score);
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_eval_edits(Options& options) {
+  evaluation::EditJobs jobs;
+  const Status read = evaluation::each_line_of(
+      options.command.arguments, [&](const nlohmann::json& line) { return evaluation::read_edit_job(line, jobs); });
+  if (!read) return failed(read);
+  if (jobs.rewrites.empty() && jobs.next_edits.empty())
+    return failed(Status::error("no edits to judge; name files of JSON lines, or - for standard input"));
+  auto engine = open_engine(options);
+  if (!engine) return failed(engine.status());
+  std::vector<RewriteScore> rewrites;
+  std::vector<NextEditScore> next_edits;
+  if (Status done = judge_all(**engine, options, jobs.rewrites, rewrites); !done) return failed(done);
+  if (Status done = judge_all(**engine, options, jobs.next_edits, next_edits); !done) return failed(done);
+  const std::string first = evaluation::rewrite_table(rewrites), second = evaluation::next_edit_table(next_edits);
+  const std::string text = first + (first.empty() || second.empty() ? "" : "\n") + second;
+  std::cout << text;
+  if (!options.command.into.empty()) {
+    const Status put = evaluation::put_between_marks(options.command.into, "cinnabar eval edits", text);
+    if (!put) return failed(put);
+  }
+  if (next_edits.empty() || evaluation::score_of(next_edits) >= options.command.least) return 0;
+  return failed(Status::error("the score of next edits is below " + evaluation::formatted(options.command.least, 2)));
+}
+
+}  // namespace cinnabar::daemon
