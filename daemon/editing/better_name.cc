@@ -13,7 +13,6 @@ namespace {
 using namespace syntax;
 using sv = std::string_view;
 
-constexpr std::size_t kShown = 3'000;  // bytes of the function that the model reads
 constexpr sv kSnake[] = {"python", "rust", "c"};
 
 // In the language's own spelling: total_price, totalPrice.
@@ -35,11 +34,12 @@ std::string spelled(sv name, sv language) {
   return out;
 }
 
-const Variable* variable_at(const Tree& tree, const FunctionScope& scope, std::size_t at) {
+// The one that is selected, or that the cursor stands at.
+const Variable* variable_at(const Tree& tree, const FunctionScope& scope, Span at) {
   const Variable* found = nullptr;
   for (const Variable& variable : scope.variables) {
     const bool here = std::any_of(variable.occurrences.begin(), variable.occurrences.end(), [&](const Occurrence& one) {
-      return begin_of(one.node) <= at && at <= end_of(one.node);
+      return begin_of(one.node) <= at.begin && at.end <= end_of(one.node);
     });
     if (here) found = &variable;
   }
@@ -74,11 +74,11 @@ std::optional<SlotPlan> plan_better_name(const Tree& tree, Span selection) {
   const auto function = function_around(tree, selection.begin);
   if (!function) return std::nullopt;
   const auto scope = scope_of(tree, *function);
-  const Variable* variable = scope ? variable_at(tree, *scope, selection.begin) : nullptr;
+  const Variable* variable = scope ? variable_at(tree, *scope, selection) : nullptr;
   if (variable == nullptr || !is_renamable(tree, *scope, *variable)) return std::nullopt;
   std::vector<std::string> taken;
   for (const sv name : names_in(tree)) taken.emplace_back(name);
-  const std::string name(variable->name), code(text_of(tree, function->node).substr(0, kShown));
+  const std::string name(variable->name);
   Slot slot = name_slot(taken, "");
   slot.fit = [fit = slot.fit, taken,
               language = std::string(tree.language().name)](sv text) -> std::optional<std::string> {
@@ -89,9 +89,10 @@ std::optional<SlotPlan> plan_better_name(const Tree& tree, Span selection) {
     return word;
   };
   slot.required = true;
-  slot.question = "Suggest a better name for the variable `" + name +
-                  "` in this code, one that says what it holds.\n```" + std::string(tree.language().name) + "\n" +
-                  code + "\n```";
+  slot.question =
+      about_code("Suggest a better name for the variable `" + name + "` in this code, one that says what it holds.",
+                 tree.language(), text_of(tree, function->node));
+  slot.question_first = true;
   slot.answer = "A better name for `" + name + "` is `";
   SlotPlan plan;
   plan.slots.push_back(std::move(slot));

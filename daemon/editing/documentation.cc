@@ -59,10 +59,20 @@ struct Frame {
   }
 };
 
+// Of a whole frame the model says more when it is asked in words; a line that begins with a name it goes on by itself.
+Slot summary_slot(const Tree& tree, const Function& function, std::string closer, bool first) {
+  Slot slot = prose_slot(std::move(closer), true, true);
+  slot.question =
+      about_code("Say in one short sentence what this function does.", tree.language(), text_of(tree, function.node));
+  slot.answer = "This function ";
+  slot.question_first = first;
+  return slot;
+}
+
 SlotPlan docstring(const Tree& tree, const Function& function, std::size_t at, sv indent) {
   const std::string end = newline_of(tree.text()), in(indent), deeper = in + indent_style_of(tree.text()).unit();
   Frame frame;
-  const int summary = frame.add(prose_slot("\"\"\"", true, true));
+  const int summary = frame.add(summary_slot(tree, function, "\"\"\"", true));
   frame.line(in + "\"\"\"", summary, {});
   const auto parameters = parameter_names(tree, function);
   std::vector<int> about;
@@ -84,7 +94,7 @@ SlotPlan docstring(const Tree& tree, const Function& function, std::size_t at, s
 SlotPlan block(const Tree& tree, const Function& function, std::size_t at, sv indent, sv returns) {
   const std::string end = newline_of(tree.text()), next = end + std::string(indent) + " * ";
   Frame frame;
-  const int summary = frame.add(prose_slot("*/", true, true));
+  const int summary = frame.add(summary_slot(tree, function, "*/", true));
   frame.line(std::string(indent) + "/**" + next, summary, {});
   for (const sv name : parameter_names(tree, function)) {
     const int about = frame.add(prose_slot("*/", true, false));
@@ -103,7 +113,9 @@ SlotPlan slashes(const Tree& tree, const Function& function, std::size_t at, sv 
   Frame frame;
   const bool by_name = tree.language().line_comment == stripped(mark);  // Go: the sentence begins with the name
   const std::string name = by_name ? std::string(text_of(tree, function.name)) + " " : std::string();
-  const int summary = frame.add(prose_slot("", true, true));
+  Slot sentence = summary_slot(tree, function, "", false);
+  if (by_name) sentence.fit = prose_slot("", false, true).fit;  // "Total returns ..."
+  const int summary = frame.add(std::move(sentence));
   frame.line(std::string(indent) + std::string(mark) + name, summary, {}, newline_of(tree.text()));
   frame.plan.changes.push_back({at, at, std::move(frame.pieces)});
   return std::move(frame.plan);

@@ -346,7 +346,11 @@ std::optional<SlotPlan> plan_variable(const Tree& tree, Span selection) {
   std::vector<std::string> taken;
   for (const sv name : names_in(tree)) taken.emplace_back(name);
   SlotPlan plan;
-  plan.slots.push_back(name_slot(taken, unused("value", taken)));
+  Slot slot = name_slot(taken, unused("value", taken));
+  slot.question = about_code("Suggest a name for a variable that holds `" + value + "` in this code.", tree.language(),
+                             text.substr(line, end_of(statement) - line));
+  slot.answer = "A good name is `";
+  plan.slots.push_back(std::move(slot));
   plan.changes.push_back({line,
                           line,
                           {{std::string(indent) + std::string(row->before), 0},

@@ -85,6 +85,12 @@ Slot name_slot(std::vector<std::string> taken, std::string fallback) {
   return slot;
 }
 
+std::string about_code(std::string_view question, const syntax::Language& language, std::string_view code) {
+  constexpr std::size_t kShown = 3'000;  // bytes of it
+  return std::string(question) + "\n```" + std::string(language.name) + "\n" + std::string(code.substr(0, kShown)) +
+         "\n```";
+}
+
 Slot prose_slot(std::string closer, bool sentence, bool required) {
   Slot slot;
   slot.required = required;
@@ -103,7 +109,8 @@ Slot prose_slot(std::string closer, bool sentence, bool required) {
         text.front() == '@' || text.ends_with('"'))
       return std::nullopt;
     std::string prose(text);
-    if (sentence && std::string_view(".!?:").find(prose.back()) == std::string_view::npos) prose += '.';
+    if (sentence) prose.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(prose.front())));
+    if (std::string_view(".!?:").find(prose.back()) == std::string_view::npos) prose += '.';
     return prose;
   };
   return slot;
@@ -151,7 +158,7 @@ void SlotEdit::ask() {
   const std::size_t asked = answers_.size();
   const Slot& slot = plan_.slots[asked];
   engine::InfillRequest request = defaults_;
-  if (!slot.question.empty()) {
+  if (!slot.question.empty() && slot.question_first == (tries_ == 0)) {
     request.parts = chat(slot.question, slot.answer);
   } else {
     const Rendered around = render(asked);
@@ -179,8 +186,11 @@ void SlotEdit::take(const engine::InfillResult& result) {
       break;
     }
   }
+  const bool fits = chosen != slot.fallback;
+  if (!fits && !slot.question.empty() && tries_++ == 0) return ask();
   if (chosen.empty() && slot.required) return failed(Status::error("the model has found nothing that fits"));
   answers_.push_back(std::move(chosen));
+  tries_ = 0;
   ask();
 }
 

@@ -23,8 +23,9 @@ struct Slot {
   engine::OtherEnd end;   // where the model may stop; it stops at the line's end at the latest
   std::string fallback;   // where nothing fits; empty: what needs the slot is left out
   bool required = false;  // ... or else nothing is changed at all
-  std::string question;   // asked in words (chat form) in place of a hole; the answer goes on behind `answer`
-  std::string answer;
+  // Asked in words (chat form): where no answer in the slot's own place fits, or first. It goes on behind `answer`.
+  std::string question, answer;
+  bool question_first = false;
   int max_tokens = 24;
   int candidates = 1;  // texts that are asked for, until one fits
 };
@@ -74,12 +75,15 @@ class SlotEdit final : public EditMachine {
   const SlotPlan plan_;
   const engine::InfillRequest defaults_;
   std::vector<std::string> answers_;  // of the slots so far; empty: none
+  int tries_ = 0;                     // of the present slot
   std::optional<engine::InfillRequest> request_;
   std::string why_;  // there is no edit
 };
 
 // A slot for a name: an identifier that is none of `taken` and no keyword.
 Slot name_slot(std::vector<std::string> taken, std::string fallback);
+// What the model is asked about `code`, with the code.
+std::string about_code(std::string_view question, const syntax::Language& language, std::string_view code);
 // A slot for one line of prose without `closer`.
 Slot prose_slot(std::string closer, bool sentence, bool required);
 

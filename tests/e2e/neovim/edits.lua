@@ -1,7 +1,8 @@
 -- Edits in real Neovim without a plugin: nvim --clean -l edits.lua NVIM FOLDER, with $CINNABAR as init.lua wants it.
 --
 -- A name is changed at its declaration by keys; the next edits are asked for as the published clients ask, applied, and what
--- is on disk compared; then a function is rewritten by an instruction, and one undo takes that back.
+-- is on disk compared; then a function is rewritten by an instruction, and one undo takes that back. Code actions are chosen for
+-- selected lines, applied, undone and cancelled half way.
 local nvim, folder = unpack(_G.arg)
 local here = vim.fs.dirname(debug.getinfo(1, 'S').source:sub(2))
 local Child = dofile(here .. '/child.lua')
@@ -71,4 +72,74 @@ child:keys('u')
 child:wait('one undo', function() return child:lines()[2] == '    return width + height' end)
 expect('one undo takes it back', child:saved(file), before)
 expect('what would change nothing says so', child:lua(REWRITE, 2, 2, 'Simplify.'), 'there is nothing selected to be rewritten')
+-- Code actions as a user chooses them: lines selected, the action taken, one undo.
+local function open(lines)
+  child:lua('vim.api.nvim_buf_set_lines(0, 0, -1, false, ...)', lines)
+  local before = child:saved(file)
+  vim.wait(400) -- as a user does: by when the editor has sent its changes
+  return before
+end
+local function choose(title)
+  child:keys(("<Cmd>lua vim.lsp.buf.code_action({ apply = true, filter = function(a) return a.title == '%s' end })<CR>"):format(title))
+end
+local function changed(what, before)
+  child:wait(what, function() return table.concat(child:lines(), '\n') ~= before end)
+  child:keys('<Esc>')
+  return child:saved(file)
+end
+local function undone(what, before)
+  child:keys('u')
+  child:wait(what, function() return table.concat(child:lines(), '\n') == before end)
+  expect(what, child:saved(file), before)
+end
+
+before = open({ 'def spread(values):', '    low = min(values)', '    high = max(values)', '    return high - low' })
+child:keys('2GVj')
+choose('Extract function')
+local after = changed('the function is extracted', before)
+local name = after:match('^def ([%w_]+)%(values%):\n')
+expect('extracted: a function with a name of the model\'s, and its call', after, ([[
+def %s(values):
+    low = min(values)
+    high = max(values)
+    return low, high
+
+
+def spread(values):
+    low, high = %s(values)
+    return high - low]]):format(name, name))
+undone('extracted: one undo takes it back', before)
+
+child:keys('1GV3j')
+choose('Document this function')
+after = changed('the function is documented', before)
+expect('documented: nothing else is touched', after:gsub('    """.-"""\n', '', 1), before)
+expect('documented: there is a docstring', after:match('^def spread%(values%):\n    """%u[^\n]+\n') ~= nil, true)
+undone('documented: one undo takes it back', before)
+
+before = open({ '# cinnabar: the area of a rectangle is width times height', 'def area(width, height):', '    return width + height' })
+child:keys('2GVj')
+choose('Do what the comment says')
+expect('the comment is done, and gone', changed('the comment is done', before), 'def area(width, height):\n    return width * height')
+undone('the comment: one undo takes it back', before)
+
+-- Cancelled half way: the model stops, the text stays.
+local long = { 'def report(values):' }
+for i = 1, 40 do table.insert(long, ('    value_%d = values[%d] * %d + len(values)'):format(i, i, i)) end
+table.insert(long, '    return value_1')
+before = open(long)
+child:lua([[vim.api.nvim_create_autocmd('LspProgress', { callback = function(event)
+  local params = event.data.params
+  if not tostring(params.value.title):find('Explain') or vim.g.cancelled then return end
+  vim.g.cancelled = true
+  vim.lsp.get_client_by_id(event.data.client_id):notify('window/workDoneProgress/cancel', { token = params.token })
+end })]])
+child:keys('1GV41j')
+choose('Explain in comments')
+child:wait('the progress is cancelled', function() return child:lua('return vim.g.cancelled or false') end)
+child:wait('the model has nothing to do', function()
+  local queue = child:lua([[return vim.lsp.get_clients({ bufnr = 0 })[1]:request_sync('cinnabar/status', nil, 60000, 0).result]])
+  return queue.queue.running == 0 and queue.queue.waiting == 0 and queue.counts.cancelled > 0
+end)
+expect('cancelled: the text stays', child:saved(file), before)
 child:stop()
