@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Checks the held-out holes, how answers to them are scored, and the commands that this needs:  checks.py CINNABAR"""
 import collections
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import fit_gate
 import held_out
 import tested_lines
 
@@ -55,6 +58,20 @@ class TestedLines(unittest.TestCase):
 
 
 TINY = Path(__file__).resolve().parent.parent / "golden" / "models" / "qwen2_block"
+
+
+class Gate(unittest.TestCase):
+    def test_a_fit_of_few_answers_is_a_gate_of_model_json(self):
+        rows = [(str(i), [([-0.1 * (i % 10), -0.1 * (i % 10), 0.5, 1.0], i % 10 < 5)], [[-0.1 * (i % 10), -0.1 * (i % 10), 0.5, 1.0]])
+                for i in range(40)]
+        precision, recall, _ = fit_gate.crossed(rows, rounds=1)["balanced"]
+        self.assertGreater(precision, 95)  # what decides is among the features
+        self.assertGreater(recall, 80)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            fit_gate.print_gate(*fit_gate.fitted(rows))
+        gate = json.loads("{" + said.getvalue() + "}")["gate"]
+        self.assertEqual(list(gate), ["constant", "sum", "least", "least_margin", "log_tokens", "balanced", "quiet"])
+        self.assertTrue(0 < gate["balanced"] <= gate["quiet"] < 1)
 
 
 class Commands(unittest.TestCase):

@@ -7,10 +7,10 @@
 
 The gate judges lines. A line is right when it equals the middle's, blanks at both ends left out, and the lines in front of it are right;
 what stands behind a wrong line is not looked at. From the probabilities p and margins m of a line's tokens come four features: the sum
-of log p, the least log p, the least m, and log(tokens); a logistic regression makes the probability of "right" of them. An answer is
-shown when its first line is sure by itself, all its lines are on the average, and none is a mere guess. The threshold is chosen on the
-first half by the share of answers with a right first line that it lets through; precision (the first line is right) and recall are
-reported on the second half. Standard library only; the same answers give the same numbers.
+of log p, the least log p, the least m, and log(tokens); a logistic regression, in which no p or m counts against a line, makes the
+probability of "right" of them. An answer is shown when its first line is sure by itself, all its lines are on the average, and none is
+a mere guess. The threshold is chosen on the first half by the share of answers with a right first line that it lets through; precision
+(the first line is right) and recall are reported on the second half. Standard library only; the same answers give the same numbers.
 """
 import hashlib
 import json
@@ -20,6 +20,7 @@ import sys
 import held_out
 
 WANTED = {"balanced": 0.90, "quiet": 0.60}  # share of right answers that are let through
+RISING = {0, 1, 2}  # features, as features() has them, that cannot count against a line
 LEAST = 1e-4  # probabilities below count as this
 GUESS = 0.25  # daemon/completion/gate.cc: a line below this share of the threshold is a guess
 
@@ -88,24 +89,38 @@ def solve(matrix, vector):
     return result
 
 
-def fit(rows, ridge=0.1):
-    """Logistic regression by Newton's method; `ridge` keeps the weights small, the constant aside."""
-    size = len(rows[0][0]) + 1
-    weights = [0.0] * size
+def newton(rows, used, ridge):
+    """Logistic regression over the features of `used`, the others' weights 0, by Newton's method; `ridge` keeps the weights
+    small, the constant aside."""
+    weights = [0.0] * (len(used) + 1)
     for _ in range(25):
-        gradient, hessian = [0.0] * size, [[0.0] * size for _ in range(size)]
+        gradient, hessian = [0.0] * len(weights), [[0.0] * len(weights) for _ in weights]
         for x, right in rows:
-            p, full = probability(weights, x), [1.0, *x]
-            for i in range(size):
+            own = [x[i] for i in used]
+            p, full = probability(weights, own), [1.0, *own]
+            for i in range(len(weights)):
                 gradient[i] += (right - p) * full[i]
-                for j in range(size):
+                for j in range(len(weights)):
                     hessian[i][j] += p * (1 - p) * full[i] * full[j]
-        for i in range(1, size):
+        for i in range(1, len(weights)):
             gradient[i] -= ridge * weights[i]
             hessian[i][i] += ridge
         hessian[0][0] += 1e-9
         weights = [w + step for w, step in zip(weights, solve(hessian, gradient))]
     return weights
+
+
+def fit(rows, ridge=0.1):
+    """No weight of a probability or margin is below 0: surer tokens make no line less sure. Few answers would say so, since these
+    features go together; the one that is most below goes first."""
+    used = list(range(len(rows[0][0])))
+    while True:
+        weights = newton(rows, used, ridge)
+        wrong = [(w, i) for i, w in zip(used, weights[1:]) if i in RISING and w < 0]
+        if not wrong:
+            break
+        used.remove(min(wrong)[1])
+    return [weights[0]] + [weights[1 + used.index(i)] if i in used else 0.0 for i in range(len(rows[0][0]))]
 
 
 def is_sure(weights, lines, threshold):
