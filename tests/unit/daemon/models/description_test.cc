@@ -105,6 +105,21 @@ TEST_CASE("what is written is read again") {
   CHECK(read->sha256 == kDigest);
 }
 
+TEST_CASE("the models that are described here can be read, and their gates let a certain token through") {
+  for (const char* name : {"default", "coder-1.5b"}) {
+    INFO(name);
+    const auto read = read_description(std::string(CINNABAR_SOURCE_DIR "/models/") + name);
+    REQUIRE(read);
+    CHECK(read->name == name);
+    CHECK(read->licence == "Apache-2.0");
+    for (const std::size_t tokens : {1u, 4u, 12u}) {
+      std::vector<engine::InfillToken> path;
+      for (std::size_t i = 1; i <= tokens; ++i) path.push_back({0, 0.999f, i, 0.998f});
+      CHECK(is_sure(std::string(tokens, 'x'), path, Eagerness::quiet, read->gate));
+    }
+  }
+}
+
 TEST_CASE("names of models") {
   for (const char* name : {"a", "coder-1.5b", "A_b.7"}) CHECK(is_model_name(name));
   for (const char* name : {"", ".", "..", ".hidden", "-x", "a/b", "a b", "ä"}) CHECK_FALSE(is_model_name(name));
