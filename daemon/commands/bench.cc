@@ -23,6 +23,7 @@
 #include "daemon/commands/setup.h"
 #include "engine/forward/timed_backend.h"
 #include "engine/infill_run.h"
+#include "engine/model/products.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -304,19 +305,82 @@ Status print_clients(Subject& subject) {
   return {};
 }
 
+// Multiply-adds of the products of a forward of so many rows, the output head's where they are judged.
+double product_work(const engine::ModelSpec& spec, int rows, bool judged) {
+  std::int64_t of_row = judged ? std::int64_t{spec.vocabulary} * spec.width : 0;
+  for (const engine::ProductInfo& info : engine::kProductList)
+    of_row += spec.layers * size_of(info.outputs, spec) * size_of(info.inputs, spec);
+  return static_cast<double>(of_row * rows);
+}
+
+// The multiply-adds of a millisecond where a product's weights stay in the caches: the ceiling of so many rows, the best
+// of several rounds. A matrix of the model's width and half a megabyte.
+Result<double> product_ceiling(Subject& subject, int rows) {
+  kernels::Backend& device = *subject.clock;
+  const std::int64_t inputs = subject.network().spec().width,
+                     outputs = std::max<std::int64_t>(64, (512 << 10) / inputs / 64 * 64);
+  const std::vector<float> values(static_cast<std::size_t>(outputs * inputs), 0.5f);
+  const kernels::StoredMatrix stored{kernels::DType::f32, reinterpret_cast<const std::byte*>(values.data()), outputs,
+                                     inputs};
+  auto weight = device.pack({&stored, 1}, engine::EngineOptions().compute);
+  auto x = device.upload(std::vector<float>(static_cast<std::size_t>(rows * inputs), 0.25f));
+  auto out = device.allocate(rows * outputs);
+  if (!weight || !x || !out) return !weight ? weight.status() : !x ? x.status() : out.status();
+  constexpr int kProductsOfRun = 50;
+  const auto run = [&]() -> Status {
+    for (int i = 0; i < kProductsOfRun; ++i)
+      device.linear({(*x)->data(), rows, inputs}, **weight, nullptr, {(*out)->data(), rows, outputs});
+    device.wait();
+    return device.failure();
+  };
+  const auto timing = timed(10, run);
+  if (!timing) return timing.status();
+  return static_cast<double>(kProductsOfRun * rows * outputs * inputs) / timing->least;
+}
+
+// A forward's time by operation, beside the least that its weights take to be read and its products to be computed.
+Status print_operations(Subject& subject, double read_floor_ms) {
+  std::printf("\n%8s %6s %6s %9s %9s %9s", "context", "rows", "masks", "whole", "reading", "products");
+  for (std::size_t i = 0; i < engine::kOperations; ++i)
+    std::printf(" %10s", std::string(name(static_cast<engine::Operation>(i))).c_str());
+  // Clean rows and mask rows. The latter go through the adapter, where there is one. 256 rows: a prompt's.
+  std::vector<std::pair<int, int>> row_counts = {{1, 0}, {4, 0}, {8, 0}, {16, 0}, {32, 0}, {64, 0}, {256, 0}};
+  if (subject.network().has_adapter()) row_counts.insert(row_counts.begin() + 4, {{1, 7}, {4, 12}});
+  for (const int context : {0, 1024, 4096}) {
+    for (const auto& [rows, masks] : row_counts) {
+      const bool judged = rows <= 64;
+      const auto ceiling = product_ceiling(subject, rows + masks);
+      if (!ceiling) return ceiling.status();
+      const auto run = [&, rows = rows, masks = masks] { return run_rows(subject, context, rows, judged, masks); };
+      const auto timing = time_forward(subject, 10, run);
+      if (!timing) return timing.status();
+      std::printf("\n%8d %6d %6d %9.2f %9.2f %9.2f", context, rows, masks, timing->whole.median, read_floor_ms,
+                  product_work(subject.network().spec(), rows + masks, judged) / *ceiling);
+      for (const double each : timing->operations) std::printf(" %10.3f", each);
+      std::fflush(stdout);
+    }
+  }
+  std::printf("\n");
+  return {};
+}
+
+// Milliseconds to read a forward's weights.
+Result<double> weights_floor(const Options& options, Subject& subject) {
+  const int threads = options.model.device.cpu.threads > 0 ? options.model.device.cpu.threads
+                                                           : static_cast<int>(std::thread::hardware_concurrency());
+  const std::int64_t bytes = subject.network().streamed_bytes();
+  return subject.clock->host_memory() ? read_floor(bytes, threads) : device_read_floor(subject, bytes);
+}
+
 }  // namespace
 
 int run_bench_denoise(Options& options) {
   auto subject = open_subject(options);
   if (!subject) return failed(subject.status());
-  const int threads = options.model.device.cpu.threads > 0 ? options.model.device.cpu.threads
-                                                           : static_cast<int>(std::thread::hardware_concurrency());
-  const std::int64_t bytes = subject->network().streamed_bytes();
-  const Result<double> floor =
-      subject->clock->host_memory() ? read_floor(bytes, threads) : device_read_floor(*subject, bytes);
+  const Result<double> floor = weights_floor(options, *subject);
   if (!floor) return failed(floor.status());
-  std::cout << subject->engine->device() << "; weights streamed " << bytes / 1000000 << " MB, reading as many bytes "
-            << *floor << " ms\n\n"
+  std::cout << subject->engine->device() << "; weights streamed " << subject->network().streamed_bytes() / 1000000
+            << " MB, reading as many bytes " << *floor << " ms\n\n"
             << std::flush;
   if (Status printed = print_forwards(*subject, *floor); !printed) return failed(printed);
   if (Status printed = print_speeds(*subject); !printed) return failed(printed);
@@ -328,26 +392,12 @@ int run_bench_denoise(Options& options) {
 int run_bench_operations(Options& options) {
   auto subject = open_subject(options);
   if (!subject) return failed(subject.status());
+  const Result<double> floor = weights_floor(options, *subject);
+  if (!floor) return failed(floor.status());
   subject->clock->wait_after_each(true);
-  std::printf("%s; milliseconds of a forward\n%8s %6s %6s %9s", subject->engine->device().c_str(), "context", "rows",
-              "masks", "whole");
-  for (std::size_t i = 0; i < engine::kOperations; ++i) {
-    std::printf(" %10s", std::string(name(static_cast<engine::Operation>(i))).c_str());
-  }
-  // Clean rows and mask rows. The latter go through the adapter, where there is one.
-  std::vector<std::pair<int, int>> row_counts = {{1, 0}, {8, 0}, {16, 0}, {64, 0}, {256, 0}};
-  if (subject->network().has_adapter()) row_counts.insert(row_counts.begin() + 3, {{1, 7}, {4, 12}});
-  for (const int context : {0, 1024, 4096}) {
-    for (const auto& [rows, masks] : row_counts) {
-      const auto run = [&, rows = rows, masks = masks] { return run_rows(*subject, context, rows, rows <= 64, masks); };
-      const auto timing = time_forward(*subject, 10, run);
-      if (!timing) return failed(timing.status());
-      std::printf("\n%8d %6d %6d %9.2f", context, rows, masks, timing->whole.median);
-      for (const double each : timing->operations) std::printf(" %10.3f", each);
-      std::fflush(stdout);
-    }
-  }
-  std::printf("\n");
+  std::printf("%s; milliseconds of a forward; reading: all weights once; products: with weights from the caches",
+              subject->engine->device().c_str());
+  if (Status printed = print_operations(*subject, *floor); !printed) return failed(printed);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/commands/setup.h"
 #include "engine/decoding/decode.h"
 #include "engine/decoding/hole_end.h"
+#include "engine/decoding/prompt.h"
 #include "engine/mode.h"
 
 namespace cinnabar::daemon::evaluation {
@@ -98,6 +99,13 @@ void add_details(const HoleLine& hole, const Answered& answered, json& line) {
   for (const auto& piece : hole.pieces) line["context"].push_back({piece.path, piece.line + 1, piece.why, piece.text});
 }
 
+// The tokens that the model reads; null where there is no prompt.
+json prompt_of(const engine::Engine& engine, const engine::InfillRequest& request) {
+  const auto prompt = engine::build_prompt(engine.spec(), engine.tokenizer(), request.prefix, request.suffix,
+                                           request.budget, request.context, request.heading.value_or(""));
+  return prompt ? json(prompt->before) : json();
+}
+
 // What the rules of ends and the critic, as they are now, make of a former answer.
 engine::InfillResult ended_again(const HoleLine& hole) {
   const engine::InfillRequest& request = hole.ask.request;
@@ -181,7 +189,10 @@ json fill_hole(const Options& options, engine::Engine& engine, const engine::Dec
   if (answered->shown.size() > 1) {
     for (const Shown& shown : answered->shown) line["texts"].push_back(shown.text);
   }
-  if (options.command.trajectory) line["trajectory"] = std::move(steps);
+  if (options.command.trajectory) {
+    line["trajectory"] = std::move(steps);
+    line["prompt"] = prompt_of(engine, hole.ask.request);
+  }
   if (options.command.details) {
     add_details(hole, *answered, line);
     const auto mode = engine::mode_for(hole.ask.request.mode, engine.spec(), engine.network().has_adapter());
