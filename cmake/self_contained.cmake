@@ -3,8 +3,8 @@
 #   - libstdc++ and libgcc, by the linker's options;
 #   - PCRE2, whose development package has libpcre2-8.a;
 #   - SentencePiece from its pinned source, because Debian's development package has a shared library only.
-# A release build puts no path of the machine that builds it into the program (packaging/package.py looks), so its objects need
-# no option for that and are the release preset's own, which a compiler cache knows.
+# Release objects of our own have no path of the machine that builds them (packaging/package.py looks), so they need no option
+# for that and are the release preset's, which a compiler cache knows.
 option(CINNABAR_SELF_CONTAINED "Link all libraries but the C library into the program" OFF)
 if(NOT CINNABAR_SELF_CONTAINED)
   return()
@@ -37,4 +37,7 @@ target_include_directories(sentencepiece_archive SYSTEM PUBLIC ${sentencepiece}/
   PRIVATE ${sentencepiece} ${sentencepiece}/src/builtin_pb ${sentencepiece}/third_party ${sentencepiece}/third_party/protobuf-lite
           ${CMAKE_CURRENT_BINARY_DIR}/sentencepiece)
 target_compile_definitions(sentencepiece_archive PRIVATE HAVE_PTHREAD=1)
-target_compile_options(sentencepiece_archive PRIVATE -w -O2)  # not our code
+# Not our code: its warnings are not ours, and it says where its source lies. Compiler caches may name that from the build folder.
+file(RELATIVE_PATH from_build ${CMAKE_BINARY_DIR} ${sentencepiece})
+target_compile_options(sentencepiece_archive PRIVATE -w -O2 -ffile-prefix-map=${sentencepiece}=sentencepiece
+                                                     -ffile-prefix-map=${from_build}=sentencepiece)
