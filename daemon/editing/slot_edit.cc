@@ -108,6 +108,12 @@ Slot prose_slot(std::string closer, bool sentence, bool required) {
     if (!has_letter || text.find("TODO") != std::string_view::npos || text.find('\\') != std::string_view::npos ||
         text.front() == '@' || text.ends_with('"'))
       return std::nullopt;
+    const auto ends_sentence = [&](std::size_t at) {  // not that of "e.g. the"
+      return at + 2 < text.size() && std::isupper(static_cast<unsigned char>(text[at + 2])) != 0;
+    };
+    for (std::size_t at = text.find(". "); sentence && at != std::string_view::npos; at = text.find(". ", at + 1)) {
+      if (ends_sentence(at)) text = text.substr(0, at + 1);  // the first one says it
+    }
     std::string prose(text);
     if (sentence) prose.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(prose.front())));
     if (std::string_view(".!?:").find(prose.back()) == std::string_view::npos) prose += '.';
