@@ -269,7 +269,8 @@ def compare_holes(program, count, best):
             tokens = sum(a["timings"]["predicted_n"] for a in answers)
             forwards = tokens - sum(a["timings"].get("draft_n_accepted", 0) for a in answers)
             same = sum(is_same(own[hole["id"]], a["content"]) for hole, a in zip(holes, answers, strict=True))
-            row_of(f"llama-server, {file}, {name}, drafts: {draft}", [a["ms"] for a in answers], forwards, tokens, f"{same} of {len(holes)}")
+            row_of(f"llama-server, {file}, {name}, drafts: {draft}", [a["ms"] for a in answers], forwards, tokens,
+                   f"{same} of {len(holes)}")
     again = answers_of(program, lines)
     row_of("cinnabar, once more", [again[h["id"]]["ms"] for h in holes], sum(again[h["id"]]["nfe"] for h in holes),
            sum(h["tokens"] for h in holes), sum(again[h["id"]]["raw"] == own[h["id"]]["raw"] for h in holes))
