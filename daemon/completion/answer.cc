@@ -119,8 +119,9 @@ std::string AnswerMachine::judged(const engine::InfillAnswer& answer, bool is_fi
   const double start = now();
   const std::string whole = presented(answer);
   engine::InfillAnswer part = shown_part(answer, whole);
-  const std::size_t sure =
+  std::size_t sure =
       sure_bytes(part.text, part.path, options_.eagerness, syntax::language_of(*ask_.region->document), options_.gate);
+  if (sure == 0) sure = sure_name_bytes(part.text, part.path, options_.eagerness);
   const bool cut = sure < part.text.size();
   report("gate", start,
          percent(sureness(part.path, options_.gate)) + " sure: " +
@@ -131,14 +132,14 @@ std::string AnswerMachine::judged(const engine::InfillAnswer& answer, bool is_fi
   if (!cut && is_first && repair_) return repair_->verdict().text;
   if (sure == 0 && cut) return {};
   part.text.resize(sure);
-  part.reason = engine::StopReason::hole_end;  // a cut is behind whole statements
+  part.reason = engine::StopReason::hole_end;  // a cut is behind whole statements, or a name
   const std::string shown = present(cut ? part : answer);
   if (shown.empty() || !ask_.has_tree()) return shown;
   const double critic = now();
   const auto verdict = syntax::judge(*ask_.region->tree, ask_.region->lines, ask_.hole, shown);
   report("critic", critic, described(verdict));
   if (is_first && !cut) answered_.verdict = verdict;
-  return cut && verdict.cut ? std::string() : verdict.text;  // the beginning of an answer has to be whole statements
+  return cut && verdict.cut ? std::string() : verdict.text;  // a beginning has to be right by itself
 }
 
 Answered AnswerMachine::finish() {

@@ -1,6 +1,7 @@
 #include "daemon/completion/gate.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "base/text.h"
@@ -14,6 +15,11 @@ constexpr double kLeastProbability = 1e-4;  // less counts as this
 // A line less sure than this share of its threshold is a guess. When all tokens of an answer of several lines were judged
 // together, 19 of those 56 were shown, 13 of the 20 among them: the same two of three right.
 constexpr double kGuess = 0.25;
+
+// Each token of a name that is shown without the rest of its line. Of the answers at the 191 places of `cinnabar eval typing`
+// that were held back, 12 begin with a name that is as sure as this, and all 12 names are what was written.
+constexpr float kSureName = 0.95f;
+constexpr std::string_view kBetweenNames = ".:->";
 
 double threshold(Eagerness eagerness, const GateWeights& weights) {
   switch (eagerness) {
@@ -97,6 +103,22 @@ std::size_t sure_bytes(std::string_view text, std::span<const engine::InfillToke
     if (is_sure(kept, eagerness, weights)) return length;
   }
   return 0;
+}
+
+std::size_t sure_name_bytes(std::string_view text, std::span<const engine::InfillToken> tokens, Eagerness eagerness) {
+  if (eagerness == Eagerness::quiet) return 0;
+  std::size_t sure = 0;
+  for (const auto& token : tokens) {
+    if (token.probability < kSureName) break;
+    sure = std::min(token.end, text.size());
+  }
+  const auto is_word = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  const auto belongs = [&](char c) { return is_word(c) || kBetweenNames.find(c) != std::string_view::npos; };
+  std::size_t end = 0;
+  for (std::size_t at = text.find_first_not_of(' '); at < sure && belongs(text[at]); ++at) {
+    if (is_word(text[at]) && (at + 1 == text.size() || !is_word(text[at + 1]))) end = at + 1;
+  }
+  return end >= 2 ? end : 0;
 }
 
 }  // namespace cinnabar::daemon

@@ -59,4 +59,8 @@ bool is_sure(std::string_view text, std::span<const engine::InfillToken> tokens,
 std::size_t sure_bytes(std::string_view text, std::span<const engine::InfillToken> tokens, Eagerness eagerness,
                        const syntax::Language* language = nullptr, const GateWeights& weights = {});
 
+// How many bytes of an answer that may not be shown are a sure name, or path of names (`self.items`), at its beginning:
+// to its last word's end. 0: there is none of two letters or more, or who wants quiet does not want it.
+std::size_t sure_name_bytes(std::string_view text, std::span<const engine::InfillToken> tokens, Eagerness eagerness);
+
 }  // namespace cinnabar::daemon

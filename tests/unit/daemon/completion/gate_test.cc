@@ -98,6 +98,36 @@ TEST_CASE("an answer is judged by its lines") {
   }
 }
 
+TEST_CASE("of an unsure answer the name that it begins with, if that is sure") {
+  struct Case {
+    const char* text;
+    std::vector<std::pair<std::size_t, float>> tokens;  // bytes, probability
+    const char* shown;
+  };
+  const Case cases[] = {
+      {"ses(file_path: Path):", {{3, 0.97f}, {18, 0.3f}}, "ses"},
+      {"ses(file_path: Path):", {{3, 0.9f}, {18, 0.3f}}, ""},
+      {"todos.filter((todo) => due)", {{5, 0.99f}, {7, 0.99f}, {15, 0.5f}}, "todos.filter"},
+      {"std::sort(begin, end)", {{3, 0.99f}, {6, 0.99f}, {12, 0.5f}}, "std::sort"},
+      {"loadData()", {{4, 0.99f}, {4, 0.5f}, {2, 0.9f}}, ""},  // half a word
+      {"x = 1", {{1, 0.99f}, {4, 0.5f}}, ""},                  // too short to be worth it
+      {" name = 1", {{5, 0.99f}, {4, 0.5f}}, " name"},
+      {"\"Invalid number\"", {{8, 0.99f}, {8, 0.5f}}, ""},
+      {"f(x)", {{4, 0.99f}}, ""},
+      {"", {}, ""},
+  };
+  for (const Case& c : cases) {
+    INFO(c.text);
+    std::vector<engine::InfillToken> path;
+    std::size_t end = 0;
+    for (const auto& [bytes, probability] : c.tokens)
+      path.push_back({0, probability, end += bytes, std::max(2 * probability - 1, 0.0f)});
+    const std::string text = c.text;
+    CHECK(text.substr(0, sure_name_bytes(text, path, Eagerness::balanced)) == c.shown);
+    CHECK(sure_name_bytes(text, path, Eagerness::quiet) == 0);
+  }
+}
+
 TEST_CASE("names of eagerness") {
   CHECK(parse_eagerness("balanced") == Eagerness::balanced);
   CHECK(parse_eagerness("eager") == Eagerness::eager);
