@@ -16,7 +16,7 @@ namespace cinnabar::lsp {
 namespace {
 
 template <typename T>
-T good(const char* text) {
+T good(const std::string& text) {
   const auto json = parse_json(text);
   REQUIRE(json.ok());
   auto value = read<T>(*json, "params", ErrorCode::invalid_params);
@@ -109,6 +109,17 @@ TEST_CASE("initialize: folders, options and the capabilities that matter to us")
   CHECK(bare.folders.empty());
   CHECK(bare.options.is_null());
   CHECK(choose_position_encoding(bare.capabilities) == PositionEncoding::utf16);
+}
+
+TEST_CASE("who asks before an annotated edit is applied: who says so, but for Neovim, which applies it at once") {
+  const std::string capabilities = R"("capabilities":{"workspace":{"workspaceEdit":{"changeAnnotationSupport":{}}},
+      "textDocument":{"codeAction":{"honorsChangeAnnotations":true}}})";
+  CHECK(good<InitializeParams>("{" + capabilities + "}").capabilities.confirms_annotated);
+  CHECK_FALSE(good<InitializeParams>(R"({"clientInfo":{"name":"Neovim"},)" + capabilities + "}")
+                  .capabilities.confirms_annotated);
+  CHECK_FALSE(
+      good<InitializeParams>(R"({"capabilities":{"textDocument":{"codeAction":{"honorsChangeAnnotations":true}}}})")
+          .capabilities.confirms_annotated);
 }
 
 TEST_CASE("the position encoding is chosen among those offered") {
