@@ -1,9 +1,7 @@
 // The closed list of tensor operations a device must offer, its memory and its packed weights. The engine's forward
 // (engine/forward/network.cc) is written once against this interface; kernels/cpu is the truth, kernels/cuda must agree with
 // it.
-//
-// Shapes use one alphabet (engine/model/model_spec.h): M rows of a forward, D model width, H query heads, K key/value heads,
-// E head size, F feed-forward width, V vocabulary, L layers. All activations are f32, row-major, last index contiguous.
+// Shapes are written in the letters of kernels/tensors.h.
 //
 // Promise of every backend (invariant "batch invariance", ARCHITECTURE.md): a row's result does not depend on the other
 // rows of the call nor on the number of threads, bit for bit. So a token verified among others equals the token decoded
@@ -14,121 +12,21 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "kernels/numeric.h"
-#include "kernels/score.h"
+#include "kernels/batch.h"
 
 namespace cinnabar::kernels {
 
-// Arithmetic of a matrix product. int8: weights and activations as 8-bit integers with one f32 scale per group of
-// kGroup values of the inner dimension; integer sums are exact, group sums are added in f32 in ascending order, so
-// every CPU path (AMX, VNNI, AVX2, plain) gives the same bits. bf16: operands rounded to bf16, f32 sums. f32:
-// everything f32.
-enum class Compute : std::uint8_t { f32, bf16, int8 };
-inline constexpr int kGroup = 128;
-
-// A weight matrix as it lies in a file: [rows = outputs N, cols = inputs K], row-major in its format. Borrowed.
-struct StoredMatrix {
-  DType dtype;
-  const std::byte* data;
-  std::int64_t rows;
-  std::int64_t cols;
-};
-
-// A weight matrix packed for this device's products. Owns its memory; immutable after packing; outlives no Backend.
-class Matrix {
- public:
-  virtual ~Matrix() = default;
-  std::int64_t rows() const { return rows_; }  // N, outputs
-  std::int64_t cols() const { return cols_; }  // K, inputs
-  Compute compute() const { return compute_; }
-  virtual std::int64_t bytes() const = 0;  // streamed once per product, scales included
-
- protected:
-  Matrix(std::int64_t rows, std::int64_t cols, Compute compute) : rows_(rows), cols_(cols), compute_(compute) {}
-
- private:
-  std::int64_t rows_, cols_;
-  Compute compute_;
-};
-
-// Device memory of f32 values. `data` may be read or written by the host only where Backend::host_memory() is true.
-class Buffer {
- public:
-  virtual ~Buffer() = default;
-  virtual float* data() = 0;
-  virtual std::int64_t size() const = 0;  // in values
-};
-
-// A view of activations: `rows` rows of `cols` values, `stride` values from row to row (stride >= cols). Borrowed.
-struct Rows {
-  float* data;
-  std::int64_t rows;
-  std::int64_t cols;
-  std::int64_t stride;
-
-  Rows(float* values, std::int64_t row_count, std::int64_t col_count)
-      : data(values), rows(row_count), cols(col_count), stride(col_count) {}
-  Rows(float* values, std::int64_t row_count, std::int64_t col_count, std::int64_t row_stride)
-      : data(values), rows(row_count), cols(col_count), stride(row_stride) {}
-  // Rows [first, first + count).
-  Rows slice(std::int64_t first, std::int64_t count) const { return {data + first * stride, count, cols, stride}; }
-  // Columns [first, first + count) of every row.
-  Rows columns(std::int64_t first, std::int64_t count) const { return {data + first, rows, count, stride}; }
-};
-
-// Keys and values of one sequence for all layers, in bf16, in the backend's own layout: `capacity` slots, each written
-// by kv_write and read by attention. Slot i holds position i of the sequence, but where blocks stand side by side.
-struct KvShape {
-  int layers;
-  int kv_heads;
-  int head_size;  // E: a multiple of 32, at most 256
-  std::int64_t capacity;
-};
-class KvStore {
- public:
-  virtual ~KvStore() = default;
-  const KvShape& shape() const { return shape_; }
-  virtual std::int64_t bytes() const = 0;
-
- protected:
-  explicit KvStore(const KvShape& shape) : shape_(shape) {}
-
- private:
-  KvShape shape_;
-};
-
-// Slots [first, end).
-struct SlotRange {
-  std::int32_t first = 0, end = 0;
-};
-
-// Rows [first_row, first_row + limits.size()) of an attention call belong to one sequence; row i of them sees exactly
-// the slots [0, limits[i]), 1 <= limits[i] <= capacity. Causal: limit = own slot + 1. Bidirectional inside a block:
-// every row of the block has the block's end as limit. Several blocks that continue the same past at different places:
-// `hidden` (empty, or one a row) are slots below the limit that the row does not see after all; slot 0 is always seen.
-struct AttentionSegment {
-  const KvStore* kv;
-  std::int64_t first_row;
-  std::span<const std::int32_t> limits;
-  std::span<const SlotRange> hidden = {};
-};
-
-// Rotary embedding in the rotate-half layout (RoFormer 2104.09864; pairs are (i, i + E/2)).
-// Only the first `rotary` values of a head are turned (0: all of them, R = E; else pairs are (i, i + R/2)); pair i by the
-// angle position * theta^(-2i/R) / divisors[i].
-struct RopeSpec {
-  float theta;
-  int head_size;                         // E
-  int rotary = 0;                        // R, even, at most E
-  std::span<const float> divisors = {};  // [R / 2], or empty: 1. Borrowed for the call.
-  float magnitude = 1;                   // of cosines and sines
-  int turned() const { return rotary > 0 ? rotary : head_size; }
+// What has gone between the host and a device so far; nothing where the device is the host. `launches` of kernels, those
+// that `graphs` (recorded forwards) start among them; `waits` of the host; `copies` of `bytes` either way.
+struct Traffic {
+  std::int64_t launches = 0, graphs = 0, waits = 0, copies = 0, bytes = 0, allocations = 0;
 };
 
 class Backend {
@@ -146,6 +44,8 @@ class Backend {
   virtual Status failure() const { return {}; }
   // Returns when all operations before it are done; for clocks. Whoever fetches results waits for them anyway.
   virtual void wait() {}
+
+  virtual Traffic traffic() const { return {}; }
 
   // --- memory and weights
 
@@ -195,6 +95,33 @@ class Backend {
   virtual void gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) = 0;
   // The output head and the judgement of its logits, fused: logits never leave the device. x [R, D], head [V, D].
   virtual void score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) = 0;
+
+  // --- composite operations: what a layer does between two values that others need. Their plain forms, by the operations
+  // above (kernels/backend.cc), are what a device's own form is compared with, bit for bit.
+
+  // Issues a forward's `operations`: composite ones of this batch alone. A device may record what they start and, when the
+  // same `owner` (null: none) comes with a batch of the same form, start it again without calling `operations`. Scores are
+  // there when this returns.
+  virtual void forward(const void* owner, const Batch& batch, const std::function<void()>& operations);
+  // The batch's tokens to out [M, D].
+  virtual void embed_batch(const Batch& batch, Rows out);
+  // The queries of the rows to `out` [M, (H + 2K) E], columns [0, H E), and keys and values to their sequences' slots:
+  // norm, product, norms of heads, rotary embedding. What the columns behind the queries hold afterwards is undefined.
+  virtual void project(const Normed& x, const GatedProduct& qkv, const Heads& heads, const Batch& batch,
+                       const Workspace& work, Rows out);
+  // attention() over the batch's sequences.
+  virtual void attend(Rows q, const Batch& batch, int layer, float scale, Rows out);
+  // out += the product of x.
+  virtual void add_product(Rows x, const GatedProduct& product, const Batch& batch, const Workspace& work, Rows out);
+  // out [M, F] = gated_silu of the product [M, 2F] of the normed rows.
+  virtual void gated_product(const Normed& x, const GatedProduct& gate_up, const Batch& batch, const Workspace& work,
+                             Rows out);
+  // The scores of the batch's judged rows, normed, through the head.
+  virtual void judge(const Normed& x, const Matrix& head, const Batch& batch, const Workspace& work);
+
+ private:
+  void gated_linear(Rows x, const GatedProduct& product, const Batch& batch, const Workspace& work, Rows out,
+                    Write write);
 };
 
 }  // namespace cinnabar::kernels

@@ -12,8 +12,6 @@ using kernels::Buffer;
 using kernels::Matrix;
 using kernels::Rows;
 using kernels::StoredMatrix;
-using Linear = kernels::Backend::Linear;
-using Write = kernels::Backend::Write;
 
 namespace {
 
@@ -23,23 +21,15 @@ StoredMatrix stored_f32(const std::vector<float>& values, std::int64_t rows, std
 
 }  // namespace
 
-// Low-rank additions to one product: x A^T for all of them at once, and each takes its own columns of that, [thin, thin
-// + B cols), times B^T to the output's columns from `out` on.
-struct Network::LowRankSum {
-  struct Part {
-    std::unique_ptr<Matrix> b;
-    std::int64_t thin, out;
-  };
-  std::unique_ptr<Matrix> a;  // their As below one another; null without
-  std::vector<Part> parts;
-  std::int64_t rank() const { return a == nullptr ? 0 : a->rows(); }
-};
-
 // Products of one input as one matrix, and what a gated adapter adds to them.
 struct Network::Group {
   std::unique_ptr<Matrix> matrix;
   std::unique_ptr<Buffer> bias;  // [its rows], null without
-  LowRankSum addition;
+  std::unique_ptr<Matrix> a;     // the additions' As below one another, null without
+  std::vector<std::unique_ptr<Matrix>> bs;
+  std::vector<kernels::LowRank::Part> parts;
+  std::int64_t rank() const { return a == nullptr ? 0 : a->rows(); }
+  kernels::GatedProduct product() const { return {matrix.get(), bias ? bias->data() : nullptr, {a.get(), parts}}; }
 };
 
 struct Network::Layer {
@@ -53,23 +43,22 @@ struct Network::Layer {
 // Activations of one forward, allocated for `capacity` rows.
 struct Network::Scratch {
   std::int64_t capacity = 0;
-  std::unique_ptr<Buffer> x, normed, qkv, attended, gate_up, gated, judged, thin, logits;
+  std::unique_ptr<Buffer> x, normed, qkv, attended, gate_up, gated, thin, logits;
+  kernels::Workspace work() const { return {normed->data(), gate_up->data(), thin->data()}; }
 };
 
-// One forward under way: its rows flattened over the segments.
+// One forward under way: its rows flattened over the segments, and the view of them that operations take.
 struct Network::Batch {
+  Batch(std::span<const ForwardSegment> segments, const StoredMatrix& embedding, std::int64_t vocabulary);
+  Batch(const Batch&) = delete;  // `rows` looks into the vectors
+  Batch& operator=(const Batch&) = delete;
+
   std::vector<std::int32_t> tokens, slots, positions, limits, judged;
   std::vector<kernels::SlotRange> hidden;
-  struct Span {
-    kernels::KvStore* kv;
-    std::int64_t first, count;  // rows of the segment
-    std::int64_t block_first;   // the first block row; first + count when none
-    bool hides;                 // a row does not see all slots below its limit
-  };
-  std::vector<Span> spans;
-  std::vector<kernels::AttentionSegment> attention;
-  static Batch of(std::span<const ForwardSegment> segments);
-  std::int64_t rows() const { return static_cast<std::int64_t>(tokens.size()); }
+  std::vector<kernels::AttentionSegment> sequences;
+  std::vector<kernels::KvStore*> stores;
+  std::vector<kernels::RowRange> block_rows;
+  kernels::Batch rows;
 };
 
 Network::Network(const ModelSpec& spec, kernels::Backend& backend)
@@ -171,12 +160,10 @@ Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kern
     if (!low_rank) continue;
     as.push_back(stored_f32(low_rank->a, low_rank->rank, low_rank->inputs));
     const StoredMatrix b = stored_f32(low_rank->b, low_rank->outputs, low_rank->rank);
-    LowRankSum::Part& part = to.addition.parts.emplace_back();
-    part.thin = std::exchange(thin, thin + low_rank->rank);
-    part.out = first;
-    if (Status s = take(backend_.pack({&b, 1}, of_b), part.b); !s) return s;
+    if (Status s = take(backend_.pack({&b, 1}, of_b), to.bs.emplace_back()); !s) return s;
+    to.parts.push_back({to.bs.back().get(), std::exchange(thin, thin + low_rank->rank), first});
   }
-  return as.empty() ? Status() : take(backend_.pack(as, compute), to.addition.a);
+  return as.empty() ? Status() : take(backend_.pack(as, compute), to.a);
 }
 
 std::int64_t Network::streamed_bytes() const {
@@ -199,11 +186,11 @@ Status Network::reserve(std::int64_t rows) {
   const std::int64_t qkv_width = attention_width + 2 * std::int64_t{spec_.kv_heads} * spec_.head_size;
   std::int64_t rank = 1;
   for (const Layer& layer : layers_) {
-    for (const Group& group : layer.groups) rank = std::max(rank, group.addition.rank());
+    for (const Group& group : layer.groups) rank = std::max(rank, group.rank());
   }
   const std::pair<std::unique_ptr<Buffer>*, std::int64_t> buffers[] = {
-      {&s.x, spec_.width},         {&s.normed, spec_.width}, {&s.qkv, qkv_width},      {&s.attended, attention_width},
-      {&s.gate_up, 2 * spec_.ffn}, {&s.gated, spec_.ffn},    {&s.judged, spec_.width}, {&s.thin, rank}};
+      {&s.x, spec_.width},         {&s.normed, spec_.width}, {&s.qkv, qkv_width}, {&s.attended, attention_width},
+      {&s.gate_up, 2 * spec_.ffn}, {&s.gated, spec_.ffn},    {&s.thin, rank}};
   s.capacity = 0;
   for (const auto& [buffer, width] : buffers) {
     if (Status status = take(backend_.allocate(capacity * width), *buffer); !status) return status.in("activations");
@@ -222,147 +209,113 @@ std::int64_t count_rows(std::span<const ForwardSegment> segments) {
 
 }  // namespace
 
-void Network::run_layers(Batch& batch) {
-  const Rows x(scratch_->x->data(), batch.rows(), spec_.width);
-  backend_.embed(batch.tokens, embedding_, x);
+void Network::run_layers(const Batch& batch) {
+  const Rows x(scratch_->x->data(), batch.rows.rows(), spec_.width);
+  backend_.embed_batch(batch.rows, x);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    project(layers_[i], static_cast<int>(i), batch);
+    project(layers_[i], static_cast<int>(i), batch.rows);
     if (batch.judged.empty() && i + 1 == layers_.size()) return;  // a prompt: keys and values are all that is wanted
-    attend(layers_[i], static_cast<int>(i), batch);
-    feed_forward(layers_[i], batch);
+    attend(layers_[i], static_cast<int>(i), batch.rows);
+    feed_forward(layers_[i], batch.rows);
   }
 }
 
-// out (+)= x W^T + bias, and for block rows what the adapter adds. Its A stands beside the large product, for all rows:
-// it is small, and alone it would neither keep a device busy nor share the rounding of x.
-void Network::multiply(const Group& group, Rows x, Rows out, Write write, const Batch& batch) {
-  const Linear product{x, group.matrix.get(), group.bias ? group.bias->data() : nullptr, out, write};
-  const LowRankSum& sum = group.addition;
-  if (sum.a == nullptr) return backend_.linear({&product, 1});
-  const Rows thin(scratch_->thin->data(), batch.rows(), sum.rank());
-  std::vector<Linear> additions;
-  for (const Batch::Span& span : batch.spans) {
-    const std::int64_t count = span.first + span.count - span.block_first;
-    if (count == 0) continue;
-    const Rows from = thin.slice(span.block_first, count), to = product.out.slice(span.block_first, count);
-    for (const LowRankSum::Part& part : sum.parts) {
-      additions.push_back({from.columns(part.thin, part.b->cols()), part.b.get(), nullptr,
-                           to.columns(part.out, part.b->rows()), Write::add});
-    }
-  }
-  if (additions.empty()) return backend_.linear({&product, 1});
-  const Linear both[] = {product, {product.x, sum.a.get(), nullptr, thin}};
-  backend_.linear(both);
-  backend_.linear(additions);
+// The columns [q | k | v] of the rows.
+Rows Network::qkv(std::int64_t rows) const {
+  return {scratch_->qkv->data(), rows, (spec_.heads + std::int64_t{2} * spec_.kv_heads) * spec_.head_size};
 }
 
-// The rows' queries, to be read from the scratch, and their keys and values, written to their sequences' caches.
-void Network::project(const Layer& layer, int index, Batch& batch) {
-  Scratch& s = *scratch_;
-  const std::int64_t rows = batch.rows();
-  const std::int64_t query_columns = std::int64_t{spec_.heads} * spec_.head_size;
-  const std::int64_t key_columns = std::int64_t{spec_.kv_heads} * spec_.head_size;
-  const Rows x(s.x->data(), rows, spec_.width), normed(s.normed->data(), rows, spec_.width);
-  const Rows qkv(s.qkv->data(), rows, query_columns + 2 * key_columns);
-
-  backend_.rms_norm(x, layer.attention_norm->data(), spec_.norm_epsilon, normed);
-  multiply(layer[ProductGroup::qkv], normed, qkv, Write::set, batch);
-  const Rows query = qkv.columns(0, query_columns), key = qkv.columns(query_columns, key_columns);
-  const Rows value = qkv.columns(query_columns + key_columns, key_columns);
-  if (spec_.qk_norm) {
-    backend_.head_norm(query, layer.query_norm->data(), spec_.norm_epsilon, spec_.head_size);
-    backend_.head_norm(key, layer.key_norm->data(), spec_.norm_epsilon, spec_.head_size);
-  }
-  const kernels::RopeSpec rope{spec_.rope_theta, spec_.head_size, spec_.rotary, spec_.rope_divisors,
-                               spec_.rope_magnitude};
-  backend_.rope(query, batch.positions, rope);
-  backend_.rope(key, batch.positions, rope);
-  for (const Batch::Span& span : batch.spans) {
-    backend_.kv_write(
-        *span.kv, index, key.slice(span.first, span.count), value.slice(span.first, span.count),
-        std::span(batch.slots).subspan(static_cast<std::size_t>(span.first), static_cast<std::size_t>(span.count)));
-  }
+// The rows' queries, to be read from qkv(), and their keys and values, written to their sequences' caches.
+void Network::project(const Layer& layer, int index, const kernels::Batch& batch) {
+  const kernels::Heads heads{
+      index,
+      spec_.heads,
+      spec_.kv_heads,
+      spec_.qk_norm ? layer.query_norm->data() : nullptr,
+      spec_.qk_norm ? layer.key_norm->data() : nullptr,
+      spec_.norm_epsilon,
+      {spec_.rope_theta, spec_.head_size, spec_.rotary, spec_.rope_divisors, spec_.rope_magnitude}};
+  backend_.project(normed(*layer.attention_norm, batch.rows()), layer[ProductGroup::qkv].product(), heads, batch,
+                   scratch_->work(), qkv(batch.rows()));
 }
 
-void Network::attend(const Layer& layer, int index, Batch& batch) {
-  Scratch& s = *scratch_;
-  const std::int64_t rows = batch.rows();
-  const std::int64_t query_columns = std::int64_t{spec_.heads} * spec_.head_size;
-  const std::int64_t key_columns = std::int64_t{spec_.kv_heads} * spec_.head_size;
-  const Rows x(s.x->data(), rows, spec_.width), attended(s.attended->data(), rows, query_columns);
-  const Rows query = Rows(s.qkv->data(), rows, query_columns + 2 * key_columns).columns(0, query_columns);
-  backend_.attention(query, batch.attention, index, 1.0f / std::sqrt(static_cast<float>(spec_.head_size)), attended);
-  multiply(layer[ProductGroup::attention_output], attended, x, Write::add, batch);
+void Network::attend(const Layer& layer, int index, const kernels::Batch& batch) {
+  const std::int64_t columns = std::int64_t{spec_.heads} * spec_.head_size;
+  const Rows attended(scratch_->attended->data(), batch.rows(), columns);
+  backend_.attend(qkv(batch.rows()).columns(0, columns), batch, index,
+                  1.0f / std::sqrt(static_cast<float>(spec_.head_size)), attended);
+  backend_.add_product(attended, layer[ProductGroup::attention_output].product(), batch, scratch_->work(),
+                       {scratch_->x->data(), batch.rows(), spec_.width});
 }
 
-void Network::feed_forward(const Layer& layer, Batch& batch) {
-  Scratch& s = *scratch_;
-  const std::int64_t rows = batch.rows();
-  const Rows x(s.x->data(), rows, spec_.width), normed(s.normed->data(), rows, spec_.width);
-  const Rows gate_up(s.gate_up->data(), rows, 2 * spec_.ffn), gated_rows(s.gated->data(), rows, spec_.ffn);
-
-  backend_.rms_norm(x, layer.ffn_norm->data(), spec_.norm_epsilon, normed);
-  multiply(layer[ProductGroup::gate_up], normed, gate_up, Write::set, batch);
-  backend_.gated_silu(gate_up, gated_rows);
-  multiply(layer[ProductGroup::down], gated_rows, x, Write::add, batch);
+void Network::feed_forward(const Layer& layer, const kernels::Batch& batch) {
+  const Rows gated(scratch_->gated->data(), batch.rows(), spec_.ffn);
+  backend_.gated_product(normed(*layer.ffn_norm, batch.rows()), layer[ProductGroup::gate_up].product(), batch,
+                         scratch_->work(), gated);
+  backend_.add_product(gated, layer[ProductGroup::down].product(), batch, scratch_->work(),
+                       {scratch_->x->data(), batch.rows(), spec_.width});
 }
 
-Rows Network::judged_rows(Batch& batch) {
-  const Rows x(scratch_->x->data(), batch.rows(), spec_.width);
-  const Rows judged(scratch_->judged->data(), static_cast<std::int64_t>(batch.judged.size()), spec_.width);
-  backend_.gather_rows(x, batch.judged, judged);
-  backend_.rms_norm(judged, final_norm_->data(), spec_.norm_epsilon, judged);
-  return judged;
+// The residual stream of `rows` rows, with a norm's weights.
+kernels::Normed Network::normed(Buffer& weight, std::int64_t rows) const {
+  return {Rows(scratch_->x->data(), rows, spec_.width), weight.data(), spec_.norm_epsilon};
 }
 
-Network::Batch Network::Batch::of(std::span<const ForwardSegment> segments) {
-  Batch batch;
+Network::Batch::Batch(std::span<const ForwardSegment> segments, const StoredMatrix& embedding,
+                      std::int64_t vocabulary) {
+  std::vector<bool> hides;  // of each segment: a row does not see all slots below its limit
   for (const ForwardSegment& segment : segments) {
-    const auto first = static_cast<std::int64_t>(batch.tokens.size());
-    const auto count = static_cast<std::int64_t>(segment.rows.size());
-    std::int64_t block_first = first + count;
-    bool hides = false;
+    hides.push_back(false);
+    const auto first = static_cast<std::int64_t>(tokens.size());
     for (const ForwardRow& row : segment.rows) {
-      const auto index = static_cast<std::int32_t>(batch.tokens.size());
-      if (row.in_block) block_first = std::min<std::int64_t>(block_first, index);
-      if (row.judged) batch.judged.push_back(index);
-      batch.tokens.push_back(row.token);
-      batch.slots.push_back(row.slot);
-      batch.positions.push_back(row.position < 0 ? row.slot : row.position);
-      batch.limits.push_back(row.limit);
-      batch.hidden.push_back(row.hidden);
-      hides |= row.hidden.first < row.hidden.end;
+      const auto index = static_cast<std::int32_t>(tokens.size());
+      if (row.in_block && (block_rows.empty() || block_rows.back().first < first)) block_rows.push_back({index, 0});
+      if (row.judged) judged.push_back(index);
+      tokens.push_back(row.token);
+      slots.push_back(row.slot);
+      positions.push_back(row.position < 0 ? row.slot : row.position);
+      limits.push_back(row.limit);
+      hidden.push_back(row.hidden);
+      if (row.hidden.first < row.hidden.end) hides.back() = true;
     }
-    batch.spans.push_back({segment.kv, first, count, block_first, hides});
+    const auto end = static_cast<std::int64_t>(tokens.size());
+    if (!block_rows.empty() && block_rows.back().first >= first)
+      block_rows.back().count = end - block_rows.back().first;
+    sequences.push_back({segment.kv, first, {}});
+    stores.push_back(segment.kv);
   }
-  for (const auto& span : batch.spans) {  // after the last push: spans into the vectors must stay valid
-    const auto at = static_cast<std::size_t>(span.first), count = static_cast<std::size_t>(span.count);
-    batch.attention.push_back(
-        {span.kv, span.first, std::span(batch.limits).subspan(at, count),
-         span.hides ? std::span(batch.hidden).subspan(at, count) : std::span<kernels::SlotRange>()});
+  for (std::size_t i = 0; i < sequences.size(); ++i) {  // after the last push: spans into the vectors must stay valid
+    const auto at = static_cast<std::size_t>(sequences[i].first_row), count = segments[i].rows.size();
+    sequences[i].limits = std::span(limits).subspan(at, count);
+    if (hides[i]) sequences[i].hidden = std::span(hidden).subspan(at, count);
   }
-  return batch;
+  rows = {tokens, &embedding, vocabulary, slots, positions, sequences, stores, block_rows, judged, {}, {}};
 }
 
 Status Network::forward(std::span<const ForwardSegment> segments, std::span<const kernels::ScoreRequest> requests,
                         std::span<kernels::Score> out) {
   if (Status reserved = reserve(count_rows(segments)); !reserved) return reserved;
-  Batch batch = Batch::of(segments);
-  run_layers(batch);
+  Batch batch(segments, embedding_, spec_.vocabulary);
   assert(batch.judged.size() == requests.size() && requests.size() == out.size());
-  if (!batch.judged.empty()) backend_.score_rows(judged_rows(batch), *head_, requests, out);
+  batch.rows.requests = requests;
+  batch.rows.scores = out;
+  run_layers(batch);
+  if (!requests.empty()) backend_.judge(normed(*final_norm_, batch.rows.rows()), *head_, batch.rows, scratch_->work());
   return backend_.failure();
 }
 
 Status Network::forward_logits(std::span<const ForwardSegment> segments, std::vector<float>& logits) {
   if (Status reserved = reserve(count_rows(segments)); !reserved) return reserved;
-  Batch batch = Batch::of(segments);
-  run_layers(batch);
+  const Batch batch(segments, embedding_, spec_.vocabulary);
+  backend_.forward(nullptr, batch.rows, [&] { run_layers(batch); });
   const auto rows = static_cast<std::int64_t>(batch.judged.size());
   logits.resize(static_cast<std::size_t>(rows * spec_.vocabulary));
   if (rows == 0) return {};
   if (Status s = take(backend_.allocate(rows * spec_.vocabulary), scratch_->logits); !s) return s.in("logits");
-  backend_.linear(judged_rows(batch), *head_, nullptr, Rows(scratch_->logits->data(), rows, spec_.vocabulary));
+  const Rows judged(scratch_->normed->data(), rows, spec_.width);
+  backend_.gather_rows({scratch_->x->data(), batch.rows.rows(), spec_.width}, batch.judged, judged);
+  backend_.rms_norm(judged, final_norm_->data(), spec_.norm_epsilon, judged);
+  backend_.linear(judged, *head_, nullptr, Rows(scratch_->logits->data(), rows, spec_.vocabulary));
   backend_.download(scratch_->logits->data(), logits);
   return backend_.failure();
 }

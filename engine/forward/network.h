@@ -57,7 +57,6 @@ class Network {
   static constexpr std::int64_t max_rows() { return 4096; }  // a canvas under full attention runs whole
 
  private:
-  struct LowRankSum;
   struct Group;
   struct Layer;
   struct Scratch;
@@ -69,13 +68,12 @@ class Network {
   Status pack_adapter(const Adapter& adapter, kernels::Compute compute);
   Status pack_addition(const LayerAdapter& from, ProductGroup group, kernels::Compute compute, Group& to);
   Status reserve(std::int64_t rows);
-  void run_layers(Batch& batch);
-  void multiply(const Group& group, kernels::Rows x, kernels::Rows out, kernels::Backend::Write write,
-                const Batch& batch);
-  void project(const Layer& layer, int index, Batch& batch);
-  void attend(const Layer& layer, int index, Batch& batch);
-  void feed_forward(const Layer& layer, Batch& batch);
-  kernels::Rows judged_rows(Batch& batch);
+  void run_layers(const Batch& batch);
+  void project(const Layer& layer, int index, const kernels::Batch& batch);
+  void attend(const Layer& layer, int index, const kernels::Batch& batch);
+  void feed_forward(const Layer& layer, const kernels::Batch& batch);
+  kernels::Rows qkv(std::int64_t rows) const;
+  kernels::Normed normed(kernels::Buffer& weight, std::int64_t rows) const;
 
   ModelSpec spec_;
   kernels::Backend& backend_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "kernels/cpu/context.h"
+#include "kernels/cpu/backend_impl.h"
 #include "kernels/cpu/kv.h"
 
 namespace cinnabar::kernels::cpu {
@@ -94,11 +94,12 @@ void attend_tile(const Call& call, const AttentionSegment& segment, int head, st
 
 }  // namespace
 
-void attention(Context& context, Rows q, std::span<const AttentionSegment> segments, int layer, float scale, Rows out) {
+void CpuBackend::attention(Rows q, std::span<const AttentionSegment> segments, int layer, float scale, Rows out) {
+  const FlushDenormals flush;
   assert(q.rows == out.rows && q.cols == out.cols && scale > 0);
   std::vector<Tiles> plan;
   std::int64_t tasks = 0;
-  Call call{context, q, out, layer, scale, 1};
+  Call call{context_, q, out, layer, scale, 1};
   for (const AttentionSegment& segment : segments) {
     if (segment.limits.empty()) continue;
     const KvShape& shape = segment.kv->shape();
@@ -119,7 +120,7 @@ void attention(Context& context, Rows q, std::span<const AttentionSegment> segme
     attend_tile(call, *tiles.segment, static_cast<int>(local / tiles.tiles), tiles.tiles - 1 - local % tiles.tiles,
                 worker);
   };
-  context.pool.run(static_cast<int>(tasks), attend);
+  context_.pool.run(static_cast<int>(tasks), attend);
 }
 
 }  // namespace cinnabar::kernels::cpu

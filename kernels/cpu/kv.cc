@@ -4,14 +4,14 @@
 #include <cstring>
 #include <string>
 
-#include "kernels/cpu/context.h"
+#include "kernels/cpu/backend_impl.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
 constexpr int kRowsPerTask = 32;
 }
 
-Result<std::unique_ptr<KvStore>> make_kv(const KvShape& shape) {
+Result<std::unique_ptr<KvStore>> CpuBackend::make_kv(const KvShape& shape) {
   assert(shape.layers > 0 && shape.kv_heads > 0 && shape.capacity > 0);
   assert(shape.head_size % 32 == 0 && shape.head_size > 0 && shape.head_size <= 256);
   const std::int64_t planes = static_cast<std::int64_t>(shape.layers) * shape.kv_heads * 2;
@@ -20,7 +20,7 @@ Result<std::unique_ptr<KvStore>> make_kv(const KvShape& shape) {
   return std::unique_ptr<KvStore>(std::make_unique<HostKv>(shape, std::move(*pages)));
 }
 
-void copy_kv(const KvStore& from, KvStore& to, std::int64_t count) {
+void CpuBackend::copy_kv(const KvStore& from, KvStore& to, std::int64_t count) {
   const auto& source = static_cast<const HostKv&>(from);
   auto& target = static_cast<HostKv&>(to);
   const KvShape& shape = from.shape();
@@ -42,7 +42,8 @@ void copy_kv(const KvStore& from, KvStore& to, std::int64_t count) {
   }
 }
 
-void kv_write(Context& context, KvStore& kv, int layer, Rows k, Rows v, std::span<const std::int32_t> slots) {
+void CpuBackend::kv_write(KvStore& kv, int layer, Rows k, Rows v, std::span<const std::int32_t> slots) {
+  const FlushDenormals flush;
   auto& store = static_cast<HostKv&>(kv);
   const int size = kv.shape().head_size;
   assert(k.rows == v.rows && k.rows == static_cast<std::int64_t>(slots.size()));
@@ -54,14 +55,14 @@ void kv_write(Context& context, KvStore& kv, int layer, Rows k, Rows v, std::spa
       assert(slot >= 0 && slot < kv.shape().capacity);
       for (int head = 0; head < kv.shape().kv_heads; ++head) {
         std::uint16_t rounded[256];
-        context.ops.to_bf16(k.data + row * k.stride + head * size, size, store.keys(layer, head) + slot * size);
-        context.ops.to_bf16(v.data + row * v.stride + head * size, size, rounded);
+        context_.ops.to_bf16(k.data + row * k.stride + head * size, size, store.keys(layer, head) + slot * size);
+        context_.ops.to_bf16(v.data + row * v.stride + head * size, size, rounded);
         std::uint16_t* values = store.values(layer, head) + slot / 32 * 32 * size + slot % 32;
         for (int e = 0; e < size; ++e) values[32 * e] = rounded[e];
       }
     }
   };
-  context.pool.run(static_cast<int>((k.rows + kRowsPerTask - 1) / kRowsPerTask), write_rows);
+  context_.pool.run(static_cast<int>((k.rows + kRowsPerTask - 1) / kRowsPerTask), write_rows);
 }
 
 }  // namespace cinnabar::kernels::cpu

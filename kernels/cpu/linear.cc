@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "kernels/cpu/backend_impl.h"
 #include "kernels/cpu/packing.h"
 
 namespace cinnabar::kernels::cpu {
@@ -100,7 +101,8 @@ bool PackedMatrix::allocate() {
   return true;
 }
 
-Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMatrix> parts, Compute compute) {
+Result<std::unique_ptr<Matrix>> CpuBackend::pack(std::span<const StoredMatrix> parts, Compute compute) {
+  const FlushDenormals flush;
   assert(!parts.empty());
   std::int64_t rows = 0;
   const std::int64_t cols = parts[0].cols;
@@ -113,17 +115,17 @@ Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMat
     return Status::error("no memory for packed weights: " + std::to_string(matrix->bytes()) + " bytes");
   }
   const auto pack_strip = [&](int index, int worker) {
-    float* expanded = scratch(context, worker, 16 * cols);
+    float* expanded = scratch(context_, worker, 16 * cols);
     std::fill(expanded, expanded + 16 * cols, 0.0f);
     const std::int64_t first = 16 * static_cast<std::int64_t>(index);
     for (std::int64_t r = 0; r < 16 && first + r < rows; ++r) expand_row(parts, first + r, expanded + r * cols);
     const std::int64_t second = compute == Compute::int8 ? kStripGroupBytes : matrix->pair_bytes() / 2;
     std::byte* strip = matrix->pair(index / 2) + index % 2 * second;
-    if (compute == Compute::int8) pack_int8(context.ops, expanded, cols, matrix->depth(), strip);
+    if (compute == Compute::int8) pack_int8(context_.ops, expanded, cols, matrix->depth(), strip);
     if (compute == Compute::bf16) pack_bf16(expanded, cols, strip);
     if (compute == Compute::f32) pack_f32(expanded, cols, strip);
   };
-  context.pool.run(static_cast<int>((rows + 15) / 16), pack_strip);
+  context_.pool.run(static_cast<int>((rows + 15) / 16), pack_strip);
   return std::unique_ptr<Matrix>(std::move(matrix));
 }
 
@@ -248,7 +250,8 @@ void multiply(const Context& context, const Division& division, const Operands& 
 
 }  // namespace
 
-void linear(Context& context, std::span<const Backend::Linear> products) {
+void CpuBackend::linear(std::span<const Linear> products) {
+  const FlushDenormals flush;
   std::vector<Division> divisions;
   std::vector<Operands> operands;
   std::int64_t tasks = 0;
@@ -256,18 +259,18 @@ void linear(Context& context, std::span<const Backend::Linear> products) {
     const auto& weight = static_cast<const PackedMatrix&>(*product.weight);
     assert(product.x.cols == weight.cols() && product.out.cols == weight.rows() && product.x.rows == product.out.rows);
     if (product.x.rows == 0) continue;
-    divisions.push_back(divide(product, weight, context.pool.threads()));
+    divisions.push_back(divide(product, weight, context_.pool.threads()));
     operands.push_back({product.x, &weight});
     tasks += divisions.back().tasks();
   }
-  round_activations(context, operands);
+  round_activations(context_, operands);
   const auto run = [&](int task, int) {
     std::size_t at = 0;
     std::int64_t index = task;
     for (; index >= divisions[at].tasks(); ++at) index -= divisions[at].tasks();
-    multiply(context, divisions[at], operands[at], index);
+    multiply(context_, divisions[at], operands[at], index);
   };
-  context.pool.run(static_cast<int>(tasks), run);
+  context_.pool.run(static_cast<int>(tasks), run);
 }
 
 }  // namespace cinnabar::kernels::cpu

@@ -3,7 +3,7 @@
 #include <cassert>
 #include <cstring>
 
-#include "kernels/cpu/context.h"
+#include "kernels/cpu/backend_impl.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
@@ -32,59 +32,64 @@ const RopeTable& rope_table(Context& context, const RopeSpec& spec, std::int64_t
 
 }  // namespace
 
-void rms_norm(Context& context, Rows x, const float* weight, float eps, Rows out) {
+void CpuBackend::rms_norm(Rows x, const float* weight, float eps, Rows out) {
+  const FlushDenormals flush;
   assert(x.rows == out.rows && x.cols == out.cols);
-  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
-    context.ops.rms_norm(x.data + row * x.stride, weight, eps, x.cols, out.data + row * out.stride);
+  each_row(context_, x.rows, x.cols, [&](std::int64_t row) {
+    context_.ops.rms_norm(x.data + row * x.stride, weight, eps, x.cols, out.data + row * out.stride);
   });
 }
 
-void head_norm(Context& context, Rows x, const float* weight, float eps, int head_size) {
+void CpuBackend::head_norm(Rows x, const float* weight, float eps, int head_size) {
+  const FlushDenormals flush;
   assert(head_size > 0 && x.cols % head_size == 0);
-  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
+  each_row(context_, x.rows, x.cols, [&](std::int64_t row) {
     float* data = x.data + row * x.stride;
     for (std::int64_t i = 0; i < x.cols; i += head_size)
-      context.ops.rms_norm(data + i, weight, eps, head_size, data + i);
+      context_.ops.rms_norm(data + i, weight, eps, head_size, data + i);
   });
 }
 
-void rope(Context& context, Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) {
+void CpuBackend::rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) {
+  const FlushDenormals flush;
   assert(x.rows == static_cast<std::int64_t>(positions.size()));
   assert(spec.head_size > 0 && spec.head_size % 2 == 0 && x.cols % spec.head_size == 0);
   if (positions.empty()) return;
   const auto [smallest, largest] = std::minmax_element(positions.begin(), positions.end());
   assert(*smallest >= 0);
-  const RopeTable& table = rope_table(context, spec, static_cast<std::int64_t>(*largest) + 1);
+  const RopeTable& table = rope_table(context_, spec, static_cast<std::int64_t>(*largest) + 1);
   const std::int64_t half = spec.turned() / 2;
-  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
+  each_row(context_, x.rows, x.cols, [&](std::int64_t row) {
     const std::int64_t angle = positions[row] * half;
     for (std::int64_t i = 0; i < x.cols; i += spec.head_size) {
-      context.ops.rotate(x.data + row * x.stride + i, table.cosines.data() + angle, table.sines.data() + angle, half);
+      context_.ops.rotate(x.data + row * x.stride + i, table.cosines.data() + angle, table.sines.data() + angle, half);
     }
   });
   static_cast<void>(smallest);
 }
 
-void gated_silu(Context& context, Rows x, Rows out) {
+void CpuBackend::gated_silu(Rows x, Rows out) {
+  const FlushDenormals flush;
   assert(x.rows == out.rows && x.cols == 2 * out.cols);
-  each_row(context, x.rows, x.cols, [&](std::int64_t row) {
+  each_row(context_, x.rows, x.cols, [&](std::int64_t row) {
     const float* gate = x.data + row * x.stride;
-    context.ops.gated_silu(gate, gate + out.cols, out.cols, out.data + row * out.stride);
+    context_.ops.gated_silu(gate, gate + out.cols, out.cols, out.data + row * out.stride);
   });
 }
 
-void embed(Context& context, std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+void CpuBackend::embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+  const FlushDenormals flush;
   assert(out.rows == static_cast<std::int64_t>(ids.size()) && out.cols == table.cols);
   const std::int64_t bytes = row_bytes(table.dtype, table.cols);
-  each_row(context, out.rows, out.cols, [&](std::int64_t row) {
+  each_row(context_, out.rows, out.cols, [&](std::int64_t row) {
     assert(ids[row] >= 0 && ids[row] < table.rows);
     dequantize(table.dtype, table.data + ids[row] * bytes, out.data + row * out.stride, table.cols);
   });
 }
 
-void gather_rows(Context& context, Rows x, std::span<const std::int32_t> rows, Rows out) {
+void CpuBackend::gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) {
   assert(out.rows == static_cast<std::int64_t>(rows.size()) && out.cols == x.cols);
-  each_row(context, out.rows, out.cols, [&](std::int64_t row) {
+  each_row(context_, out.rows, out.cols, [&](std::int64_t row) {
     assert(rows[row] >= 0 && rows[row] < x.rows);
     std::memcpy(out.data + row * out.stride, x.data + rows[row] * x.stride, x.cols * sizeof(float));
   });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "kernels/cpu/backend_impl.h"
 #include "kernels/cpu/linear.h"
 #include "kernels/random.h"
 #include "kernels/score_parts.h"
@@ -50,24 +51,24 @@ float asked_in_run(const float* logits, std::int64_t first, std::int64_t count, 
 
 }  // namespace
 
-void score_rows(Context& context, Rows x, const Matrix& head, std::span<const ScoreRequest> requests,
-                std::span<Score> out) {
+void CpuBackend::score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) {
+  const FlushDenormals flush;
   const auto& packed = static_cast<const PackedMatrix&>(head);
   assert(x.rows == static_cast<std::int64_t>(requests.size()) && requests.size() == out.size());
   assert(x.cols == packed.cols());
   if (x.rows == 0) return;
   Operands operands{x, &packed};
-  round_activations(context, {&operands, 1});
+  round_activations(context_, {&operands, 1});
   const std::int64_t runs = (packed.rows() + kScoreRun - 1) / kScoreRun;
-  const Product product = context.product(packed.compute());
+  const Product product = context_.product(packed.compute());
   std::vector<ScorePart> parts(x.rows * runs);
   const auto judge_run = [&](int run, int worker) {
     const std::int64_t first = run * kScoreRun;
     const std::int64_t count = std::min(kScoreRun, packed.rows() - first);
-    float* logits = scratch(context, worker, kRowBlock * kScoreRun);
+    float* logits = scratch(context_, worker, kRowBlock * kScoreRun);
     for (std::int64_t first_row = 0; first_row < x.rows; first_row += kRowBlock) {
       const std::int64_t rows = std::min(kRowBlock, x.rows - first_row);
-      ProductTask task = product_task(context, operands, first_row, rows, first / 32, (count + 31) / 32);
+      ProductTask task = product_task(context_, operands, first_row, rows, first / 32, (count + 31) / 32);
       task.out = logits;
       task.out_stride = kScoreRun;
       product(task);
@@ -75,14 +76,14 @@ void score_rows(Context& context, Rows x, const Matrix& head, std::span<const Sc
         const ScoreRequest& request = requests[first_row + row];
         ScorePart& part = parts[(first_row + row) * runs + run];
         const std::uint64_t* words = request.allowed == nullptr ? nullptr : request.allowed + first / 64;
-        context.ops.summarize(logits + row * kScoreRun, words, static_cast<int>(count), &part.summary);
+        context_.ops.summarize(logits + row * kScoreRun, words, static_cast<int>(count), &part.summary);
         if (request.temperature > 0) sample_run(logits + row * kScoreRun, first, count, request, part);
         if (request.ranked) rank_run(logits + row * kScoreRun, first, count, request.allowed, part.ranked);
         part.asked_logit = asked_in_run(logits + row * kScoreRun, first, count, request);
       }
     }
   };
-  context.pool.run(static_cast<int>(runs), judge_run);
+  context_.pool.run(static_cast<int>(runs), judge_run);
   for (std::int64_t row = 0; row < x.rows; ++row) {
     out[row] = combine(std::span(parts).subspan(row * runs, runs), requests[row]);
   }

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "kernels/cuda/backend_impl.h"
 #include "kernels/cuda/kv.h"
 #include "kernels/cuda/reduce.h"
 
@@ -178,7 +179,7 @@ void attend_segment(Context& context, Call call, const AttentionSegment& segment
 
 }  // namespace
 
-void attention(Context& context, Rows q, std::span<const AttentionSegment> segments, int layer, float scale, Rows out) {
+void CudaBackend::attention(Rows q, std::span<const AttentionSegment> segments, int layer, float scale, Rows out) {
   assert(q.rows == out.rows && q.cols == out.cols && scale > 0);
   for (const AttentionSegment& segment : segments) {
     if (segment.limits.empty()) continue;
@@ -191,7 +192,7 @@ void attention(Context& context, Rows q, std::span<const AttentionSegment> segme
         kv.keys(layer), kv.plane(), shape.head_size, group, at_once, (group + at_once - 1) / at_once, scale, q, out,
         nullptr,        0};
     const std::int64_t count = std::ssize(segment.limits);
-    attend_segment(context, call, segment, q.slice(segment.first_row, count), out.slice(segment.first_row, count));
+    attend_segment(context_, call, segment, q.slice(segment.first_row, count), out.slice(segment.first_row, count));
   }
 }
 

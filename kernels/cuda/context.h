@@ -90,20 +90,4 @@ inline unsigned blocks(std::int64_t items, std::int64_t each) {
   return static_cast<unsigned>((items + each - 1) / each);
 }
 
-// Each of the following is one operation of kernels/backend.h with the same contract.
-Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMatrix> parts, Compute compute);
-void linear(Context& context, std::span<const Backend::Linear> products);
-void rms_norm(Context& context, Rows x, const float* weight, float eps, Rows out);
-void head_norm(Context& context, Rows x, const float* weight, float eps, int head_size);
-void rope(Context& context, Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec);
-void gated_silu(Context& context, Rows x, Rows out);
-void embed(Context& context, std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out);
-void gather_rows(Context& context, Rows x, std::span<const std::int32_t> rows, Rows out);
-Result<std::unique_ptr<KvStore>> make_kv(Context& context, const KvShape& shape);
-void copy_kv(Context& context, const KvStore& from, KvStore& to, std::int64_t count);
-void kv_write(Context& context, KvStore& kv, int layer, Rows k, Rows v, std::span<const std::int32_t> slots);
-void attention(Context& context, Rows q, std::span<const AttentionSegment> segments, int layer, float scale, Rows out);
-void score_rows(Context& context, Rows x, const Matrix& head, std::span<const ScoreRequest> requests,
-                std::span<Score> out);
-
 }  // namespace cinnabar::kernels::cuda

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "kernels/cuda/backend_impl.h"
 #include "kernels/cuda/linear.h"
 #include "kernels/cuda/mma.h"
 #include "kernels/cuda/reduce.h"
@@ -202,7 +203,7 @@ bool DeviceMatrix::allocate(Device& device) {
   return true;
 }
 
-Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMatrix> parts, Compute compute) {
+Result<std::unique_ptr<Matrix>> CudaBackend::pack(std::span<const StoredMatrix> parts, Compute compute) {
   assert(!parts.empty());
   const std::int64_t cols = parts[0].cols;
   std::int64_t rows = 0;
@@ -212,8 +213,8 @@ Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMat
   }
   auto matrix = std::make_unique<DeviceMatrix>(rows, cols, compute);
   const std::int64_t at_once = std::max<std::int64_t>(1, std::min(kPackedAtOnce / cols, rows));
-  Memory staged(*context.device, at_once * cols * static_cast<std::int64_t>(sizeof(float)));
-  if (!staged || !matrix->allocate(*context.device)) {
+  Memory staged(*context_.device, at_once * cols * static_cast<std::int64_t>(sizeof(float)));
+  if (!staged || !matrix->allocate(*context_.device)) {
     return Status::error("no memory on the GPU for weights of " + std::to_string(rows) + " x " + std::to_string(cols));
   }
   std::vector<float> expanded(static_cast<std::size_t>(at_once * cols));
@@ -225,14 +226,14 @@ Result<std::unique_ptr<Matrix>> pack(Context& context, std::span<const StoredMat
         dequantize(part.dtype, part.data + (done + row) * row_bytes(part.dtype, cols), expanded.data() + row * cols,
                    cols);
       }
-      context.device->to_device(staged.as<float>(), expanded.data(),
-                                count * cols * static_cast<std::int64_t>(sizeof(float)));
-      take_rows(*context.device, *matrix, first + done, Rows(staged.as<float>(), count, cols));
+      context_.device->to_device(staged.as<float>(), expanded.data(),
+                                 count * cols * static_cast<std::int64_t>(sizeof(float)));
+      take_rows(*context_.device, *matrix, first + done, Rows(staged.as<float>(), count, cols));
     }
     first += part.rows;
   }
-  context.device->wait();  // `staged` goes away
-  if (Status failed = context.failure(); !failed) return failed;
+  context_.device->wait();  // `staged` goes away
+  if (Status failed = context_.failure(); !failed) return failed;
   return std::unique_ptr<Matrix>(std::move(matrix));
 }
 
@@ -279,10 +280,10 @@ void multiply(Context& context, const Backend::Linear& product, bool is_rounded)
 
 }  // namespace
 
-void linear(Context& context, std::span<const Backend::Linear> products) {
-  const Backend::Linear* rounded = nullptr;  // the one whose x the context holds
+void CudaBackend::linear(std::span<const Linear> products) {
+  const Backend::Linear* rounded = nullptr;  // the one whose x the context_ holds
   for (const Backend::Linear& product : products) {
-    multiply(context, product, rounded != nullptr && same_rounding(*rounded, product));
+    multiply(context_, product, rounded != nullptr && same_rounding(*rounded, product));
     if (product.weight->compute() != Compute::f32) rounded = &product;
   }
 }

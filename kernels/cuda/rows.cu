@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernels/cuda/context.h"
+#include "kernels/cuda/backend_impl.h"
 #include "kernels/cuda/reduce.h"
 
 namespace cinnabar::kernels::cuda {
@@ -69,41 +69,41 @@ DeviceRopeTable* rope_table(Context& context, const RopeSpec& spec, std::int64_t
 
 }  // namespace
 
-void rms_norm(Context& context, Rows x, const float* weight, float eps, Rows out) {
+void CudaBackend::rms_norm(Rows x, const float* weight, float eps, Rows out) {
   assert(x.rows == out.rows && x.cols == out.cols);
   if (x.rows == 0) return;
-  context.device->launch({blocks(x.rows, 1)}, kThreads, norm_heads, x, weight, eps, static_cast<int>(x.cols), out);
+  context_.device->launch({blocks(x.rows, 1)}, kThreads, norm_heads, x, weight, eps, static_cast<int>(x.cols), out);
 }
 
-void head_norm(Context& context, Rows x, const float* weight, float eps, int head_size) {
+void CudaBackend::head_norm(Rows x, const float* weight, float eps, int head_size) {
   assert(head_size > 0 && x.cols % head_size == 0);
   if (x.rows == 0) return;
-  context.device->launch({blocks(x.rows, 1), blocks(x.cols, head_size)}, kThreads, norm_heads, x, weight, eps,
-                         head_size, x);
+  context_.device->launch({blocks(x.rows, 1), blocks(x.cols, head_size)}, kThreads, norm_heads, x, weight, eps,
+                          head_size, x);
 }
 
-void rope(Context& context, Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) {
+void CudaBackend::rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) {
   assert(x.rows == static_cast<std::int64_t>(positions.size()));
   assert(spec.head_size > 0 && spec.head_size % 2 == 0 && x.cols % spec.head_size == 0);
   if (positions.empty()) return;
   const std::int32_t largest = *std::max_element(positions.begin(), positions.end());
-  const DeviceRopeTable* table = rope_table(context, spec, std::int64_t{largest} + 1);
+  const DeviceRopeTable* table = rope_table(context_, spec, std::int64_t{largest} + 1);
   if (table == nullptr) return;
   each_ints(positions, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
-    context.device->launch({blocks(count, 1)}, kThreads, rotate, x.slice(first, count), ints,
-                           table->cosines.as<const float>(), table->sines.as<const float>(), spec.head_size,
-                           spec.turned());
+    context_.device->launch({blocks(count, 1)}, kThreads, rotate, x.slice(first, count), ints,
+                            table->cosines.as<const float>(), table->sines.as<const float>(), spec.head_size,
+                            spec.turned());
   });
 }
 
-void gated_silu(Context& context, Rows x, Rows out) {
+void CudaBackend::gated_silu(Rows x, Rows out) {
   assert(x.rows == out.rows && x.cols == 2 * out.cols);
   if (x.rows == 0) return;
-  context.device->launch({blocks(x.rows, 1), blocks(out.cols, kThreads)}, kThreads, gate, x, out);
+  context_.device->launch({blocks(x.rows, 1), blocks(out.cols, kThreads)}, kThreads, gate, x, out);
 }
 
 // The table stays where the model's file is: a row is expanded on the way to the device.
-void embed(Context& context, std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+void CudaBackend::embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
   assert(out.rows == static_cast<std::int64_t>(ids.size()) && out.cols == table.cols);
   const std::int64_t bytes = row_bytes(table.dtype, table.cols);
   std::vector<float> expanded(static_cast<std::size_t>(out.rows * out.cols));
@@ -113,15 +113,15 @@ void embed(Context& context, std::span<const std::int32_t> ids, const StoredMatr
   }
   const std::int64_t rows_at_once = out.stride == out.cols ? out.rows : 1;
   for (std::int64_t row = 0; row < out.rows; row += rows_at_once) {
-    context.device->to_device(out.data + row * out.stride, expanded.data() + row * out.cols,
-                              rows_at_once * out.cols * static_cast<std::int64_t>(sizeof(float)));
+    context_.device->to_device(out.data + row * out.stride, expanded.data() + row * out.cols,
+                               rows_at_once * out.cols * static_cast<std::int64_t>(sizeof(float)));
   }
 }
 
-void gather_rows(Context& context, Rows x, std::span<const std::int32_t> rows, Rows out) {
+void CudaBackend::gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) {
   assert(out.rows == static_cast<std::int64_t>(rows.size()) && out.cols == x.cols);
   each_ints(rows, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
-    context.device->launch({blocks(count, 1)}, kThreads, gather, x, ints, out.slice(first, count));
+    context_.device->launch({blocks(count, 1)}, kThreads, gather, x, ints, out.slice(first, count));
   });
 }
 

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "kernels/cuda/backend_impl.h"
 #include "kernels/cuda/linear.h"
 #include "kernels/cuda/reduce.h"
 #include "kernels/random.h"
@@ -130,7 +131,7 @@ bool upload_requests(Context& context, std::span<const ScoreRequest> requests, s
   return true;
 }
 
-void score_some(Context& context, Rows x, const Matrix& head, std::span<const ScoreRequest> requests,
+void score_some(Backend& backend, Context& context, Rows x, const Matrix& head, std::span<const ScoreRequest> requests,
                 std::span<Score> out) {
   const std::int64_t runs = (head.rows() + kScoreRun - 1) / kScoreRun;
   std::vector<ScorePart> parts(static_cast<std::size_t>(x.rows * runs));
@@ -139,8 +140,7 @@ void score_some(Context& context, Rows x, const Matrix& head, std::span<const Sc
       !context.grow(context.parts, part_bytes) || !upload_requests(context, requests, head.rows()))
     return;
   const Rows logits(context.logits.as<float>(), x.rows, head.rows());
-  const Backend::Linear product{x, &head, nullptr, logits};
-  linear(context, {&product, 1});
+  backend.linear(x, head, nullptr, logits);
   context.device->launch({blocks(runs, 1), blocks(x.rows, 1)}, kThreads, summarize, logits,
                          context.requests.as<const Request>(), context.parts.as<ScorePart>());
   context.device->to_host(parts.data(), context.parts.as<ScorePart>(), part_bytes);
@@ -151,15 +151,14 @@ void score_some(Context& context, Rows x, const Matrix& head, std::span<const Sc
 
 }  // namespace
 
-void score_rows(Context& context, Rows x, const Matrix& head, std::span<const ScoreRequest> requests,
-                std::span<Score> out) {
+void CudaBackend::score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) {
   assert(x.rows == static_cast<std::int64_t>(requests.size()) && requests.size() == out.size());
   assert(x.cols == head.cols());
   const std::int64_t at_once =
       std::max<std::int64_t>(1, kLogitBytes / (head.rows() * static_cast<std::int64_t>(sizeof(float))));
   for (std::int64_t first = 0; first < x.rows; first += at_once) {
     const std::int64_t count = std::min(at_once, x.rows - first);
-    score_some(context, x.slice(first, count), head, requests.subspan(first, count), out.subspan(first, count));
+    score_some(*this, context_, x.slice(first, count), head, requests.subspan(first, count), out.subspan(first, count));
   }
 }
 

@@ -139,7 +139,7 @@ class ReferenceBackend final : public Backend {
       for (std::size_t i = 0; i < segment.limits.size(); ++i) {
         const std::int64_t r = segment.first_row + static_cast<std::int64_t>(i);
         for (std::int64_t head = 0; head < q.cols / e; ++head) {
-          attend(row_of(q, r) + head * e, kv, layer, (head / group) * e, e, segment.limits[i],
+          attend_row(row_of(q, r) + head * e, kv, layer, (head / group) * e, e, segment.limits[i],
                  segment.hidden.empty() ? SlotRange{} : segment.hidden[i], scale, row_of(out, r) + head * e);
         }
       }
@@ -162,7 +162,7 @@ class ReferenceBackend final : public Backend {
     std::vector<float> logits(static_cast<std::size_t>(head.rows()));
     for (std::int64_t r = 0; r < x.rows; ++r) {
       multiply(x.slice(r, 1), head, nullptr, Rows(logits.data(), 1, head.rows()), Write::set);
-      out[static_cast<std::size_t>(r)] = judge(logits, requests[static_cast<std::size_t>(r)]);
+      out[static_cast<std::size_t>(r)] = judge_row(logits, requests[static_cast<std::size_t>(r)]);
     }
   }
 
@@ -174,7 +174,7 @@ class ReferenceBackend final : public Backend {
     const double factor = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(x[i] * factor * weight[i]);
   }
-  static void attend(const float* q, const HostKv& kv, int layer, std::int64_t column, int e, int limit,
+  static void attend_row(const float* q, const HostKv& kv, int layer, std::int64_t column, int e, int limit,
                      SlotRange hidden, float scale, float* out) {
     std::vector<double> weights(static_cast<std::size_t>(limit));
     double best = -std::numeric_limits<double>::infinity(), sum = 0;
@@ -206,7 +206,7 @@ class ReferenceBackend final : public Backend {
     std::copy_n(all.begin(), std::min(all.size(), first.size()), first.begin());
     return first;
   }
-  static Score judge(std::span<const float> logits, const ScoreRequest& request) {
+  static Score judge_row(std::span<const float> logits, const ScoreRequest& request) {
     const std::uint64_t* allowed = request.allowed;
     Score score;
     score.best_logit = score.second_logit = -std::numeric_limits<float>::infinity();

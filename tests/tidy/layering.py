@@ -29,6 +29,7 @@ ROOMS = {
     "daemon/server": {"lsp", "engine", "daemon/syntax", "daemon/workspace", "daemon/completion", "daemon/editing",
                       "daemon/config", "daemon/models", "daemon/transport"},
     "daemon/commands": {"lsp"} | ENGINE | DAEMON,
+    "daemon/commands/bench": {"kernels", "lsp", "daemon/commands"} | ENGINE | DAEMON,
     "daemon": {"daemon/commands"},
 }
 ROADS = {
@@ -150,6 +151,7 @@ CASES = [
     ("proxy knows the server", {"daemon/proxy/a.h": '#include "daemon/server/b.h"\n'}, "may not know daemon/server"),
     ("server knows commands", {"daemon/server/a.h": '#include "daemon/commands/b.h"\n'}, "may not know daemon/commands"),
     ("commands know a kernel", {"daemon/commands/a.cc": '#include "kernels/backend.h"\n'}, "may not know kernels"),
+    ("bench knows the main file's neighbours", {"daemon/commands/bench/a.cc": '#include "daemon/b.h"\n'}, "may not know daemon"),
     ("main knows the engine", {"daemon/main.cc": '#include "engine/engine.h"\n'}, "may not know engine"),
     ("unrooted include", {"engine/a.cc": '#include "a.h"\n'}, "rooted at the repository"),
     ("relative include", {"engine/a.cc": '#include "../lsp/a.h"\n'}, "rooted at the repository"),

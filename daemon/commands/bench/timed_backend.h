@@ -1,4 +1,5 @@
-// Where a forward's time goes: a backend that hands every operation on to another one and measures it. Of a device that
+// Where a forward's time goes: a backend that hands every operation on to another one. Divided, composite operations run in
+// their plain forms and each part is measured; else they go on whole, as they do without this backend. Of a device that
 // computes while the caller goes on, waiting after each operation is what makes their times true, and a forward longer.
 //
 // Engine thread only, like the backend it wraps.
@@ -10,7 +11,7 @@
 
 #include "kernels/backend.h"
 
-namespace cinnabar::engine {
+namespace cinnabar::daemon {
 
 enum class Operation : std::uint8_t { embed, norm, linear, rope, kv_write, attention, activation, gather, score };
 inline constexpr std::size_t kOperations = 9;
@@ -25,6 +26,7 @@ class TimedBackend final : public kernels::Backend {
 
   const OperationTimes& times() const { return times_; }
   void reset() { times_ = {}; }
+  void divide(bool divide) { divides_ = divide; }
   void wait_after_each(bool wait) { waits_ = wait; }
 
   std::string description() const override { return inner_->description(); }
@@ -32,21 +34,14 @@ class TimedBackend final : public kernels::Backend {
   int cheap_rows() const override { return inner_->cheap_rows(); }
   Status failure() const override { return inner_->failure(); }
   void wait() override { inner_->wait(); }
-  Result<std::unique_ptr<kernels::Buffer>> allocate(std::int64_t values) override { return inner_->allocate(values); }
-  Result<std::unique_ptr<kernels::Buffer>> upload(std::span<const float> values) override {
-    return inner_->upload(values);
-  }
-  void download(const float* device, std::span<float> host) override { inner_->download(device, host); }
+  Result<std::unique_ptr<kernels::Buffer>> allocate(std::int64_t values) override;
+  Result<std::unique_ptr<kernels::Buffer>> upload(std::span<const float> values) override;
+  void download(const float* device, std::span<float> host) override;
   Result<std::unique_ptr<kernels::Matrix>> pack(std::span<const kernels::StoredMatrix> parts,
-                                                kernels::Compute compute) override {
-    return inner_->pack(parts, compute);
-  }
-  Result<std::unique_ptr<kernels::KvStore>> make_kv(const kernels::KvShape& shape) override {
-    return inner_->make_kv(shape);
-  }
-  void copy_kv(const kernels::KvStore& from, kernels::KvStore& to, std::int64_t count) override {
-    inner_->copy_kv(from, to, count);
-  }
+                                                kernels::Compute compute) override;
+  Result<std::unique_ptr<kernels::KvStore>> make_kv(const kernels::KvShape& shape) override;
+  void copy_kv(const kernels::KvStore& from, kernels::KvStore& to, std::int64_t count) override;
+
   void embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out) override;
   void rms_norm(kernels::Rows x, const float* weight, float eps, kernels::Rows out) override;
   void head_norm(kernels::Rows x, const float* weight, float eps, int head_size) override;
@@ -61,10 +56,23 @@ class TimedBackend final : public kernels::Backend {
   void score_rows(kernels::Rows x, const kernels::Matrix& head, std::span<const kernels::ScoreRequest> requests,
                   std::span<kernels::Score> out) override;
 
+  kernels::Traffic traffic() const override { return inner_->traffic(); }
+  void forward(const void* owner, const kernels::Batch& batch, const std::function<void()>& operations) override;
+  void embed_batch(const kernels::Batch& batch, kernels::Rows out) override;
+  void project(const kernels::Normed& x, const kernels::GatedProduct& qkv, const kernels::Heads& heads,
+               const kernels::Batch& batch, const kernels::Workspace& work, kernels::Rows out) override;
+  void attend(kernels::Rows q, const kernels::Batch& batch, int layer, float scale, kernels::Rows out) override;
+  void add_product(kernels::Rows x, const kernels::GatedProduct& product, const kernels::Batch& batch,
+                   const kernels::Workspace& work, kernels::Rows out) override;
+  void gated_product(const kernels::Normed& x, const kernels::GatedProduct& gate_up, const kernels::Batch& batch,
+                     const kernels::Workspace& work, kernels::Rows out) override;
+  void judge(const kernels::Normed& x, const kernels::Matrix& head, const kernels::Batch& batch,
+             const kernels::Workspace& work) override;
+
  private:
   std::unique_ptr<kernels::Backend> inner_;
   OperationTimes times_{};
-  bool waits_ = false;
+  bool divides_ = false, waits_ = false;
 };
 
-}  // namespace cinnabar::engine
+}  // namespace cinnabar::daemon

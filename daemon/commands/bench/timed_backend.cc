@@ -1,8 +1,8 @@
-#include "engine/forward/timed_backend.h"
+#include "daemon/commands/bench/timed_backend.h"
 
 #include <chrono>
 
-namespace cinnabar::engine {
+namespace cinnabar::daemon {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -31,6 +31,29 @@ std::string_view name(Operation operation) {
   constexpr std::array<std::string_view, kOperations> kNames = {"embed",     "norm",       "linear", "rope", "kv_write",
                                                                 "attention", "activation", "gather", "score"};
   return kNames[static_cast<std::size_t>(operation)];
+}
+
+Result<std::unique_ptr<kernels::Buffer>> TimedBackend::allocate(std::int64_t values) {
+  return inner_->allocate(values);
+}
+
+Result<std::unique_ptr<kernels::Buffer>> TimedBackend::upload(std::span<const float> values) {
+  return inner_->upload(values);
+}
+
+void TimedBackend::download(const float* device, std::span<float> host) { inner_->download(device, host); }
+
+Result<std::unique_ptr<kernels::Matrix>> TimedBackend::pack(std::span<const kernels::StoredMatrix> parts,
+                                                            kernels::Compute compute) {
+  return inner_->pack(parts, compute);
+}
+
+Result<std::unique_ptr<kernels::KvStore>> TimedBackend::make_kv(const kernels::KvShape& shape) {
+  return inner_->make_kv(shape);
+}
+
+void TimedBackend::copy_kv(const kernels::KvStore& from, kernels::KvStore& to, std::int64_t count) {
+  inner_->copy_kv(from, to, count);
 }
 
 void TimedBackend::embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out) {
@@ -86,4 +109,38 @@ void TimedBackend::score_rows(kernels::Rows x, const kernels::Matrix& head,
   inner_->score_rows(x, head, requests, out);
 }
 
-}  // namespace cinnabar::engine
+// Composite operations: the plain form, whose parts come back here, or the device's own.
+
+void TimedBackend::forward(const void* owner, const kernels::Batch& batch, const std::function<void()>& operations) {
+  divides_ ? operations() : inner_->forward(owner, batch, operations);
+}
+
+void TimedBackend::embed_batch(const kernels::Batch& batch, kernels::Rows out) {
+  divides_ ? Backend::embed_batch(batch, out) : inner_->embed_batch(batch, out);
+}
+
+void TimedBackend::project(const kernels::Normed& x, const kernels::GatedProduct& qkv, const kernels::Heads& heads,
+                           const kernels::Batch& batch, const kernels::Workspace& work, kernels::Rows out) {
+  divides_ ? Backend::project(x, qkv, heads, batch, work, out) : inner_->project(x, qkv, heads, batch, work, out);
+}
+
+void TimedBackend::attend(kernels::Rows q, const kernels::Batch& batch, int layer, float scale, kernels::Rows out) {
+  divides_ ? Backend::attend(q, batch, layer, scale, out) : inner_->attend(q, batch, layer, scale, out);
+}
+
+void TimedBackend::add_product(kernels::Rows x, const kernels::GatedProduct& product, const kernels::Batch& batch,
+                               const kernels::Workspace& work, kernels::Rows out) {
+  divides_ ? Backend::add_product(x, product, batch, work, out) : inner_->add_product(x, product, batch, work, out);
+}
+
+void TimedBackend::gated_product(const kernels::Normed& x, const kernels::GatedProduct& gate_up,
+                                 const kernels::Batch& batch, const kernels::Workspace& work, kernels::Rows out) {
+  divides_ ? Backend::gated_product(x, gate_up, batch, work, out) : inner_->gated_product(x, gate_up, batch, work, out);
+}
+
+void TimedBackend::judge(const kernels::Normed& x, const kernels::Matrix& head, const kernels::Batch& batch,
+                         const kernels::Workspace& work) {
+  divides_ ? Backend::judge(x, head, batch, work) : inner_->judge(x, head, batch, work);
+}
+
+}  // namespace cinnabar::daemon

@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/commands/bench/timed_backend.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
-#include "engine/forward/timed_backend.h"
 #include "engine/infill_run.h"
 #include "engine/model/products.h"
 
@@ -113,7 +113,7 @@ double read_floor(std::int64_t bytes, int threads) {
 // An engine whose operations are timed, and room for the largest context.
 struct Subject {
   std::unique_ptr<engine::Engine> engine;
-  engine::TimedBackend* clock = nullptr;  // the engine's
+  TimedBackend* clock = nullptr;  // the engine's
   std::optional<engine::KvCache> cache;
 
   engine::Network& network() { return engine->network(); }
@@ -122,7 +122,7 @@ struct Subject {
 Result<Subject> open_subject(const Options& options) {
   auto backend = open_device(options.model);
   if (!backend) return backend.status();
-  auto timed_backend = std::make_unique<engine::TimedBackend>(std::move(backend).value());
+  auto timed_backend = std::make_unique<TimedBackend>(std::move(backend).value());
   Subject subject;
   subject.clock = timed_backend.get();
   auto opened = open_engine(options.model, std::move(timed_backend));
@@ -178,20 +178,25 @@ Status run_prompt(Subject& subject, int tokens) {
 
 struct ForwardTiming {
   Timing whole;
-  engine::OperationTimes operations{};  // mean milliseconds of a run
+  OperationTimes operations{};  // mean milliseconds of a run that is divided among them
   double products() const {
-    return operations[static_cast<std::size_t>(engine::Operation::linear)] +
-           operations[static_cast<std::size_t>(engine::Operation::score)];
+    return operations[static_cast<std::size_t>(Operation::linear)] +
+           operations[static_cast<std::size_t>(Operation::score)];
   }
 };
 
 template <typename Run>
 Result<ForwardTiming> time_forward(Subject& subject, int repetitions, const Run& run) {
-  subject.clock->reset();
   const auto whole = timed(repetitions, run);
   if (!whole) return whole.status();
+  constexpr int kDivided = 4;
+  subject.clock->divide(true);
+  subject.clock->reset();
+  const auto divided = timed(kDivided, run);
+  subject.clock->divide(false);
+  if (!divided) return divided.status();
   ForwardTiming timing{*whole, subject.clock->times()};
-  for (double& each : timing.operations) each /= repetitions + 1;  // the first run, which warms, is counted too
+  for (double& each : timing.operations) each /= kDivided + 1;  // the first run, which warms, is counted too
   return timing;
 }
 
@@ -341,8 +346,8 @@ Result<double> product_ceiling(Subject& subject, int rows) {
 // A forward's time by operation, beside the least that its weights take to be read and its products to be computed.
 Status print_operations(Subject& subject, double read_floor_ms) {
   std::printf("\n%8s %6s %6s %9s %9s %9s", "context", "rows", "masks", "whole", "reading", "products");
-  for (std::size_t i = 0; i < engine::kOperations; ++i)
-    std::printf(" %10s", std::string(name(static_cast<engine::Operation>(i))).c_str());
+  for (std::size_t i = 0; i < kOperations; ++i)
+    std::printf(" %10s", std::string(name(static_cast<Operation>(i))).c_str());
   // Clean rows and mask rows. The latter go through the adapter, where there is one. 256 rows: a prompt's.
   std::vector<std::pair<int, int>> row_counts = {{1, 0}, {4, 0}, {8, 0}, {16, 0}, {32, 0}, {64, 0}, {256, 0}};
   if (subject.network().has_adapter()) row_counts.insert(row_counts.begin() + 4, {{1, 7}, {4, 12}});
