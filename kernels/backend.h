@@ -27,6 +27,10 @@ namespace cinnabar::kernels {
 // that `graphs` (recorded forwards) start among them; `waits` of the host; `copies` of `bytes` either way.
 struct Traffic {
   std::int64_t launches = 0, graphs = 0, waits = 0, copies = 0, bytes = 0, allocations = 0;
+  Traffic operator-(const Traffic& before) const {
+    return {launches - before.launches, graphs - before.graphs, waits - before.waits,
+            copies - before.copies,     bytes - before.bytes,   allocations - before.allocations};
+  }
 };
 
 class Backend {

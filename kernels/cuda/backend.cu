@@ -43,6 +43,18 @@ bool Context::grow(Memory& memory, std::int64_t bytes) {
   return static_cast<bool>(memory);
 }
 
+bool Context::upload_arguments() {
+  if (!grow(arguments.memory, arguments.image.size())) return false;
+  device->to_device(arguments.memory.as<void>(), arguments.image.data(), arguments.image.size());
+  return true;
+}
+
+const std::int32_t* Context::upload_ints(std::span<const std::int32_t> values) {
+  arguments.image.clear();
+  arguments.image.add(values);
+  return upload_arguments() ? arguments.memory.as<const std::int32_t>() : nullptr;
+}
+
 Result<std::unique_ptr<Backend>> make_backend() {
   auto device = Device::open();
   if (!device) return device.status();

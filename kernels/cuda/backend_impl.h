@@ -1,5 +1,6 @@
 // The CUDA backend's class. Each operation is defined in the file of its subject: linear.cu, rows.cu, kv.cu, attention.cu,
-// score.cu.
+// score.cu; forward.cu has
+// the composite ones.
 #pragma once
 
 #include "kernels/cuda/context.h"
@@ -34,7 +35,23 @@ class CudaBackend final : public Backend {
   void gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) override;
   void score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) override;
 
+  Traffic traffic() const override { return context_.device->traffic(); }
+  void forward(const void* owner, const Batch& batch, const std::function<void()>& operations) override;
+  void embed_batch(const Batch& batch, Rows out) override;
+  void project(const Normed& x, const GatedProduct& qkv, const Heads& heads, const Batch& batch, const Workspace& work,
+               Rows out) override;
+  void attend(Rows q, const Batch& batch, int layer, float scale, Rows out) override;
+  void add_product(Rows x, const GatedProduct& product, const Batch& batch, const Workspace& work, Rows out) override;
+  void gated_product(const Normed& x, const GatedProduct& gate_up, const Batch& batch, const Workspace& work,
+                     Rows out) override;
+  void judge(const Normed& x, const Matrix& head, const Batch& batch, const Workspace& work) override;
+
  private:
+  bool begin(const Batch& batch);
+  bool is_under_way(const Batch& batch) const { return context_.forward.batch == &batch; }
+  Graph* graph_for(const void* owner, const Batch& batch);
+  void run_plainly(const void* owner, const std::function<void()>& operations);
+
   Context context_;
 };
 

@@ -17,9 +17,15 @@
 //     void clear(void* memory, std::int64_t bytes)                      zeros
 //     void wait()
 //     void launch(Grid grid, unsigned threads, kernel, arguments...)    in order, without waiting
+//     void record()                                    from here on launches are recorded and not run,
+//     Recording recorded()                             to here; no copies between host and device meanwhile. Empty: failed
+//     void replay(const Recording&)                    starts them all, with the arguments that they had
+//     Traffic traffic()                                kernels/backend.h
+//     std::int64_t releases()                          how many times memory was released
 //
 // Kernels use __global__, __device__, __shared__ (static arrays), threadIdx, blockIdx, blockDim, gridDim,
-// __syncthreads, __syncwarp and __shfl_xor_sync of a full warp and the products of mma.h. All of a block's threads
+// __syncthreads, __syncwarp, __shfl_xor_sync of a full warp, __threadfence, atomicInc, CINNABAR_UNROLL
+// and the products of mma.h. All of a block's threads
 // reach each barrier.
 #pragma once
 

@@ -9,8 +9,9 @@ namespace {
 
 constexpr unsigned kThreads = 128;
 
-__global__ void write_row(std::uint16_t* keys, std::int64_t plane, int size, Rows k, Rows v, Ints slots) {
-  const std::int64_t slot = slots.value[blockIdx.x];
+__global__ void write_row(std::uint16_t* keys, std::int64_t plane, int size, Rows k, Rows v,
+                          const std::int32_t* slots) {
+  const std::int64_t slot = slots[blockIdx.x];
   for (std::int64_t i = threadIdx.x; i < k.cols; i += kThreads) {
     std::uint16_t* key = keys + i / size * 2 * plane + slot * size + i % size;
     key[0] = f32_to_bf16(k.data[blockIdx.x * k.stride + i]);
@@ -50,10 +51,10 @@ void CudaBackend::kv_write(KvStore& kv, int layer, Rows k, Rows v, std::span<con
   auto& store = static_cast<DeviceKv&>(kv);
   assert(k.rows == v.rows && k.cols == v.cols && k.rows == static_cast<std::int64_t>(slots.size()));
   assert(k.cols == std::int64_t{store.shape().kv_heads} * store.shape().head_size);
-  each_ints(slots, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
-    context_.device->launch({blocks(count, 1)}, kThreads, write_row, store.keys(layer), store.plane(),
-                            store.shape().head_size, k.slice(first, count), v.slice(first, count), ints);
-  });
+  const std::int32_t* on_device = context_.upload_ints(slots);
+  if (on_device == nullptr) return;
+  context_.device->launch({blocks(k.rows, 1)}, kThreads, write_row, store.keys(layer), store.plane(),
+                          store.shape().head_size, k, v, on_device);
 }
 
 }  // namespace cinnabar::kernels::cuda

@@ -6,14 +6,13 @@
 
 #include "kernels/cuda/backend_impl.h"
 #include "kernels/cuda/linear.h"
-#include "kernels/cuda/mma.h"
+#include "kernels/cuda/product.h"
 #include "kernels/cuda/reduce.h"
 
 namespace cinnabar::kernels::cuda {
 namespace {
 
-constexpr int kWarps = 8;  // of a product's block; each takes one group at a time
-constexpr unsigned kThreads = 32 * kWarps;
+constexpr unsigned kThreads = kProductThreads;
 constexpr std::int64_t kPackedAtOnce = 4 << 20;  // values on the way to the device
 
 // --- rounding: one warp a row and group
@@ -25,24 +24,12 @@ struct Operand {  // where rounded rows go
   int tile_rows;  // 16: weights; 8: activations
 };
 
-// q = round(x 127 / largest) for each group of 128; a group that is (nearly) zero becomes zeros. As the CPU does it.
-__device__ std::uint32_t four_int8(const float (&x)[4], float* scale) {
+__device__ std::uint32_t round_group(const float (&x)[4], float* scale) {
   float largest = 0;
   for (const float value : x) largest = Larger()(fabsf(value), largest);
   largest = reduce_warp(largest, Larger());
-  const bool usable = largest > 1e-30f;
-  const float inverse = usable ? 127.0f / largest : 0.0f;
-  if (threadIdx.x == 0) *scale = usable ? largest / 127.0f : 0.0f;
-  std::uint32_t word = 0;
-  for (int i = 0; i < 4; ++i) {
-    const auto q = static_cast<std::int32_t>(rintf(x[i] * inverse));
-    word |= (static_cast<std::uint32_t>(q) & 255u) << (8 * i);
-  }
-  return word;
-}
-
-__device__ std::uint32_t two_bf16(const float (&x)[4]) {
-  return f32_to_bf16(x[0]) | static_cast<std::uint32_t>(f32_to_bf16(x[1])) << 16;
+  if (threadIdx.x == 0) *scale = scale_of(largest);
+  return four_int8(x, largest);
 }
 
 // Row blockIdx.x of x becomes row first + blockIdx.x of the operand; thread: one word of group blockIdx.y.
@@ -57,7 +44,7 @@ __global__ void round_rows(Rows x, std::int64_t first, Operand to) {
     if (column < x.cols) some[i] = x.data[blockIdx.x * x.stride + column];
   }
   const std::uint32_t rounded =
-      int8 ? four_int8(some, to.scales + tile_group * to.tile_rows + row % to.tile_rows) : two_bf16(some);
+      int8 ? round_group(some, to.scales + tile_group * to.tile_rows + row % to.tile_rows) : two_bf16(some[0], some[1]);
   const bool weights = to.tile_rows == kTileRows;
   const Place place = weights ? place_in_a(static_cast<int>(row % kTileRows), static_cast<int>(word))
                               : place_in_b(static_cast<int>(row % kTileColumns), static_cast<int>(word));
@@ -71,13 +58,6 @@ __global__ void transpose(Rows x, std::int64_t first, std::int64_t rows, float* 
 }
 
 // --- products
-
-struct alignas(16) LaneOfA {
-  std::uint32_t words[4];
-};
-struct alignas(8) LaneOfB {
-  std::uint32_t words[2];
-};
 
 struct Product {
   const LaneOfA* w;  // [tiles][groups][4 steps][32]
@@ -114,14 +94,14 @@ __device__ void multiply_group(const Product& p, std::int64_t tile, std::int64_t
   }
 }
 
-__device__ float with_group(const Product& p, std::int64_t tile, std::int64_t x_tile, std::int64_t group, int output,
-                            int row, std::int32_t sum, float acc) {
+// What `sum` of a group adds to one output of one row.
+template <typename Sum>
+__device__ float with_scales(const Product& p, std::int64_t tile, std::int64_t x_tile, std::int64_t group, int output,
+                             int row, Sum sum, float acc) {
+  if constexpr (std::is_same_v<Sum, float>) return with_group(sum, 1, 1, acc);
   const float w_scale = p.w_scales[(tile * p.groups + group) * kTileRows + output];
   const float x_scale = p.x_scales[((x_tile + row / 8) * p.groups + group) * kTileColumns + row % 8];
-  return fmaf(static_cast<float>(sum), x_scale * w_scale, acc);
-}
-__device__ float with_group(const Product&, std::int64_t, std::int64_t, std::int64_t, int, int, float sum, float acc) {
-  return acc + sum;
+  return with_group(sum, x_scale, w_scale, acc);
 }
 
 // A block: 16 outputs (blockIdx.x) by T tiles of 8 rows (blockIdx.y). Its warps multiply kWarps groups at a time; then
@@ -143,7 +123,7 @@ __global__ void __launch_bounds__(kThreads) multiply_tiles(Product p) {
       if (index >= kSums) continue;
       for (int w = 0; w < kWarps && first + w < p.groups; ++w) {
         acc[i] =
-            with_group(p, tile, x_tile, first + w, index % kTileRows, index / kTileRows, sums[turn][w][index], acc[i]);
+            with_scales(p, tile, x_tile, first + w, index % kTileRows, index / kTileRows, sums[turn][w][index], acc[i]);
       }
     }
   }

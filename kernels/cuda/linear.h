@@ -12,6 +12,13 @@ namespace cinnabar::kernels::cuda {
 
 inline constexpr std::int64_t kGroupBytes = 128, kGroupWords = kGroupBytes / 4;
 
+struct alignas(16) LaneOfA {
+  std::uint32_t words[4];
+};
+struct alignas(8) LaneOfB {
+  std::uint32_t words[2];
+};
+
 class DeviceMatrix final : public Matrix {
  public:
   DeviceMatrix(std::int64_t rows, std::int64_t cols, Compute compute) : Matrix(rows, cols, compute) {}

@@ -4,35 +4,34 @@
 #include <cstring>
 
 #include "kernels/cuda/backend_impl.h"
-#include "kernels/cuda/reduce.h"
+#include "kernels/cuda/row_math.h"
 
 namespace cinnabar::kernels::cuda {
 namespace {
 
 constexpr unsigned kThreads = 128;
+constexpr std::int64_t kFirstPositions = 8192;
 
-// One head (or whole row) of `size` columns a block. out may be x.
+// One head (or whole row) of `size` columns a warp. out may be x.
 __global__ void norm_heads(Rows x, const float* weight, float eps, int size, Rows out) {
   const float* from = x.data + blockIdx.x * x.stride + std::int64_t{blockIdx.y} * size;
   float* to = out.data + blockIdx.x * out.stride + std::int64_t{blockIdx.y} * size;
-  float squares = 0;
-  for (int i = static_cast<int>(threadIdx.x); i < size; i += kThreads) squares = fmaf(from[i], from[i], squares);
-  const float mean = reduce_block<kThreads>(squares, Add()) / static_cast<float>(size);
-  const float inverse = 1.0f / sqrtf(mean + eps);
-  for (int i = static_cast<int>(threadIdx.x); i < size; i += kThreads) to[i] = from[i] * inverse * weight[i];
+  const float inverse = inverse_norm(from, size, eps);
+  for (int i = static_cast<int>(threadIdx.x); i < size; i += 32) to[i] = from[i] * inverse * weight[i];
 }
 
 // All heads of one row a block; thread i turns pairs (i, i + half), 2 half being a head's values that are turned.
-__global__ void rotate(Rows x, Ints positions, const float* cosines, const float* sines, int size, int turned) {
-  const std::int64_t half = turned / 2;
-  const std::int64_t angle = positions.value[blockIdx.x] * half;
+__global__ void rotate(Rows x, const std::int32_t* positions, const float* cosines, const float* sines, int size,
+                       int turned_values) {
+  const std::int64_t half = turned_values / 2;
+  const std::int64_t angle = positions[blockIdx.x] * half;
   float* row = x.data + blockIdx.x * x.stride;
   for (std::int64_t i = threadIdx.x; i < x.cols / size * half; i += kThreads) {
     const std::int64_t pair = i % half;
     float* first = row + i / half * size + pair;
-    const float a = first[0], b = first[half], c = cosines[angle + pair], s = sines[angle + pair];
-    first[0] = a * c - b * s;
-    first[half] = b * c + a * s;
+    const Turned now = turned(first[0], first[half], cosines[angle + pair], sines[angle + pair]);
+    first[0] = now.first;
+    first[half] = now.second;
   }
 }
 
@@ -40,17 +39,18 @@ __global__ void gate(Rows x, Rows out) {
   const std::int64_t column = std::int64_t{blockIdx.y} * kThreads + threadIdx.x;
   if (column >= out.cols) return;
   const float* row = x.data + blockIdx.x * x.stride;
-  const float g = row[column];
-  out.data[blockIdx.x * out.stride + column] = g / (1.0f + expf(-g)) * row[out.cols + column];
+  out.data[blockIdx.x * out.stride + column] = gated(row[column], row[out.cols + column]);
 }
 
-__global__ void gather(Rows x, Ints rows, Rows out) {
-  const float* from = x.data + rows.value[blockIdx.x] * x.stride;
+__global__ void gather(Rows x, const std::int32_t* rows, Rows out) {
+  const float* from = x.data + rows[blockIdx.x] * x.stride;
   float* to = out.data + blockIdx.x * out.stride;
   for (std::int64_t i = threadIdx.x; i < out.cols; i += kThreads) to[i] = from[i];
 }
 
-DeviceRopeTable* rope_table(Context& context, const RopeSpec& spec, std::int64_t positions) {
+}  // namespace
+
+const DeviceRopeTable* rope_table(Context& context, const RopeSpec& spec, std::int64_t positions) {
   auto found = std::find_if(context.rope_tables.begin(), context.rope_tables.end(),
                             [&](const DeviceRopeTable& table) { return is_for(table.host, spec); });
   if (found == context.rope_tables.end()) {
@@ -58,7 +58,7 @@ DeviceRopeTable* rope_table(Context& context, const RopeSpec& spec, std::int64_t
     found->host = rope_table_for(spec);
   }
   if (found->positions >= positions) return &*found;
-  extend(found->host, positions);
+  extend(found->host, std::max(positions, kFirstPositions));  // growing often would cost what was recorded with it
   const auto bytes = static_cast<std::int64_t>(found->host.cosines.size() * sizeof(float));
   if (!context.grow(found->cosines, bytes) || !context.grow(found->sines, bytes)) return nullptr;
   context.device->to_device(found->cosines.as<float>(), found->host.cosines.data(), bytes);
@@ -67,19 +67,16 @@ DeviceRopeTable* rope_table(Context& context, const RopeSpec& spec, std::int64_t
   return &*found;
 }
 
-}  // namespace
-
 void CudaBackend::rms_norm(Rows x, const float* weight, float eps, Rows out) {
   assert(x.rows == out.rows && x.cols == out.cols);
   if (x.rows == 0) return;
-  context_.device->launch({blocks(x.rows, 1)}, kThreads, norm_heads, x, weight, eps, static_cast<int>(x.cols), out);
+  context_.device->launch({blocks(x.rows, 1)}, 32, norm_heads, x, weight, eps, static_cast<int>(x.cols), out);
 }
 
 void CudaBackend::head_norm(Rows x, const float* weight, float eps, int head_size) {
   assert(head_size > 0 && x.cols % head_size == 0);
   if (x.rows == 0) return;
-  context_.device->launch({blocks(x.rows, 1), blocks(x.cols, head_size)}, kThreads, norm_heads, x, weight, eps,
-                          head_size, x);
+  context_.device->launch({blocks(x.rows, 1), blocks(x.cols, head_size)}, 32, norm_heads, x, weight, eps, head_size, x);
 }
 
 void CudaBackend::rope(Rows x, std::span<const std::int32_t> positions, const RopeSpec& spec) {
@@ -88,12 +85,10 @@ void CudaBackend::rope(Rows x, std::span<const std::int32_t> positions, const Ro
   if (positions.empty()) return;
   const std::int32_t largest = *std::max_element(positions.begin(), positions.end());
   const DeviceRopeTable* table = rope_table(context_, spec, std::int64_t{largest} + 1);
-  if (table == nullptr) return;
-  each_ints(positions, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
-    context_.device->launch({blocks(count, 1)}, kThreads, rotate, x.slice(first, count), ints,
-                            table->cosines.as<const float>(), table->sines.as<const float>(), spec.head_size,
-                            spec.turned());
-  });
+  const std::int32_t* on_device = context_.upload_ints(positions);
+  if (table == nullptr || on_device == nullptr) return;
+  context_.device->launch({blocks(x.rows, 1)}, kThreads, rotate, x, on_device, table->cosines.as<const float>(),
+                          table->sines.as<const float>(), spec.head_size, spec.turned());
 }
 
 void CudaBackend::gated_silu(Rows x, Rows out) {
@@ -120,9 +115,9 @@ void CudaBackend::embed(std::span<const std::int32_t> ids, const StoredMatrix& t
 
 void CudaBackend::gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) {
   assert(out.rows == static_cast<std::int64_t>(rows.size()) && out.cols == x.cols);
-  each_ints(rows, [&](const Ints& ints, std::int64_t first, std::int64_t count) {
-    context_.device->launch({blocks(count, 1)}, kThreads, gather, x, ints, out.slice(first, count));
-  });
+  const std::int32_t* on_device = context_.upload_ints(rows);
+  if (on_device == nullptr) return;
+  context_.device->launch({blocks(out.rows, 1)}, kThreads, gather, x, on_device, out);
 }
 
 }  // namespace cinnabar::kernels::cuda

@@ -15,20 +15,15 @@ namespace {
 constexpr unsigned kThreads = kScoreRun;  // a logit each
 constexpr std::int64_t kLogitBytes = 256 << 20;
 
-// A ScoreRequest as the device reads it.
-struct Request {
+// One request and its mask, of the vocabulary.
+struct Asked {
+  Request request;
   const std::uint64_t* allowed;
-  std::uint64_t seed;
-  float temperature;
-  std::uint32_t step, position;
-  std::int32_t asked;
-  bool ranked;
+  std::int64_t vocabulary;
+  __device__ bool allows(std::int64_t token) const {
+    return token >= 0 && token < vocabulary && (allowed == nullptr || (allowed[token / 64] >> (token % 64) & 1) != 0);
+  }
 };
-
-__device__ bool is_allowed(const Request& request, std::int64_t token, std::int64_t vocabulary) {
-  return token >= 0 && token < vocabulary &&
-         (request.allowed == nullptr || (request.allowed[token / 64] >> (token % 64) & 1) != 0);
-}
 
 struct TwoLargest {
   float first, second;
@@ -61,10 +56,14 @@ struct AddSums {
 };
 
 // blockIdx.x: run, blockIdx.y: row.
-__global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request* requests, ScorePart* parts) {
+__global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request* requests, const std::uint64_t* masks,
+                                                      const std::int32_t* count, ScorePart* parts) {
+  if (static_cast<int>(blockIdx.y) >= *count) return;
   const Request request = requests[blockIdx.y];
+  const std::int64_t words = (logits.cols + 63) / 64;
+  const Asked asked{request, request.mask < 0 ? nullptr : masks + request.mask * words, logits.cols};
   const std::int64_t token = std::int64_t{blockIdx.x} * kScoreRun + threadIdx.x;
-  const bool allowed = is_allowed(request, token, logits.cols);
+  const bool allowed = asked.allows(token);
   const float logit = allowed ? logits.data[blockIdx.y * logits.stride + token] : kNever;
   const TwoLargest largest = reduce_block<kThreads>(TwoLargest{logit, kNever}, LargerTwo());
   const Keyed best = reduce_block<kThreads>(Keyed{logit, allowed ? static_cast<std::int32_t>(token) : -1}, LargerKey());
@@ -90,7 +89,7 @@ __global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request
     part.sampled_key = drawn.key;
     part.sampled_logit = drawn.token < 0 ? 0.0f : logits.data[blockIdx.y * logits.stride + drawn.token];
   }
-  if (request.ranked) {
+  if (request.ranked != 0) {
     Keyed left{logit, allowed ? static_cast<std::int32_t>(token) : -1};
     for (RankedToken& place : part.ranked) {
       const Keyed largest_left = reduce_block<kThreads>(left, LargerKey());
@@ -100,56 +99,54 @@ __global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request
   }
   if (threadIdx.x != 0) return;
   const bool asked_here = request.asked / kScoreRun == std::int64_t{blockIdx.x};
-  if (asked_here && is_allowed(request, request.asked, logits.cols))
+  if (asked_here && asked.allows(request.asked))
     part.asked_logit = logits.data[blockIdx.y * logits.stride + request.asked];
   parts[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = part;
 }
 
-// The requests with their token masks on the device; a mask that several share goes there once. False: no memory.
-bool upload_requests(Context& context, std::span<const ScoreRequest> requests, std::int64_t vocabulary) {
-  const std::int64_t words = (vocabulary + 63) / 64;
-  std::vector<const std::uint64_t*> masks;
-  for (const ScoreRequest& request : requests) {
-    if (request.allowed != nullptr && std::find(masks.begin(), masks.end(), request.allowed) == masks.end())
-      masks.push_back(request.allowed);
-  }
-  const std::int64_t mask_bytes = words * static_cast<std::int64_t>(sizeof(std::uint64_t));
-  if (!context.grow(context.masks, std::ssize(masks) * mask_bytes) ||
-      !context.grow(context.requests, std::ssize(requests) * static_cast<std::int64_t>(sizeof(Request))))
-    return false;
-  auto* on_device = context.masks.as<std::uint64_t>();
-  for (std::size_t i = 0; i < masks.size(); ++i)
-    context.device->to_device(on_device + static_cast<std::int64_t>(i) * words, masks[i], mask_bytes);
-  std::vector<Request> all;
-  for (const ScoreRequest& request : requests) {
-    const auto mask = std::find(masks.begin(), masks.end(), request.allowed) - masks.begin();
-    all.push_back({request.allowed == nullptr ? nullptr : on_device + mask * words, request.seed, request.temperature,
-                   request.step, request.position, request.asked, request.ranked});
-  }
-  context.device->to_device(context.requests.as<Request>(), all.data(),
-                            std::ssize(all) * static_cast<std::int64_t>(sizeof(Request)));
-  return true;
-}
-
-void score_some(Backend& backend, Context& context, Rows x, const Matrix& head, std::span<const ScoreRequest> requests,
-                std::span<Score> out) {
-  const std::int64_t runs = (head.rows() + kScoreRun - 1) / kScoreRun;
-  std::vector<ScorePart> parts(static_cast<std::size_t>(x.rows * runs));
-  const auto part_bytes = static_cast<std::int64_t>(parts.size() * sizeof(ScorePart));
-  if (!context.grow(context.logits, x.rows * head.rows() * static_cast<std::int64_t>(sizeof(float))) ||
-      !context.grow(context.parts, part_bytes) || !upload_requests(context, requests, head.rows()))
-    return;
+void score_some(CudaBackend& backend, Context& context, Rows x, const Matrix& head,
+                std::span<const ScoreRequest> requests, std::span<Score> out) {
+  if (!context.make_room_for_scores(x.rows, head.rows())) return;
+  context.seen.requests.set(requests, head.rows());
+  const std::int32_t count = static_cast<std::int32_t>(x.rows);
+  Image& image = context.arguments.image;
+  image.clear();
+  RowPlaces places{};
+  places.counts = image.add(std::span<const std::int32_t>(&count, 1));
+  places.requests = image.add(std::span<const Request>(context.seen.requests.requests));
+  places.masks = image.add(std::span<const std::uint64_t>(context.seen.requests.masks));
+  if (!context.upload_arguments()) return;
+  const DeviceRows rows = places.at(context.arguments.memory.as<const std::byte>());
   const Rows logits(context.logits.as<float>(), x.rows, head.rows());
-  backend.linear(x, head, nullptr, logits);
-  context.device->launch({blocks(runs, 1), blocks(x.rows, 1)}, kThreads, summarize, logits,
-                         context.requests.as<const Request>(), context.parts.as<ScorePart>());
-  context.device->to_host(parts.data(), context.parts.as<ScorePart>(), part_bytes);
-  if (!context.failure()) return;
-  for (std::int64_t row = 0; row < x.rows; ++row)
-    out[row] = combine(std::span(parts).subspan(row * runs, runs), requests[row]);
+  backend.Backend::linear(x, head, nullptr, logits);
+  const std::int64_t runs = summarize_rows(context, logits, rows.requests, rows.masks, rows.counts);
+  context.collect_scores(runs, requests, out);
 }
 
 }  // namespace
+
+std::int64_t summarize_rows(Context& context, const Rows& logits, const Request* requests, const std::uint64_t* masks,
+                            const std::int32_t* count) {
+  const std::int64_t runs = (logits.cols + kScoreRun - 1) / kScoreRun;
+  context.device->launch({blocks(runs, 1), blocks(logits.rows, 1)}, kThreads, summarize, logits, requests, masks, count,
+                         context.parts.as<ScorePart>());
+  return runs;
+}
+
+bool Context::make_room_for_scores(std::int64_t rows, std::int64_t vocabulary) {
+  const std::int64_t runs = (vocabulary + kScoreRun - 1) / kScoreRun;
+  return grow(logits, rows * vocabulary * static_cast<std::int64_t>(sizeof(float))) &&
+         grow(parts, rows * runs * static_cast<std::int64_t>(sizeof(ScorePart)));
+}
+
+void Context::collect_scores(std::int64_t runs, std::span<const ScoreRequest> requested, std::span<Score> out) {
+  host_parts.resize(static_cast<std::size_t>(std::ssize(requested) * runs));
+  device->to_host(host_parts.data(), parts.as<ScorePart>(), std::ssize(host_parts) * std::int64_t{sizeof(ScorePart)});
+  if (!failure()) return;
+  const auto each = static_cast<std::size_t>(runs);
+  for (std::size_t row = 0; row < requested.size(); ++row)
+    out[row] = combine(std::span(host_parts).subspan(row * each, each), requested[row]);
+}
 
 void CudaBackend::score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) {
   assert(x.rows == static_cast<std::int64_t>(requests.size()) && requests.size() == out.size());

@@ -11,6 +11,7 @@ _MEMBER = "always said with its class before it"
 _RENAME = "to be renamed"
 EXCEPTIONS = {
     "kernels": {"Context": _FORM, "Device": _FORM, "Grid": _FORM, "Lanes": _FORM, "PartSums": _FORM, "PartWeights": _FORM,
+                "Recording": _FORM,
                 "Call": "local to one operation's file", "Memory": _RENAME, "Operands": _RENAME},
     "engine": {"Kind": _MEMBER, "Part": _MEMBER},
     "lsp": {"Kind": _MEMBER, "Context": "local to one request's file"},

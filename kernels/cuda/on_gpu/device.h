@@ -8,7 +8,11 @@
 #include <string>
 #include <utility>
 
-#include "base/result.h"
+#include "kernels/backend.h"
+#include "kernels/cuda/on_gpu/recording.h"
+
+// In front of a loop over registers, which have no index.
+#define CINNABAR_UNROLL _Pragma("unroll")
 
 namespace cinnabar::kernels::cuda {
 
@@ -42,13 +46,19 @@ class Device {
   const std::string& name() const { return name_; }
   const Status& failure() const { return failure_; }
 
+  const Traffic& traffic() const { return traffic_; }
+  std::int64_t releases() const { return releases_; }
   void* allocate(std::int64_t bytes) {
     void* memory = nullptr;
+    ++traffic_.allocations;
     if (cudaMalloc(&memory, static_cast<std::size_t>(bytes)) == cudaSuccess) return memory;
     cudaGetLastError();  // no memory is the caller's to say
     return nullptr;
   }
-  void release(void* memory) { cudaFree(memory); }
+  void release(void* memory) {
+    ++releases_;
+    cudaFree(memory);
+  }
 
   void to_device(void* to, const void* from, std::int64_t bytes) {
     copy(to, from, bytes, cudaMemcpyHostToDevice);  // of pageable memory: staged before it returns
@@ -58,16 +68,44 @@ class Device {
     wait();
   }
   void on_device(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes, cudaMemcpyDeviceToDevice); }
+
+  // Launches in between are captured and not run. A capture that fails leaves an empty recording and no failure: its
+  // launches can be run instead.
+  void record() {
+    before_ = traffic_.launches;
+    if (failure_) check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "beginning a capture");
+  }
+  Recording recorded() {
+    const std::int64_t launches = std::exchange(traffic_.launches, before_) - before_;
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t executable = nullptr;
+    if (!failure_) return {};
+    if (cudaStreamEndCapture(stream_, &graph) != cudaSuccess || graph == nullptr ||
+        cudaGraphInstantiate(&executable, graph, 0) != cudaSuccess) {
+      executable = nullptr;
+      cudaGetLastError();
+    }
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    return executable == nullptr ? Recording() : Recording(executable, launches);
+  }
+  void replay(const Recording& recording) {
+    if (!failure_) return;
+    ++traffic_.graphs;
+    traffic_.launches += recording.launches();
+    check(cudaGraphLaunch(recording.graph(), stream_), "starting a recorded forward");
+  }
   void clear(void* memory, std::int64_t bytes) {
     if (failure_) check(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(bytes), stream_), "clearing memory");
   }
   void wait() {
+    ++traffic_.waits;
     if (failure_) check(cudaStreamSynchronize(stream_), "waiting for the GPU");
   }
 
   template <typename... Parameters, typename... Arguments>
   void launch(Grid grid, unsigned threads, void (*kernel)(Parameters...), Arguments&&... arguments) {
     if (!failure_) return;
+    ++traffic_.launches;
     kernel<<<dim3(grid.x, grid.y, grid.z), threads, 0, stream_>>>(std::forward<Arguments>(arguments)...);
     check(cudaGetLastError(), "starting a kernel");
   }
@@ -75,6 +113,10 @@ class Device {
  private:
   Device() = default;
   void copy(void* to, const void* from, std::int64_t bytes, cudaMemcpyKind kind) {
+    if (kind != cudaMemcpyDeviceToDevice) {
+      ++traffic_.copies;
+      traffic_.bytes += bytes;
+    }
     if (failure_) check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), kind, stream_), "copying");
   }
   void check(cudaError_t error, const char* doing) {
@@ -85,6 +127,8 @@ class Device {
   cudaStream_t stream_ = nullptr;
   std::string name_;
   Status failure_;
+  Traffic traffic_;
+  std::int64_t releases_ = 0, before_ = 0;
 };
 
 }  // namespace cinnabar::kernels::cuda

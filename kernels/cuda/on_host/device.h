@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "base/result.h"
+#include "kernels/backend.h"
 #include "kernels/cuda/on_host/fibers.h"
+#include "kernels/cuda/on_host/recording.h"
 
 // CUDA's own names. NOLINTBEGIN(bugprone-reserved-identifier)
 #define __global__
@@ -21,6 +23,7 @@
 #define __forceinline__ inline
 #define __shared__ static thread_local
 #define __launch_bounds__(...)
+#define CINNABAR_UNROLL
 // NOLINTEND(bugprone-reserved-identifier)
 
 namespace cinnabar::kernels::cuda {
@@ -47,7 +50,13 @@ T __shfl_xor_sync(unsigned, T value, int lane_mask) {
   on_host::wait_for_warp();
   return value;
 }
+inline void __threadfence() {}
 // NOLINTEND(bugprone-reserved-identifier)
+inline unsigned atomicInc(unsigned* counter, unsigned largest) {
+  const unsigned before = *counter;
+  *counter = before >= largest ? 0 : before + 1;
+  return before;
+}
 
 class Device {
  public:
@@ -55,21 +64,46 @@ class Device {
 
   std::string name() const { return "this processor"; }
   const Status& failure() const { return failure_; }
-  void* allocate(std::int64_t bytes) { return on_host::allocate(bytes); }
-  void release(void* memory) { on_host::release(memory); }
+  const Traffic& traffic() const { return traffic_; }
+  std::int64_t releases() const { return releases_; }
+  void* allocate(std::int64_t bytes) {
+    ++traffic_.allocations;
+    return on_host::allocate(bytes);
+  }
+  void release(void* memory) {
+    ++releases_;
+    on_host::release(memory);
+  }
   void to_device(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes); }
-  void to_host(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes); }
-  void on_device(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes); }
+  void to_host(void* to, const void* from, std::int64_t bytes) {
+    copy(to, from, bytes);
+    ++traffic_.waits;
+  }
+  void on_device(void* to, const void* from, std::int64_t bytes) { move(to, from, bytes); }
   void clear(void* memory, std::int64_t bytes) {
     if (failure_ && bytes > 0) std::memset(memory, 0, static_cast<std::size_t>(bytes));
   }
   void wait() {
-    if (failure_) failure_ = on_host::planned_failure();
+    ++traffic_.waits;
+    meet_failure();
+  }
+
+  void record() { recording_ = std::make_unique<Recording>(); }
+  Recording recorded() { return std::move(*std::exchange(recording_, nullptr)); }
+  void replay(const Recording& recording) {
+    ++traffic_.graphs;
+    for (const auto& launch : recording.launches) launch();
   }
 
   template <typename... Parameters, typename... Arguments>
   void launch(Grid grid, unsigned threads, void (*kernel)(Parameters...), Arguments&&... arguments) {
+    if (recording_ != nullptr) {
+      recording_->launches.push_back(
+          [=, this, ... values = std::decay_t<Arguments>(arguments)] { launch(grid, threads, kernel, values...); });
+      return;
+    }
     if (!failure_) return;
+    ++traffic_.launches;
     blockDim = {threads, 1, 1};
     gridDim = grid;
     for (unsigned z = 0; z < grid.z; ++z) {
@@ -88,11 +122,25 @@ class Device {
 
  private:
   Device() = default;
-  void copy(void* to, const void* from, std::int64_t bytes) {
-    wait();
+  void meet_failure() {
+    if (failure_) failure_ = on_host::planned_failure();
+  }
+  void move(void* to, const void* from, std::int64_t bytes) {
+    meet_failure();
     if (failure_ && bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
   }
+  // Not while recording, as on a GPU: what it would read is not there when the recording is replayed.
+  void copy(void* to, const void* from, std::int64_t bytes) {
+    if (recording_ != nullptr) throw std::logic_error("a copy between host and device in a recording");
+    ++traffic_.copies;
+    traffic_.bytes += bytes;
+    move(to, from, bytes);
+  }
+
   Status failure_;
+  Traffic traffic_;
+  std::int64_t releases_ = 0;
+  std::unique_ptr<Recording> recording_;  // under way
 };
 
 }  // namespace cinnabar::kernels::cuda

@@ -43,12 +43,14 @@ class CompositeLayer {
     for (auto* norm : {&norm_, &head_norm_}) *norm = uploaded(random_values(512, ++seed_));
     for (auto* memory : {&normed_, &x_, &qkv_rows_, &gated_, &attended_, &gate_up_rows_, &thin_})
       *memory = uploaded(Values(static_cast<std::size_t>(kMostRows * std::max(columns, 2 * shape.ffn + shape.width))));
+    zeros_ = uploaded(Values(static_cast<std::size_t>(kMostRows * columns)));
     table_values_ = random_values(kTokens * shape.width, ++seed_);
     table_ = stored(table_values_, kTokens, shape.width);
   }
 
   // Row by row: the queries, what attention made of them, the residual stream behind the layer, and scores of each.
-  Values run(const RowsShape& rows, Form form) {
+  // What the forward took in traffic, to `traffic` if that is wanted.
+  Values run(const RowsShape& rows, Form form, Traffic* traffic = nullptr) {
     make_batch(rows);
     const Forms forms(backend_, form == Form::plain);
     const std::int64_t count = batch_.rows(), queries = shape_.heads * std::int64_t{shape_.head_size};
@@ -60,7 +62,8 @@ class CompositeLayer {
     const float* head_norm = shape_.head_norms ? head_norm_->data() : nullptr;
     const RopeSpec rope{1e4f, shape_.head_size, shape_.rotary};
     const Heads heads{1, shape_.heads, shape_.kv_heads, head_norm, head_norm, 1e-6f, rope};
-    forms.forward(batch_, [&] {
+    const Traffic before = backend_.traffic();
+    forms.forward(this, batch_, [&] {
       forms.embed_batch(batch_, x);
       forms.project(normed, qkv_.view(), heads, batch_, work, qkv);
       forms.attend(qkv.columns(0, queries), batch_, 1, 0.2f, attended);
@@ -70,6 +73,7 @@ class CompositeLayer {
       forms.judge(normed, *head_, batch_, work);
     });
     REQUIRE(backend_.failure());
+    if (traffic != nullptr) *traffic = backend_.traffic() - before;
     return results(qkv.columns(0, queries), attended, x);
   }
 
@@ -79,8 +83,8 @@ class CompositeLayer {
   // A backend's own forms of the composite operations, or the plain ones of its operations.
   struct Forms {
     Forms(Backend& on, bool is_plain) : backend(on), plain(is_plain) {}
-    void forward(const Batch& batch, const std::function<void()>& run) const {
-      plain ? backend.Backend::forward(&backend, batch, run) : backend.forward(&backend, batch, run);
+    void forward(const void* owner, const Batch& batch, const std::function<void()>& run) const {
+      plain ? backend.Backend::forward(owner, batch, run) : backend.forward(owner, batch, run);
     }
     void embed_batch(const Batch& batch, Rows out) const {
       plain ? backend.Backend::embed_batch(batch, out) : backend.embed_batch(batch, out);
@@ -169,7 +173,7 @@ class CompositeLayer {
     for (int i = 0; i < rows.clean; ++i) add_row(0, first + i, first + i + 1, {});
     const std::int32_t block = first + rows.clean;
     for (int i = 0; i < here; ++i) add_row(0, block + i, block + here, {kCached - 4, kCached - 1});
-    for (int i = here; i < rows.block; ++i) add_row(1, kCached + i, kCached + rows.block, {});
+    for (int i = here; i < rows.block; ++i) add_row(1, kCached + i - here, kCached + rows.block - here, {});
     const auto in_first = static_cast<std::size_t>(rows.clean + here), all = slots_.size();
     if (here > 0) block_rows_.push_back({rows.clean, here});
     if (all > in_first) block_rows_.push_back({rows.clean + here, static_cast<std::int64_t>(all - in_first)});
@@ -181,16 +185,23 @@ class CompositeLayer {
               stores_, block_rows_, judged_,     requests_, scores_};
   }
 
-  // Keys and values of the cached tokens, and nothing behind them.
+  // Keys and values of the cached tokens, and zeros behind them.
   void fill(std::unique_ptr<KvStore>& kv) {
-    auto made = backend_.make_kv({2, shape_.kv_heads, shape_.head_size, 400});
-    REQUIRE(made);
-    kv = std::move(made).value();
-    const std::int64_t columns = shape_.kv_heads * std::int64_t{shape_.head_size};
-    auto rows = uploaded(random_values(kCached * columns, 9));
+    if (kv == nullptr) {
+      auto made = backend_.make_kv({2, shape_.kv_heads, shape_.head_size, 400});
+      REQUIRE(made);
+      kv = std::move(made).value();
+      auto rows = uploaded(random_values(kCached * shape_.kv_heads * shape_.head_size, 9));
+      write(*kv, *rows, 0, kCached);
+    }
+    write(*kv, *zeros_, kCached, kMostRows);
+  }
+
+  void write(KvStore& kv, Buffer& values, std::int32_t first, std::int64_t count) {
+    const Rows rows(values.data(), count, shape_.kv_heads * std::int64_t{shape_.head_size});
     std::vector<std::int32_t> slots;
-    for (std::int32_t slot = 0; slot < kCached; ++slot) slots.push_back(slot);
-    backend_.kv_write(*kv, 1, Rows(rows->data(), kCached, columns), Rows(rows->data(), kCached, columns), slots);
+    for (std::int32_t slot = first; slot < first + count; ++slot) slots.push_back(slot);
+    backend_.kv_write(kv, 1, rows, rows, slots);
   }
 
   Values fetched(Rows rows) {
@@ -225,7 +236,7 @@ class CompositeLayer {
   std::uint32_t seed_ = 100;
   OwnedProduct qkv_, out_, gate_up_, down_;
   std::unique_ptr<Matrix> head_;
-  std::unique_ptr<Buffer> norm_, head_norm_, normed_, x_, qkv_rows_, gated_, attended_, gate_up_rows_, thin_;
+  std::unique_ptr<Buffer> norm_, head_norm_, normed_, x_, qkv_rows_, gated_, attended_, gate_up_rows_, thin_, zeros_;
   std::unique_ptr<KvStore> kv_[2];
   Values table_values_;
   StoredMatrix table_{};
