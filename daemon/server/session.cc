@@ -420,6 +420,7 @@ const std::string& Session::exclusion_reason(const DocumentSnapshot& document) {
 
 void Session::model_changed(const engine::ModelState& state) {
   const std::lock_guard lock(mutex_);
+  if (!completer_) return;  // the client left after the server had begun to tell all of its clients
   model_ = state;
   if (state.kind == engine::ModelState::Kind::ready) {
     const std::string before = std::exchange(answering_, state.text);

@@ -154,5 +154,49 @@ TEST_CASE("what was accepted was shown, whether or not the client said so") {
   }
 }
 
+// Stays in send() with the news that the model is ready, until it is released.
+class HeldWhenReady final : public lsp::Transport {
+ public:
+  void send(std::string_view bytes) override {
+    std::unique_lock lock(mutex_);
+    is_held_ = is_held_ || bytes.find("\"message\":\"fake\"") != std::string_view::npos;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return !is_held_ || is_released_; });
+  }
+  bool wait_until_held() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, milliseconds(20000), [&] { return is_held_; });
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    is_released_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_held_ = false, is_released_ = false;
+};
+
+TEST_CASE("a client that leaves while all of them are told that the model is ready") {
+  Fixture f;
+  const auto told_first = std::make_shared<HeldWhenReady>();
+  const auto first = f.host->connect(told_first);
+  for (const char* message : {R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}})",
+                              R"({"jsonrpc":"2.0","method":"initialized","params":{}})"}) {
+    first->receive(lsp::encode_frame(message));
+    while (first->turn()) continue;
+  }
+  auto second = std::make_unique<Client>(*f.host);
+  second->open(kUri, "x = ");
+  REQUIRE(told_first->wait_until_held());
+  second.reset();
+  told_first->release();
+  Client third(*f.host);
+  third.open(kUri, "x = ");
+  CHECK(third.texts(third.ask(kUri, 4)).size() == 1);
+}
+
 }  // namespace
 }  // namespace cinnabar::daemon
