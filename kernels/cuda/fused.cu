@@ -141,7 +141,7 @@ struct BlockState {
   Turn<T, P> turns[2];
   float outputs[P][kTileRows * kTileColumns * T];
   float some[P][kTileRows * kTileColumns * T];
-  float thin[kTileColumns * T][kThinColumns];
+  alignas(16) float thin[kTileColumns * T][kThinColumns];  // read four values at a time
   float inverse[kTileColumns * T];
 };
 
