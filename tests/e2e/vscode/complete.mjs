@@ -1,5 +1,5 @@
 // VS Code with the packed extension completes a function in a real file: keys, ghost text, Tab, Ctrl+S. Then the extension is
-// switched off and on, fills a stub by its command, and loses its program.
+// switched off and on, fills a stub by its command, extracts a variable from what is selected, and loses its program.
 //
 //   node complete.mjs VSIX FILE LINE KEYS -- COMMAND...    LINE counts from 1; the keys are typed at its end
 //
@@ -41,6 +41,7 @@ async function complete(workbench) {
     return text;
   });
   console.log(`shown behind ${JSON.stringify(keys)}: ${JSON.stringify(ghost)}`);
+  await workbench.picture('ghost-text');
   await keyboard.press('Tab');
   const written = await save(workbench, file);
   if (!plain(written).includes(plain(keys + ghost))) throw new Error('the file does not hold the text shown');
@@ -81,6 +82,34 @@ async function completeFunction(workbench) {
   console.log(`the command made of the stub: ${JSON.stringify(written)}`);
 }
 
+// Selects an expression by keys, chooses a refactoring from the editor's own menu, and takes it back in one step.
+async function extractVariable(workbench) {
+  const { keyboard } = workbench.page;
+  const path = join(dirname(file), 'area.py');
+  const before = 'def area(box):\n    return (box.right - box.left) * (box.bottom - box.top)\n';
+  writeFileSync(path, before);
+  await workbench.open(path);
+  await workbench.status('ready');
+  const selected = '(box.right - box.left)'.length;
+  await until('the expression is selected', async () => {  // a key may get lost while the editor settles
+    await workbench.goTo('2:12', []);
+    for (let i = 0; i < selected; ++i) await keyboard.press('Shift+ArrowRight', { delay: 20 });
+    return workbench.page.$(`.statusbar-item [aria-label="Ln 2, Col ${12 + selected} (${selected} selected)"]`);
+  });
+  await workbench.command('Refactor...');
+  const choice = await workbench.page.waitForSelector('.action-widget .monaco-list-row:has-text("Extract variable")', { timeout: PATIENCE });
+  await workbench.picture('refactor');
+  await choice.click();
+  await until('the file has another line', async () => (await workbench.page.$$('.monaco-editor .view-line')).length > 3);
+  const written = await save(workbench, path);
+  const [, name] = written.match(/^ {4}(\w+) = \(?box\.right - box\.left\)?$/m) ?? [];
+  if (!name || !written.includes(`return ${name} * (box.bottom - box.top)`)) throw new Error(`not extracted: ${written}`);
+  console.log(`extracted: ${JSON.stringify(written)}`);
+  await keyboard.press('Control+z');
+  const undone = await save(workbench, path);
+  if (undone !== before) throw new Error(`one step back is not where it began: ${undone}`);
+}
+
 async function loseProgram(workbench) {
   workbench.set({ ...settings, 'cinnabar.path': 'cinnabar-is-not-here' });
   const toast = await workbench.page.waitForSelector('.notification-toast:has-text("was not found")', { timeout: PATIENCE });
@@ -88,7 +117,7 @@ async function loseProgram(workbench) {
   await workbench.status('error');
   await workbench.goTo(1);
   await workbench.page.keyboard.type('  # still an editor');
-  const written = await save(workbench, join(dirname(file), 'stub.py'));
+  const written = await save(workbench, join(dirname(file), 'area.py'));
   if (!written.includes('still an editor')) throw new Error('VS Code does not go on');
   await toast.$('a:has-text("Open Setting")').then((button) => button.click());
   await workbench.page.waitForSelector('.settings-editor .setting-item-contents:has-text("Path")', { timeout: PATIENCE });
@@ -100,7 +129,7 @@ const workbench = await Workbench.start(vsix, settings);
 try {
   await workbench.open(file);
   await workbench.status('ready');
-  for (const step of [complete, toggle, completeFunction, loseProgram]) {
+  for (const step of [complete, toggle, completeFunction, extractVariable, loseProgram]) {
     console.log(`-- ${step.name}`);
     await step(workbench);
   }

@@ -84,11 +84,12 @@ export class Workbench {
     await until(`the status bar says ${word}`, () => this.page.$(`.statusbar-item [aria-label^="Cinnabar: ${word}"]`));
   }
 
-  async goTo(line) {
+  // LINE, or LINE:COLUMN; then these keys.
+  async goTo(line, keys = ['End']) {
     await this.page.click('.monaco-editor .view-lines');
     await this.page.keyboard.press('Control+g');
     await this.page.keyboard.type(`${line}\n`);
-    await this.page.keyboard.press('End');
+    for (const key of keys) await this.page.keyboard.press(key);
   }
 
   async command(title) {
@@ -102,6 +103,13 @@ export class Workbench {
 
   async ghostText() {
     return (await this.page.$$eval('[class*="ghost-text"]', (parts) => parts.map((part) => part.textContent).join(''))).trim();
+  }
+
+  // For the README, where the environment names a folder for them.
+  async picture(name) {
+    if (!process.env.CINNABAR_PICTURES) return;
+    const editor = await this.page.$('.editor-container');
+    await editor.screenshot({ path: join(process.env.CINNABAR_PICTURES, `${name}.png`) });
   }
 
   async stop() {
