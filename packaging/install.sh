@@ -21,7 +21,13 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-case $prefix in /.local|'') usage "there is no home folder (HOME); name a folder with --prefix";; /*) ;; *) prefix=$PWD/$prefix;; esac
+case $prefix in
+  /.local|'') usage "there is no home folder (HOME); name a folder with --prefix";;
+  *[[:cntrl:]]*) usage "the folder's name has a control character; name another folder with --prefix";;
+  /*) ;;
+  *) prefix=$PWD/$prefix;;
+esac
+[ ! -d "$prefix" ] || prefix=$(cd "$prefix" && pwd) || fail "$prefix cannot be entered"
 
 if [ -n "$remove" ]; then
   [ -x "$prefix/share/cinnabar/uninstall.sh" ] || fail "Cinnabar is not installed in $prefix"
@@ -51,8 +57,27 @@ if [ -n "$archive" ]; then
   check_sum "$archive"
 else
   tree=$(cd "$(dirname "$0")" && pwd -P)
-  [ "$tree" != "$prefix" ] || fail "$prefix is the archive itself; name another folder with --prefix"
+  near=$prefix
+  while [ ! -d "$near" ]; do near=$(dirname "$near"); done
+  case $(cd "$near" && pwd -P)/ in
+    "$tree"/*) fail "$prefix is the archive itself; name another folder with --prefix";;
+  esac
 fi
+reason() {  # TEXT: the first line of it that says something
+  line=$(printf '%s\n' "$1" | sed -n '/[^[:space:]]/{p;q;}')
+  echo "${line:-no reason was given}"
+}
+check_place() {  # FILE of the list: whether it can be put into the prefix
+  [ ! -d "$prefix/$1" ] || fail "$prefix/$1 is a folder, where a file is to be; move it away"
+  folder=$(dirname "$1")
+  while [ "$folder" != . ]; do
+    if [ -e "$prefix/$folder" ] || [ -L "$prefix/$folder" ]; then
+      [ -d "$prefix/$folder" ] || fail "$prefix/$folder is no folder, where one is to be; move it away"
+      [ -w "$prefix/$folder" ] || fail "$prefix/$folder cannot be written to"
+    fi
+    folder=$(dirname "$folder")
+  done
+}
 
 # --- everything into a folder beside its place, so that moving it there later copies nothing ---
 oldest=$prefix  # the first of the folders on the way that is not there yet
@@ -69,37 +94,52 @@ mkdir -p "$prefix" 2>/dev/null || fail "$prefix cannot be made"
 work=$(mktemp -d "$prefix/.cinnabar.XXXXXX" 2>/dev/null) || fail "$prefix cannot be written to"
 if [ -n "$archive" ]; then
   said=$(tar -xzf "$archive" -C "$work" --strip-components=1 2>&1) ||
-    fail "$archive could not be unpacked in $prefix (is it complete, is there space?): $(echo "$said" | head -n 1)"
+    fail "$archive could not be unpacked in $prefix (is it complete, is there space?): $(reason "$said")"
 else
-  said=$(cd "$tree" && tar -cf - . 2>&1 | tar -xf - -C "$work" 2>&1) ||
-    fail "the files could not be copied to $prefix (is there space?): $(echo "$said" | head -n 1)"
+  said=$(cp -Rp "$tree/." "$work" 2>&1) ||
+    fail "the files could not be copied to $prefix (is there space?): $(reason "$said")"
 fi
 list=$work/share/cinnabar/installed.txt
 [ -f "$list" ] || fail "${archive:-$tree} holds no Cinnabar (share/cinnabar/installed.txt is missing)"
-while IFS= read -r file; do
+while IFS= read -r file || [ -n "$file" ]; do
   case $file in ''|/*|../*|*/../*) fail "${archive:-$tree} lists the path '$file', which is none of a release";; esac
   [ -f "$work/$file" ] || fail "${archive:-$tree} is incomplete: $file is missing"
+  check_place "$file"
 done <"$list"
+unit=share/systemd/user/cinnabar.service
+for file in bin/cinnabar share/cinnabar/installed.txt share/cinnabar/uninstall.sh $unit; do
+  grep -qxF "$file" "$list" || fail "${archive:-$tree} is incomplete: its list lacks $file"
+done
 machine=$(machine_of "$work/bin/cinnabar")
 [ "$machine" = "$(uname -m)" ] || fail "this is the program for $machine, and this machine is $(uname -m)"
 said=$("$work/bin/cinnabar" --version 2>&1) || fail "the program does not run here (it needs glibc 2.35): $(echo "$said" | tail -n 1)"
-unit=$work/share/systemd/user/cinnabar.service  # systemd wants the program's absolute path
-sed "s|^ExecStart=.*|ExecStart=\"$prefix/bin/cinnabar\" daemon|" "$unit" >"$unit.new" && mv "$unit.new" "$unit"
+# systemd wants the program's absolute path, with its own quoting; sed, then, has three characters of meaning in what it puts in.
+program=$(printf '%s' "$prefix/bin/cinnabar" | sed 's/["\\]/\\&/g; s/%/%%/g' | sed 's/[\\&|]/\\&/g')
+sed "s|^ExecStart=.*|ExecStart=\"$program\" daemon|" "$work/$unit" >"$work/unit.new" ||
+  fail "the service's file could not be written in $prefix (is there space?)"
+mv "$work/unit.new" "$work/$unit"
 
 # --- into place: only renames, without a pause ---
 trap '' HUP INT TERM
 # An older version may have files that this one lacks.
 [ ! -x "$prefix/share/cinnabar/uninstall.sh" ] || "$prefix/share/cinnabar/uninstall.sh" >/dev/null
-while IFS= read -r file; do
+while IFS= read -r file || [ -n "$file" ]; do
   [ "$file" != share/cinnabar/installed.txt ] || continue
-  mkdir -p "$prefix/$(dirname "$file")"
-  mv -f "$work/$file" "$prefix/$file"
+  said_of_move=$(mkdir -p "$prefix/$(dirname "$file")" 2>&1 && mv -f "$work/$file" "$prefix/$file" 2>&1) ||
+    fail "$prefix/$file could not be put in its place; install again: $(reason "$said_of_move")"
 done <"$list"
-mv -f "$list" "$prefix/share/cinnabar/installed.txt"
+mv -f "$list" "$prefix/share/cinnabar/installed.txt" || fail "$prefix/share/cinnabar/installed.txt could not be written; install again"
 oldest=''
 
-echo "$said is installed in $prefix; $prefix/share/cinnabar/uninstall.sh removes it."
+quoted() {  # PATH as a shell takes it
+  case $1 in
+    *[!A-Za-z0-9_/.,+:@%=-]*) printf "'%s'\n" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")";;
+    *) printf '%s\n' "$1";;
+  esac
+}
+
+echo "$said is installed in $prefix; $(quoted "$prefix/share/cinnabar/uninstall.sh") removes it."
 case :$PATH: in
   *:"$prefix/bin":*) echo "Next: cinnabar doctor, then cinnabar setup neovim (or vscode, zed, helix, emacs).";;
-  *) echo "Add it to PATH, for example in ~/.profile:  export PATH=\"$prefix/bin:\$PATH\"";;
+  *) echo "Add it to PATH, for example in ~/.profile:  export PATH=$(quoted "$prefix/bin"):\"\$PATH\"";;
 esac

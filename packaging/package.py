@@ -86,7 +86,8 @@ def check_program(program, root):
 
 def install(folder, scratch):
     """The tree of an installation below /usr/local, as the archive holds it."""
-    run("cmake", "--install", folder, "--prefix", "/usr/local", "--strip", env={**os.environ, "DESTDIR": scratch}, stdout=subprocess.DEVNULL)
+    run("cmake", "--install", folder, "--prefix", "/usr/local", "--strip",
+        env={**os.environ, "DESTDIR": scratch}, stdout=subprocess.DEVNULL)
     return f"{scratch}/usr/local"
 
 

@@ -35,7 +35,8 @@ def expect(what, holds):
 
 def mirror():
     """Where this system has its packages from, if it is a Debian one."""
-    found = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Identifier: Packages", "Component: main", "Codename: bookworm"],
+    wanted = ["Identifier: Packages", "Component: main", "Codename: bookworm"]
+    found = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted],
                            check=False, capture_output=True, text=True).stdout.split()
     return found[:1]
 
@@ -63,8 +64,8 @@ class System:
     def run(self, script, user=USER):
         home = "/root" if user == 0 else "/home/user"
         started = time.monotonic()
-        done = subprocess.run([*ENTER, self.root, self.packages, f"{user}:{user}", home, "cd && " + script], check=False, capture_output=True,
-                              text=True, errors="replace", timeout=600)
+        done = subprocess.run([*ENTER, self.root, self.packages, f"{user}:{user}", home, "cd && " + script],
+                              check=False, capture_output=True, text=True, errors="replace", timeout=600)
         if done.returncode == 125:
             sys.exit(f"bare_system.py: the system cannot be entered: {done.stderr}")
         print(f"  {time.monotonic() - started:5.1f} s  {script}", flush=True)

@@ -67,7 +67,9 @@ def check_refusal(source, scratch, name, archive, said, before=(), prefix=None):
         was = tree(home)
         done = install(source, "--prefix", place, archive, before=before)
         expect(f"{name}: gave {done.returncode}", done.returncode == 1)
-        expect(f"{name}: said {done.stderr!r}", done.stderr.startswith("install: ") and done.stderr.count("\n") == 1 and said in done.stderr)
+        one_line = done.stderr.startswith("install: ") and done.stderr.count("\n") == 1
+        ends_well = not done.stderr.rstrip().endswith(":")
+        expect(f"{name}: said {done.stderr!r}", one_line and ends_well and said in done.stderr)
         now = tree(home)
         expect(f"{name}: {sorted(set(now) ^ set(was))} came or went", now == was)
 
@@ -80,24 +82,57 @@ def check_refusals(source, scratch):
 
     with open(whole, "rb") as file:
         content = file.read()
-    truncated = f"{scratch}/truncated.tar.gz"
-    with open(truncated, "wb") as file:
-        file.write(content[:len(content) // 2])
+
+    def bytes_in(name, data):
+        with open(f"{scratch}/{name}.tar.gz", "wb") as file:
+            file.write(data)
+        return f"{scratch}/{name}.tar.gz"
     with open(shutil.which("true"), "rb") as file:
         program = bytearray(file.read())
     program[18:20] = b"\xf3\x00"  # RISC-V
     for name, archive, said in (
             ("missing", f"{scratch}/nowhere.tar.gz", "there is no file"),
-            ("truncated", truncated, "is it complete"),
+            ("truncated", bytes_in("truncated", content[:len(content) // 2]), "is there space?): "),
+            ("garbage", bytes_in("garbage", b"hello " * 1000), "is there space?): "),
+            ("empty", bytes_in("empty", b""), "is there space?): "),
             ("other", broken("other", **{LIST: None}), "holds no Cinnabar"),
             ("incomplete", broken("incomplete", **{LIST: f"{LIST}\nbin/cinnabar\nshare/gone\n".encode()}), "share/gone is missing"),
+            ("short-list", broken("short-list", **{LIST: b"bin/cinnabar\n"}), "its list lacks share/cinnabar/installed.txt"),
             ("outside", broken("outside", **{LIST: f"{LIST}\n../../evil\n".encode()}), "'../../evil'"),
             ("machine", broken("machine", bin__cinnabar=bytes(program)), "is the program for unknown"),
             ("script", broken("script", bin__cinnabar=b"#!/bin/sh\n"), "is the program for unknown")):
         check_refusal(source, scratch, name, archive, said)
     check_refusal(source, scratch, "unwritable", whole, "cannot be made", prefix="/dev/null/prefix")
+    check_places(source, scratch, whole)
     check_space(source, scratch, whole)
     check_sums(source, scratch, whole)
+
+
+def check_places(source, scratch, whole):
+    """What stands where a file or a folder is to be is named, and everything is left as it was."""
+    for name, file, said in (("folder", "bin/cinnabar/mine", "bin/cinnabar is a folder"), ("file", "share", "share is no folder")):
+        prefix = f"{scratch}/place-{name}"
+        os.makedirs(os.path.dirname(f"{prefix}/{file}"))
+        with open(f"{prefix}/{file}", "w", encoding="utf-8") as mine:
+            mine.write("mine\n")
+        was = tree(prefix)
+        check_refusal(source, scratch, f"taken-{name}", whole, said, prefix=prefix)
+        expect(f"taken-{name}: {sorted(set(tree(prefix)) ^ set(was))} came or went", tree(prefix) == was)
+
+
+def check_names(source, scratch, whole):
+    """Names with a meaning for the shell, sed or systemd."""
+    for name, in_unit, printed in (("a|b&c", "a|b&c", "'{}'"), ("a 'b'", "a 'b'", None), ('q"\\', 'q\\"\\\\', "'{}'"), ("100%", "100%%", "{}")):
+        prefix, here = f"{scratch}/names/{name}", f"{scratch}/names"
+        done = install(source, "--prefix", prefix, whole)
+        expect(f"{name}: gave {done.returncode}: {done.stderr}", done.returncode == 0 and not done.stderr)
+        unit = f'[Service]\nExecStart="{here}/{in_unit}/bin/cinnabar" daemon\n'.encode()
+        expect(f"{name}: the unit is {tree(prefix).get(UNIT)}", tree(prefix).get(UNIT) == unit)
+        command = printed.format(f"{prefix}/share/cinnabar/uninstall.sh") if printed else None
+        expect(f"{name}: said {done.stdout}", command is None or f" {command} removes it" in done.stdout)
+        removal = done.stdout.split("is installed in ")[-1].split("; ", 1)[-1].split(" removes it.")[0]
+        subprocess.run(["sh", "-c", removal], check=False, capture_output=True)
+        expect(f"{name}: {removal} left {sorted(tree(prefix))}", not os.path.exists(prefix))
 
 
 def check_space(source, scratch, whole):
@@ -114,7 +149,8 @@ def check_space(source, scratch, whole):
 def check_sums(source, scratch, whole):
     """SHA256SUMS beside the archive: absent, right, wrong, of something else"""
     for name, line, said in (("right", hashlib.sha256(open(whole, "rb").read()).hexdigest() + "  whole.tar.gz\n", None),
-                             ("wrong", "0" * 64 + "  whole.tar.gz\n", "SHA-256 differs"), ("foreign", "0" * 64 + "  x.tar.gz\n", "does not name")):
+                             ("wrong", "0" * 64 + "  whole.tar.gz\n", "SHA-256 differs"),
+                             ("foreign", "0" * 64 + "  x.tar.gz\n", "does not name")):
         folder = f"{scratch}/sums-{name}"
         os.makedirs(folder)
         shutil.copy(whole, folder)
@@ -144,9 +180,16 @@ def check_installation(source, scratch):
         expect(f"{name}: gave {done.returncode}: {done.stderr}", done.returncode == 0)
         there = tree(prefix)
         listed = there.get(LIST, b"").decode().split()
-        expect(f"{name}: {sorted(there)} is there, {sorted(listed)} is listed", sorted(listed) == sorted(n for n in there if not n.endswith("/")))
-        expect(f"{name}: the unit is {there.get(UNIT)}", there.get(UNIT) == f'[Service]\nExecStart="{prefix}/bin/cinnabar" daemon\n'.encode())
+        files = sorted(n for n in there if not n.endswith("/"))
+        expect(f"{name}: {files} is there, {sorted(listed)} is listed", sorted(listed) == files)
+        unit = f'[Service]\nExecStart="{prefix}/bin/cinnabar" daemon\n'.encode()
+        expect(f"{name}: the unit is {there.get(UNIT)}", there.get(UNIT) == unit)
         expect(f"{name}: the program cannot be run", os.access(f"{prefix}/bin/cinnabar", os.X_OK))
+    for inside in (".", "new/inside"):
+        was = tree(unpacked)
+        done = subprocess.run(["sh", "install.sh", "--prefix", inside], check=False, capture_output=True, text=True, cwd=unpacked)
+        expect(f"--prefix {inside} in the archive gave {done.returncode}: {done.stderr}",
+               done.returncode == 1 and "is the archive itself" in done.stderr and tree(unpacked) == was)
     expect("a file of the older version is still there", not os.path.exists(f"{prefix}/share/cinnabar/old"))
     done = install(source, "--prefix", prefix, "--uninstall")
     expect(f"--uninstall gave {done.returncode}, left {sorted(tree(home))}", done.returncode == 0 and not tree(home))
@@ -162,6 +205,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cinnabar-installer-") as scratch:
         check_installation(sys.argv[1], scratch)
         check_refusals(sys.argv[1], scratch)
+        check_names(sys.argv[1], scratch, f"{scratch}/whole.tar.gz")
     for text in FAILURES:
         print(text)
     sys.exit(1 if FAILURES else 0)

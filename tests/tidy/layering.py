@@ -6,8 +6,8 @@ import tidy
 
 # room -> rooms whose headers it may include, beside its own and base/. A file's room is the longest of these names that its
 # path begins with. ROADS holds single headers beyond the rows.
-DAEMON = {"daemon/models", "daemon/syntax", "daemon/editing", "daemon/workspace", "daemon/completion", "daemon/config", "daemon/server", "daemon/transport",
-          "daemon/proxy"}
+DAEMON = {"daemon/models", "daemon/syntax", "daemon/editing", "daemon/workspace", "daemon/completion", "daemon/config",
+          "daemon/server", "daemon/transport", "daemon/proxy"}
 ENGINE = {"engine", "engine/model", "engine/tokenizer", "engine/forward", "engine/decoding"}
 ROOMS = {
     "base": set(),
