@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "daemon/editing/doubts.h"
 #include "daemon/editing/refactorings.h"
 #include "daemon/syntax/scopes.h"
 
@@ -75,7 +76,9 @@ std::optional<SlotPlan> plan_better_name(const Tree& tree, Span selection) {
   if (!function) return std::nullopt;
   const auto scope = scope_of(tree, *function);
   const Variable* variable = scope ? variable_at(tree, *scope, selection) : nullptr;
-  if (variable == nullptr || !is_renamable(tree, *scope, *variable)) return std::nullopt;
+  if (variable == nullptr || !is_renamable(tree, *scope, *variable) ||
+      may_be_named_unseen(tree, *function, variable->name))
+    return std::nullopt;
   std::vector<std::string> taken;
   for (const sv name : names_in(tree)) taken.emplace_back(name);
   const std::string name(variable->name);

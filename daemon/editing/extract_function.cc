@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "daemon/editing/doubts.h"
 #include "daemon/editing/extraction.h"
 #include "daemon/editing/refactorings.h"
 
@@ -154,18 +155,22 @@ class Flow {
     }
     const bool only_inside = std::all_of(variable.occurrences.begin(), variable.occurrences.end(),
                                          [&](const Occurrence& one) { return is_in(one, statements_.span); });
+    // What C++ declares and does not use is there for what its destructor does.
+    if (only_inside && variable.occurrences.size() == 1 && tree_.language().name == "cpp") return false;
     if (only_inside) return is_given_first(variable) || !is_there(loop_) || !scope_.rules->scopes.empty();
     if (has_namesake(variable)) return false;
     const bool given = is_given_first(variable);  // before it is read
     const bool outer = declared_out && (!declared_in || scope_.rules->scopes.empty());
     const bool needed = outer && !given;
     if (captured_in && (written || written_out)) return false;
-    if (captured_out && written && outer) return false;
+    if (captured_out && written && (outer || scope_.rules->scopes.empty())) return false;
     if (needed && !is_bound_before(variable)) return false;
     if (!outer && !given && scope_.rules->scopes.empty()) return false;
     const bool result = written && (used_later || (is_there(loop_) && needed && read && outer));
     if (written && outer && guarded_) return false;  // a handler would see how far they came
     if (result && !needed && !given && outer) return false;
+    // Where names are declared, the new function would give a value to one that it does not know.
+    if (written && outer && !needed && !scope_.rules->scopes.empty()) return false;
     if (needed) passing.in.push_back({&variable, written});
     if (result) passing.out.push_back({&variable, outer});
     return true;
@@ -314,6 +319,7 @@ std::optional<SlotPlan> plan_function_extraction(const Tree& tree, Span selectio
   // ... and the statements have to be the function's own, not a closure's.
   const TSNode closure = ancestor(statements->nodes.front(), rules->closures, function->node);
   if (is_there(closure)) return std::nullopt;
+  if (is_bound_to_place(tree, *function, *statements)) return std::nullopt;
   const auto scope = scope_of(tree, *function);
   if (!scope) return std::nullopt;
   auto passing = Flow(tree, *scope, *statements).passing();

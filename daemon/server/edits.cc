@@ -8,6 +8,7 @@
 #include "daemon/editing/instructions.h"
 #include "daemon/editing/refactorings.h"
 #include "daemon/editing/region_edit.h"
+#include "daemon/syntax/scopes.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -152,6 +153,7 @@ class Menu {
   void add_refactorings() {
     const bool selected = scene_.begin != scene_.end;
     if (scene_.tree == nullptr || !(selected || scene_.invoked)) return;
+    if (scene_.end - scene_.begin > syntax::kLongestFunction) return;
     for (const Refactoring& refactoring : refactorings()) {
       if (refactoring.by_selection && !selected) continue;
       if (!refactoring.plan(*scene_.tree, {scene_.begin, scene_.end})) continue;

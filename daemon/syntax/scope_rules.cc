@@ -188,18 +188,44 @@ constexpr sv kCUnknown[] = {"goto_statement",   "labeled_statement",    "structu
                             "init_statement",   "using_declaration",    "co_await_expression",
                             "lambda_expression"};
 
+// What a new name must not hide.
+constexpr sv kPythonBuiltins[] = {
+    "abs",   "all",    "any",   "bool", "bytes", "dict",  "dir",  "enumerate", "eval",   "exec", "file",   "filter",
+    "float", "format", "hash",  "id",   "input", "int",   "len",  "list",      "locals", "map",  "max",    "min",
+    "next",  "object", "open",  "ord",  "print", "range", "repr", "reversed",  "round",  "set",  "sorted", "str",
+    "sum",   "super",  "tuple", "type", "vars",  "zip",   "self", "cls",       "chr",    "iter", "slice"};
+constexpr sv kScriptBuiltins[] = {"console", "document",  "window", "process", "require", "module",
+                                  "exports", "undefined", "Array",  "Object",  "String",  "Number",
+                                  "Boolean", "Math",      "JSON",   "Promise", "Map",     "Set",
+                                  "Date",    "Error",     "fetch",  "name",    "global",  "arguments"};
+constexpr sv kGoBuiltins[] = {"append", "cap",   "clear", "close",   "copy",    "delete",  "len",  "make",   "max",
+                              "min",    "new",   "panic", "print",   "println", "recover", "any",  "bool",   "byte",
+                              "error",  "false", "true",  "nil",     "iota",    "int",     "rune", "string", "float64",
+                              "fmt",    "os",    "io",    "errors",  "strings", "strconv", "sort", "time",   "math",
+                              "bytes",  "log",   "sync",  "context", "http",    "json",    "main", "init",   "uint"};
+constexpr sv kRustBuiltins[] = {"println", "print", "eprintln", "format", "vec",  "panic", "assert", "drop",  "main",
+                                "write",   "todo",  "matches",  "std",    "core", "alloc", "String", "Vec",   "Some",
+                                "None",    "Ok",    "Err",      "Box",    "self", "str",   "char",   "usize", "bool"};
+constexpr sv kCBuiltins[] = {"main",   "printf", "puts",  "malloc", "free",   "exit",  "abort",  "memcpy",
+                             "strlen", "assert", "std",   "string", "vector", "map",   "set",    "swap",
+                             "move",   "min",    "max",   "size_t", "errno",  "stdin", "stdout", "stderr",
+                             "time",   "read",   "write", "open",   "close",  "abs"};
+constexpr sv kJavaBuiltins[] = {"String", "Object", "System", "Math", "List", "Map", "Set", "Integer"};
+
 constexpr ScopeRules kPython{
-    kName,         kPythonRoles, kPythonThrough, {}, kPythonClosures, kPythonContainers, kPythonLoops,
-    kPythonGuards, {},           kPythonUnknown};
-constexpr ScopeRules kScript{kScriptNames,      kScriptRoles, kScriptThrough, kScriptScopes,  kScriptClosures,
-                             kScriptContainers, kScriptLoops, kTry,           kScriptHoisted, kScriptUnknown};
-constexpr ScopeRules kJava{kName,           kJavaRoles, {},          kJavaScopes, kJavaClosures,
-                           kJavaContainers, kJavaLoops, kJavaGuards, {},          kJavaUnknown};
-constexpr ScopeRules kGo{kName,         kGoRoles, kListThrough, kGoScopes, kGoClosures,
-                         kGoContainers, kGoLoops, kGoGuards,    {},        kGoUnknown};
-constexpr ScopeRules kRust{kName,           kRustRoles, kRustThrough, kRustScopes,   kRustClosures,
-                           kJavaContainers, kRustLoops, {},           kRustClosures, kRustUnknown};
-constexpr ScopeRules kC{kName, kCRoles, kCThrough, kCScopes, kCClosures, kCContainers, kCLoops, kTry, {}, kCUnknown};
+    kName, kPythonRoles,   kPythonThrough, {}, kPythonClosures, kPythonContainers, kPythonLoops, kPythonGuards,
+    {},    kPythonUnknown, kPythonBuiltins};
+constexpr ScopeRules kScript{kScriptNames,    kScriptRoles,      kScriptThrough, kScriptScopes,
+                             kScriptClosures, kScriptContainers, kScriptLoops,   kTry,
+                             kScriptHoisted,  kScriptUnknown,    kScriptBuiltins};
+constexpr ScopeRules kJava{kName,      kJavaRoles,  {}, kJavaScopes,  kJavaClosures, kJavaContainers,
+                           kJavaLoops, kJavaGuards, {}, kJavaUnknown, kJavaBuiltins};
+constexpr ScopeRules kGo{kName,    kGoRoles,  kListThrough, kGoScopes,  kGoClosures, kGoContainers,
+                         kGoLoops, kGoGuards, {},           kGoUnknown, kGoBuiltins};
+constexpr ScopeRules kRust{kName,      kRustRoles, kRustThrough,  kRustScopes,  kRustClosures, kJavaContainers,
+                           kRustLoops, {},         kRustClosures, kRustUnknown, kRustBuiltins};
+constexpr ScopeRules kC{kName,   kCRoles, kCThrough, kCScopes,  kCClosures, kCContainers,
+                        kCLoops, kTry,    {},        kCUnknown, kCBuiltins};
 
 struct Row {
   sv language;

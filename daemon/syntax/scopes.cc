@@ -102,7 +102,9 @@ TSNode ancestor(TSNode node, Words kinds, TSNode stop) {
 
 std::optional<FunctionScope> scope_of(const Tree& tree, const Function& function) {
   const ScopeRules* rules = scope_rules(tree.language());
-  if (rules == nullptr || !is_there(function.body)) return std::nullopt;
+  if (rules == nullptr || !is_there(function.body) ||
+      end_of(function.node) - begin_of(function.node) > kLongestFunction)
+    return std::nullopt;
   FunctionScope scope{rules, function, {}, {}};
   std::vector<Occurrence> all;
   bool known = true;
@@ -154,6 +156,8 @@ std::vector<std::string_view> names_in(const Tree& tree) {
       names.push_back(text_of(tree, node));
     return true;
   });
+  if (const ScopeRules* rules = scope_rules(tree.language()); rules != nullptr)
+    names.insert(names.end(), rules->builtins.begin(), rules->builtins.end());
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

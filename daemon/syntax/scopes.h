@@ -35,9 +35,10 @@ struct ScopeRules {
   Words closures;                     // functions inside of the function
   Words containers;                   // hold statements
   Words loops;
-  Words guards;   // what stops an exception, or what runs a part of the function later
-  Words hoisted;  // parents of names that hold in all of their scope
-  Words unknown;  // with one of these in it a function's variables are not known for certain
+  Words guards;    // what stops an exception, or what runs a part of the function later
+  Words hoisted;   // parents of names that hold in all of their scope
+  Words unknown;   // with one of these in it a function's variables are not known for certain
+  Words builtins;  // names that the language gives a meaning without a declaration, and that people use
 };
 
 // Null: the language has no rules.
@@ -55,6 +56,9 @@ struct Variable {
   std::vector<Occurrence> occurrences;  // in the order of the text
 };
 
+// A longer function is unknown: a menu that asks about it has to come at once.
+inline constexpr std::size_t kLongestFunction = 32 << 10;  // bytes
+
 // None where something in the function is unknown. Names that are declared outside of the function are in no variable;
 // free_names() has them.
 struct FunctionScope {
@@ -65,7 +69,7 @@ struct FunctionScope {
 };
 std::optional<FunctionScope> scope_of(const Tree& tree, const Function& function);
 
-// All names that stand anywhere in the text, whatever they are: what a new one may not be.
+// All names that stand anywhere in the text, whatever they are, and those that the language has: what a new one may not be.
 std::vector<std::string_view> names_in(const Tree& tree);
 
 bool is_inside(TSNode node, TSNode outer);
