@@ -40,14 +40,6 @@ bool is_hidden(std::uint32_t character) {
   return control || direction || character == 0xFEFF || character == 0xFFFD;
 }
 
-bool is_clean(std::string_view text) {
-  while (!text.empty()) {
-    std::uint32_t character = 0;
-    if (!take_character(text, character) || is_hidden(character)) return false;
-  }
-  return true;
-}
-
 // Its end is one unit again and again: the model goes round in a circle.
 bool runs_away(std::string_view text) {
   constexpr std::size_t kRepeated = 24;  // bytes that must be repetition before it counts
@@ -146,6 +138,14 @@ bool is_echo(std::string_view text, std::string_view prefix, std::string_view su
 }
 
 }  // namespace
+
+bool is_clean(std::string_view text) {
+  while (!text.empty()) {
+    std::uint32_t character = 0;
+    if (!take_character(text, character) || is_hidden(character)) return false;
+  }
+  return true;
+}
 
 std::string presentable(const engine::InfillAnswer& answer, const Fitting& place) {
   using engine::StopReason;

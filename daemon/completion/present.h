@@ -23,4 +23,8 @@ std::string presentable(const engine::InfillAnswer& answer, const Fitting& place
 // The same where nothing is known but the text.
 std::string presentable(const engine::InfillAnswer& answer, std::string_view prefix, std::string_view suffix);
 
+// Whether it is well-formed UTF-8 without control characters, tabs and line ends apart, and without characters that turn
+// the reading direction.
+bool is_clean(std::string_view text);
+
 }  // namespace cinnabar::daemon

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "daemon/completion/present.h"
 #include "engine/model/json.h"
 
 namespace cinnabar::daemon {
@@ -39,9 +40,7 @@ bool is_digest(const std::string& text) {
 
 // It is printed on terminals and shown in editors.
 bool is_line(const std::string& text) {
-  return text.size() <= kLongestLine && std::none_of(text.begin(), text.end(), [](char c) {
-           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-         });
+  return text.size() <= kLongestLine && is_clean(text) && text.find_first_of("\t\r\n") == std::string::npos;
 }
 
 Status wrong(const std::string& member, const std::string& expected) {

@@ -143,6 +143,15 @@ Result<FoundModel> find_given(const ModelPlaces& places, const std::string& give
                        " (cinnabar model list), and a path may be named");
 }
 
+// A word of a command line, as a shell takes it.
+std::string shell_word(const std::string& text) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.,+:@%=-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? "'\\''" : std::string(1, c);
+  return word + "'";
+}
+
 }  // namespace
 
 ModelPlaces model_places() {
@@ -237,7 +246,7 @@ std::string making_command(const ModelPlaces& places, const std::string& name) {
   for (const std::string& place : places.beside) {
     const fs::path script = fs::path(place) / "make_model.py";
     if (is_file(script) && is_file(fs::path(place) / name / "model.json"))
-      return "python3 " + script.string() + " " + name;
+      return "python3 " + shell_word(script.string()) + " " + name;
   }
   return {};
 }

@@ -58,11 +58,12 @@ Result<FoundModel> find_model(const ModelPlaces& places, const std::string& give
 
 // What the user has chosen by choose_default; empty: nothing. Error: the file cannot be read, or says no name or path.
 Result<std::string> chosen_default(const ModelPlaces& places);
-// "default" or empty takes the choice back. Error: no such model; the file cannot be written.
+// "default" or empty takes the choice back. Error: no such model, or none that
+// can be loaded; the file cannot be written.
 Status choose_default(const ModelPlaces& places, const std::string& given);
 
 // Puts a copy of a GGUF file or of a model's folder into the user's folder, whole or not at all.
-// Error: the name is taken or none; the copy is no model; no room.
+// Error: the name is taken or none; the copy is no model, or has other checksums than it brings; no room.
 Status add_model(const ModelPlaces& places, const std::string& name, const std::string& from);
 // Returns the bytes that were freed. Error: it is not the user's own.
 Result<std::int64_t> remove_model(const ModelPlaces& places, const std::string& name);

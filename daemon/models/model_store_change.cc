@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "daemon/models/model_store.h"
 #include "engine/model/mapping.h"
+#include "engine/model/parts.h"
 #include "engine/model/weights.h"
 #include "engine/tokenizer/tokenizer.h"
 
@@ -126,6 +127,7 @@ Status choose_default(const ModelPlaces& places, const std::string& given) {
   bool is_named = false;
   for (const ListedModel& model : listed_models(places)) is_named = is_named || model.name == given;
   if (!is_named && !fs::exists(given, error)) return Status::error(given + ": there is no such file or folder");
+  if (Status sound = check_model(found->model); !sound) return sound;
   return write_file(places.choice, (is_named ? given : fs::absolute(given, error).lexically_normal().string()) + "\n");
 }
 
@@ -142,6 +144,9 @@ Status add_model(const ModelPlaces& places, const std::string& name, const std::
   const auto files = files_of(from);
   if (!files) return files.status();
   if (Status sound = check_model(from); !sound) return sound;
+  if (fs::exists(fs::path(from) / "parts.json", error)) {
+    if (Status same = engine::verify_parts(from); !same) return same;
+  }
   fs::create_directories(user, error);
   if (error) return failed(user, error);
   if (Status room = check_room(user, *files); !room) return room;

@@ -122,7 +122,8 @@ def check_places(source, scratch, whole):
 
 def check_names(source, scratch, whole):
     """Names with a meaning for the shell, sed or systemd."""
-    for name, in_unit, printed in (("a|b&c", "a|b&c", "'{}'"), ("a 'b'", "a 'b'", None), ('q"\\', 'q\\"\\\\', "'{}'"), ("100%", "100%%", "{}")):
+    for name, in_unit, printed in (("a|b&c", "a|b&c", "'{}'"), ("a 'b'", "a 'b'", None),
+                                   ('q"\\', 'q\\"\\\\', "'{}'"), ("100%", "100%%", "{}")):
         prefix, here = f"{scratch}/names/{name}", f"{scratch}/names"
         done = install(source, "--prefix", prefix, whole)
         expect(f"{name}: gave {done.returncode}: {done.stderr}", done.returncode == 0 and not done.stderr)

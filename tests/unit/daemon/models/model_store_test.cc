@@ -12,6 +12,7 @@
 using namespace cinnabar;
 using namespace cinnabar::daemon;
 using Catch::Contains;
+using Catch::StartsWith;
 
 namespace fs = std::filesystem;
 
@@ -171,6 +172,20 @@ TEST_CASE("a model that is only described can be had: the message has the comman
   CHECK(find_model(store.places, "large")->model == store.root.file("user/large"));
 }
 
+TEST_CASE("the command that makes a model can be pasted into a shell") {
+  const Store store;
+  for (const auto& [folder, shown] :
+       {std::pair{"beside", "beside/make_model.py"}, std::pair{"two words", "two words/make_model.py'"},
+        std::pair{"it's", "it'\\''s/make_model.py'"}, std::pair{"$HOME", "$HOME/make_model.py'"}}) {
+    const std::string place = store.root.file(folder);
+    store.put(folder + std::string("/large"), "model.json", "{}");
+    store.put(folder, "make_model.py", "");
+    const std::string command = making_command({{}, {place}, {}}, "large");
+    CHECK_THAT(command, Contains(std::string(shown) + " large"));
+    CHECK_THAT(command, StartsWith(std::string(shown).ends_with("'") ? "python3 '/" : "python3 /"));
+  }
+}
+
 TEST_CASE("the user's default is what no name comes to") {
   const Store store;
   store.put_model("beside/default");
@@ -190,6 +205,22 @@ TEST_CASE("the user's default is what no name comes to") {
   REQUIRE(choose_default(store.places, "default"));
   CHECK(find_model(store.places, "")->model == store.root.file("beside/default"));
   REQUIRE(choose_default(store.places, "default"));
+}
+
+TEST_CASE("a default that cannot be loaded is refused as it is when added") {
+  const Store store;
+  store.put_model("beside/default");
+  store.put("user/broken", "model.gguf", "hello");
+  const std::string notes = store.root.write("notes.txt", "hello"), cut = store.root.write("cut.gguf", "hello");
+  fs::create_directories(store.root.file("empty"));
+  for (const std::string& path : {cut, store.root.file("empty"), store.root.file("user/broken")}) {
+    const Status chosen = choose_default(store.places, path);
+    REQUIRE_FALSE(chosen);
+    CHECK(chosen.message() == add_model(store.places, "x", path).message());
+  }
+  CHECK_THAT(choose_default(store.places, "broken").message(), Contains("not a GGUF"));
+  CHECK_FALSE(choose_default(store.places, notes));
+  CHECK_FALSE(fs::exists(store.places.choice));
 }
 
 TEST_CASE("a file of the user's default that holds something else is named") {
@@ -219,6 +250,23 @@ TEST_CASE("a file or folder is added whole, with its checksum, and removed") {
   REQUIRE(freed);
   CHECK(*freed >= static_cast<std::int64_t>(fs::file_size(store.tiny)));
   CHECK(store.left_in_user() == std::vector<std::string>{"folder"});
+}
+
+TEST_CASE("a model in parts is added where every part has its checksum") {
+  const Store store;
+  std::string bytes = tiny_bytes();
+  const std::string entry = "\"bytes\": " + std::to_string(bytes.size()) + ", \"sha256\": \"" + tiny_digest() + "\"";
+  store.put("parts", "parts.json",
+            "{\"file\": \"m\", " + entry + ", \"parts\": [{\"file\": \"m.part-01\", " + entry + "}]}");
+  store.put("parts", "m.part-01", bytes);
+  REQUIRE(add_model(store.places, "whole", store.root.file("parts")));
+  CHECK(store.left_in_user() == std::vector<std::string>{"whole"});
+  bytes.back() ^= 1;
+  store.put("parts", "m.part-01", bytes);
+  const Status damaged = add_model(store.places, "damaged", store.root.file("parts"));
+  REQUIRE_FALSE(damaged);
+  CHECK_THAT(damaged.message(), Contains(store.root.file("parts/m.part-01") + ": expected SHA-256 " + tiny_digest()));
+  CHECK(store.left_in_user() == std::vector<std::string>{"whole"});
 }
 
 TEST_CASE("what cannot be added or removed is said, and leaves nothing") {
