@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/line_ends.h"
 #include "daemon/syntax/cuts.h"
 
 namespace cinnabar::daemon {
@@ -102,21 +103,6 @@ std::string_view finished_part(std::string_view text, const syntax::Language* la
   if (text.find('\n') == std::string_view::npos) return whole_part(text);
   const auto lengths = syntax::cuts(text, language);
   return lengths.empty() ? std::string_view() : text.substr(0, lengths.front());
-}
-
-bool has_carriage_returns(std::string_view text) {
-  const std::size_t newline = text.find('\n');
-  return newline != std::string_view::npos && newline > 0 && text[newline - 1] == '\r';
-}
-
-std::string with_line_ends(std::string_view text, bool carriage_returns) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\r') continue;
-    if (c == '\n' && carriage_returns) out += '\r';
-    out += c;
-  }
-  return out;
 }
 
 // Whether the cursor's line, once `text` is in it, is the line above or below over again.

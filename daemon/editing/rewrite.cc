@@ -114,14 +114,21 @@ engine::InfillRequest RewriteMachine::ask(std::string_view instruction) const {
   return request;
 }
 
-std::string RewriteMachine::whole(const engine::InfillAnswer& answer) const {
-  std::string text = head_ + answer.text;
+RegionPlace RewriteMachine::place() const {
+  const std::string_view region = task_.region;
+  return {task_.language, task_.before, head_, region.substr(head_.size()), task_.after};
+}
+
+std::string RewriteMachine::written(const engine::InfillAnswer& answer) const {
+  std::string text = answer.text;
   if (!task_.region.ends_with('\n'))
     text = std::string(right_stripped(text));
   else if (!text.ends_with('\n'))
     text += '\n';
   return text;
 }
+
+std::string RewriteMachine::whole(const std::string& written) const { return head_ + fitted(place(), written); }
 
 std::string RewriteMachine::objection(std::string_view text) const {
   if (is_blank(text)) return "the model gave no text";
@@ -131,7 +138,7 @@ std::string RewriteMachine::objection(std::string_view text) const {
   const auto before = damage(*task_.language, task_.before + task_.region + task_.after);
   const auto after = damage(*task_.language, task_.before + std::string(text) + task_.after);
   if (after.count() > before.count()) return "the file would parse worse with the model's answer";
-  return {};
+  return misfit(place(), text.substr(head_.size()), task_.instruction);
 }
 
 void RewriteMachine::take(const engine::InfillResult& result) {
@@ -144,7 +151,7 @@ void RewriteMachine::take(const engine::InfillResult& result) {
     return end("the model was not done in time");
   switch (stage_) {
     case Stage::first: {
-      const std::string text = whole(answer);
+      const std::string text = whole(written(answer));
       why_ = answer.reason == engine::StopReason::length ? "the model's answer is too long" : objection(text);
       if (why_.empty()) {
         result_ = text;
@@ -154,10 +161,10 @@ void RewriteMachine::take(const engine::InfillResult& result) {
       return next_instead();
     }
     case Stage::instead: {
-      const std::string text = whole(answer);
+      const std::string text = whole(written(answer));
       if (answer.reason != engine::StopReason::length && objection(text).empty() &&
           std::none_of(candidates_.begin(), candidates_.end(), [&](const auto& other) { return other.text == text; }))
-        candidates_.push_back({text, log_probability(answer), 0});
+        candidates_.push_back({text, written(answer), log_probability(answer), 0});
       return next_instead();
     }
     case Stage::without_instruction:
@@ -203,7 +210,7 @@ void RewriteMachine::next_without() {
   stage_ = Stage::without_instruction;
   if (next_ == candidates_.size()) return choose();
   request_ = ask("Here is some code. Repeat it.");
-  request_->scored = candidates_[next_].text.substr(head_.size());
+  request_->scored = candidates_[next_].answer;
 }
 
 void RewriteMachine::choose() {

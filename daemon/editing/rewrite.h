@@ -2,7 +2,8 @@
 //
 // The answer is decoded with the region's own text as draft, so what stays is copied in few forwards, and the result is
 // the autoregressive one. A small model often gives the text back unchanged; then the old text is forbidden at the places
-// where the model doubted it most, and of what comes instead the answer wins that the instruction made likelier.
+// where the model doubted it most, and of what comes instead the answer wins that the instruction made likelier. All
+// answers are fitted into the region's place, and what cannot be a rewrite of it is not taken (region_fit.h).
 //
 // The protocol is the same as everywhere: request() is what the model is asked next, take() or failed() its answer; when
 // request() is null, result() is there. Pure; the owner's thread.
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "daemon/editing/region_fit.h"
 #include "daemon/syntax/language.h"
 #include "engine/request.h"
 
@@ -60,6 +62,7 @@ class RewriteMachine {
   enum class Stage : std::uint8_t { first, instead, without_instruction, done };
   struct Candidate {
     std::string text;             // of the whole region
+    std::string answer;           // what the model wrote of it
     float with = 0, without = 0;  // log-probability
   };
   engine::InfillRequest ask(std::string_view instruction) const;
@@ -68,7 +71,9 @@ class RewriteMachine {
   void next_without();
   void choose();
   void end(std::string why);
-  std::string whole(const engine::InfillAnswer& answer) const;
+  RegionPlace place() const;
+  std::string written(const engine::InfillAnswer& answer) const;  // as the model wrote it, behind head_
+  std::string whole(const std::string& written) const;            // the region's new text
   // Why a text may not be taken; empty: it may.
   std::string objection(std::string_view text) const;
 

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "base/line_ends.h"
 #include "base/line_index.h"
 #include "base/text.h"
 #include "daemon/editing/minimal_edit.h"
@@ -214,6 +215,7 @@ std::vector<TextChange> SlotEdit::filled() const {
       made.text += piece.text;
       if (piece.slot >= 0) made.text += answers_[static_cast<std::size_t>(piece.slot)];
     }
+    if (has_carriage_returns(text_)) made.text = with_line_ends(made.text, true);
     if (made.begin != made.end || !made.text.empty()) changes.push_back(std::move(made));
   }
   return changes;

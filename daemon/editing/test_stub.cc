@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/line_ends.h"
 #include "base/text.h"
 #include "daemon/editing/refactorings.h"
 #include "daemon/syntax/functions.h"
@@ -98,7 +99,9 @@ std::optional<SlotPlan> plan_test_stub(const Tree& tree, Span selection) {
   const std::string tail = at < text.size() ? "\n\n" : "";
   std::string lead = at > 0 && text[at - 1] != '\n' ? "\n" : "";
   sv before = row->before;
-  for (std::size_t i = at; i > 1 && text[i - 1] == '\n' && text[i - 2] == '\n' && before.starts_with('\n'); --i)
+  const std::string above = with_line_ends(text.substr(0, at), false);
+  for (std::size_t i = above.size(); i > 1 && above[i - 1] == '\n' && above[i - 2] == '\n' && before.starts_with('\n');
+       --i)
     before.remove_prefix(1);  // that blank line is there
   plan.changes.push_back(
       {at, at, {{lead + named(before, name) + named(row->asked, name), 0}, {std::string(row->behind) + tail}}});

@@ -90,3 +90,102 @@ TEST_CASE("what may not be taken is refused in one sentence") {
   failed.failed(Status::error("llama: the model has no token <|im_start|>"));
   CHECK(failed.result().message() == "llama: the model has no token <|im_start|>");
 }
+
+namespace {
+
+// The lines between « and » are rewritten with one answer after the other, over and over: what becomes of the file.
+std::string rewritten(const char* language, std::string marked, const std::string& instruction,
+                      const std::string& text) {
+  const std::size_t begin = marked.find("«"), end = marked.find("»");
+  RewriteTask task{syntax::find_language(language),
+                   marked.substr(0, begin),
+                   marked.substr(begin + 2, end - begin - 2),
+                   marked.substr(end + 2),
+                   instruction,
+                   {}};
+  const std::string before = task.before, after = task.after;
+  RewriteMachine rewrite(std::move(task), {.doubts = 1});
+  while (rewrite.request() != nullptr) rewrite.take(answer(text));
+  return rewrite.result() ? before + *rewrite.result() + after : "refused: " + rewrite.result().message();
+}
+
+const std::string kOther = "refused: the model's answer is not a rewrite of these lines";
+
+}  // namespace
+
+TEST_CASE("an answer gets the indentation and the line ends of the lines that it replaces") {
+  const std::string head = "def f(items):\n    if items:\n        for item in items:\n", last = "    return 1\n";
+  const std::string nested = head + "«            print(item.name)\n»" + last;
+  const std::string tried =
+      "            try:\n                print(item.name)\n\n            except AttributeError:\n"
+      "                pass\n";
+  struct Case {
+    const char* language;
+    std::string before, answer, after;
+  };
+  const Case cases[] = {
+      {"python", nested, "try:\n    print(item.name)\n  \nexcept AttributeError:\n    pass\n", head + tried + last},
+      {"python", nested, tried, head + tried + last},
+      // only the first line has lost it
+      {"python", nested, tried.substr(12), head + tried + last},
+      {"python", nested, "if item:\n    print(item)\n",
+       head + "            if item:\n                print(item)\n" + last},
+      // the header stays: the body's own indentation
+      {"python", "def f(a):\n«    for x in a:\n        print(x)\n»", "if x:\n    print(x)\n",
+       "def f(a):\n    for x in a:\n        if x:\n            print(x)\n"},
+      {"python", "def f(a):\n\tfor x in a:\n«\t\tprint(x)\n»", "if x:\n    print(x)\n",
+       "def f(a):\n\tfor x in a:\n\t\tif x:\n\t\t\tprint(x)\n"},
+      {"python", "def f(a):\n    for x in a:\n«        print(x)\n»", "if x:\n\tprint(x)\n",
+       "def f(a):\n    for x in a:\n        if x:\n            print(x)\n"},
+      {"javascript", "function f(a) {\n«  g(a);\n»}\n", "if (a) {\n  g(a);\n}\n",
+       "function f(a) {\n  if (a) {\n    g(a);\n  }\n}\n"},
+      // a part of a line
+      {"python", "def f(a):\n    x = «g(a)»\n", "    (\n    g(a)\n    or 1\n    )",
+       "def f(a):\n    x = (\n    g(a)\n    or 1\n    )\n"},
+      {"javascript", "function f(a) {\n  x = «g(a)»;\n}\n", "h(\n  a\n)",
+       "function f(a) {\n  x = h(\n    a\n  );\n}\n"},
+      {"python", "def f(a):\r\n«    print(a)\r\n»", "if a:\n    print(a)\n",
+       "def f(a):\r\n    if a:\r\n        print(a)\r\n"},
+      {"python", "def f(a):\r\n«    print(a)\r\n»", "    print(a)\n", "refused: the model would leave it as it is"},
+      // what would not be these lines' place
+      {"python", nested, "            print(item)\nprint(1)\n", kOther},
+      {"python", "def f(a):\n    for x in a:\n«        print(x)\n    return 1\n»", "    print(a)\n    return 1\n",
+       kOther},
+  };
+  for (const Case& c : cases) {
+    INFO(c.before << "answered by\n" << c.answer);
+    CHECK(rewritten(c.language, c.before, "Add error handling.", c.answer) == c.after);
+  }
+}
+
+TEST_CASE("an answer that is another program, or loses definitions, is refused") {
+  const std::string inside = "def f(a):\n«    print(a)\n»";
+  const std::string two = "«def total(a):\n    return sum(a)\n\n\ndef other(a):\n    return total(a)\n»";
+  const std::string lost = "refused: the model's answer loses a definition";
+  const std::string types = "«class A {\n  int f() { return 1; }\n}\n\nclass B {\n}\n»";
+  struct Case {
+    const char* language;
+    std::string before, instruction, answer, after;
+  };
+  const Case cases[] = {
+      {"python", inside, "Handle errors.", "import sys\nprint(a)\n", kOther},
+      {"python", inside, "Handle errors.", "from sys import argv\nprint(a)\n", kOther},
+      {"python", inside, "Handle errors.", "def f(a):\n    print(a, 1)\n", kOther},
+      {"python", inside, "Handle errors.", "class F:\n    a = 1\n", kOther},
+      {"python", inside, "Handle errors.", "print(1)\nif __name__ == \"__main__\":\n    f(1)\n", kOther},
+      {"python", inside, "Import sys here.", "import sys\nprint(a)\n", "def f(a):\n    import sys\n    print(a)\n"},
+      {"python", "class A:\n«    a = 1\n»", "Make it a method.", "def a(self):\n    return 1\n",
+       "class A:\n    def a(self):\n        return 1\n"},
+      {"python", "«print(1)\n»", "Count.", "import sys\nprint(2)\n", "import sys\nprint(2)\n"},
+      {"python", two, "rename total to add_all", "def add_all(a):\n    return sum(a)\n", lost},
+      {"python", two, "rename total to add_all",
+       "def add_all(a):\n    return sum(a)\n\n\ndef other(a):\n    return add_all(a)\n",
+       "def add_all(a):\n    return sum(a)\n\n\ndef other(a):\n    return add_all(a)\n"},
+      {"python", two, "Remove what is unused", "    return sum(a)\n", "def total(a):\n    return sum(a)\n"},
+      {"java", types, "rename A to C", "class C {\n  int f() { return 1; }\n}\n", lost},
+  };
+  for (const Case& c : cases) {
+    INFO(c.before << c.instruction << "\n" << c.answer);
+    CHECK(rewritten(c.language, c.before, c.instruction, c.answer) == c.after);
+  }
+}
