@@ -61,7 +61,6 @@ constexpr Instruction kInstructions[] = {
     {"logging", "Add logging", "Log what this code does with the logging module.", kPython, kFunctions, false},
     {"logging", "Add logging", "Log what this code does with console.log.", kScript, kFunctions, false},
     {"logging", "Add logging", "Log what this code does with the log package.", kGo, kCalls, false},
-    {"comments", "Explain in comments", "Add comments that explain the difficult parts of this code.", {}, {}, false},
 };
 
 bool has_one(sv lines, syntax::Words words) {

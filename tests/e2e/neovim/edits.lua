@@ -130,12 +130,12 @@ table.insert(long, '    return value_1')
 before = open(long)
 child:lua([[vim.api.nvim_create_autocmd('LspProgress', { callback = function(event)
   local params = event.data.params
-  if not tostring(params.value.title):find('Explain') or vim.g.cancelled then return end
+  if not tostring(params.value.title):find('logging') or vim.g.cancelled then return end
   vim.g.cancelled = true
   vim.lsp.get_client_by_id(event.data.client_id):notify('window/workDoneProgress/cancel', { token = params.token })
 end })]])
 child:keys('1GV41j')
-choose('Explain in comments')
+choose('Add logging')
 child:wait('the progress is cancelled', function() return child:lua('return vim.g.cancelled or false') end)
 child:wait('the model has nothing to do', function()
   local queue = child:lua([[return vim.lsp.get_clients({ bufnr = 0 })[1]:request_sync('cinnabar/status', nil, 60000, 0).result]])

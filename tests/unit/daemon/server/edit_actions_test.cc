@@ -78,7 +78,7 @@ TEST_CASE("what is offered, by place and by what the client asks for") {
   const Texts both = {"Complete function", "Fill all 2 holes", "Document this function", "Add type annotations"};
   Texts and_rewrites = both;
   for (const char* more : {"Simplify", "Find and fix the bug", "Add error handling", "Check the arguments",
-                           "Make it asynchronous", "Add logging", "Explain in comments"})
+                           "Make it asynchronous", "Add logging"})
     and_rewrites.emplace_back(more);
   const Case cases[] = {
       {"in a stub, asked for", range(1, 4, 1, 4), 1, nullptr, both},
