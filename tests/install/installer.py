@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""packaging/install.sh with small archives: what it installs and takes away, and that a refusal leaves everything as it was.
+"""packaging/install.sh with small archives: what it installs and takes away, and that a refusal leaves everything as it was; and
+what ./dev install says at its end.
 
     installer.py SOURCE
 """
@@ -136,6 +137,27 @@ def check_names(source, scratch, whole):
         expect(f"{name}: {removal} left {sorted(tree(prefix))}", not os.path.exists(prefix))
 
 
+def check_hints(source, scratch):
+    """What `./dev install` prints last can be pasted, whatever the folder is called: its own text with nothing built."""
+    with open(f"{source}/dev", encoding="utf-8") as file:
+        text = file.read().removesuffix('main "$@"\n')
+    with open(f"{scratch}/dev", "w", encoding="utf-8") as file:
+        file.write(text + """need_program() { :; }
+install_into() { mkdir -p "$2/bin"; printf '#!/bin/sh\\necho cinnabar 0\\n' >"$2/bin/cinnabar"; chmod +x "$2/bin/cinnabar"; }
+cmd_install "$@"
+""")
+    for name in ("plain", "two words", "it's", "a$HOME"):
+        prefix = f"{scratch}/hints/{name}"
+        done = subprocess.run(["bash", f"{scratch}/dev", prefix], check=False, capture_output=True, text=True)
+        expect(f"dev install in {name}: gave {done.returncode}: {done.stderr}", done.returncode == 0)
+        removal = done.stdout.split("./dev uninstall ")[-1].split(" takes it away")[0]
+        path = done.stdout.split("~/.profile: ")[-1].strip()
+        script = f'printf "%s\\n" {removal}; {path}; echo "$PATH"'
+        pasted = subprocess.run(["sh", "-c", script], check=False, capture_output=True, text=True)
+        expect(f"dev install in {name}: said {done.stdout}, which is {pasted.stdout}{pasted.stderr}",
+               pasted.stdout == f"{prefix}\n{prefix}/bin:{os.environ['PATH']}\n")
+
+
 def check_space(source, scratch, whole):
     full = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=512k none "$0" && "$@"; status=$?; find "$0" -mindepth 1; exit $status']
     os.makedirs(f"{scratch}/full")
@@ -206,6 +228,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cinnabar-installer-") as scratch:
         check_installation(sys.argv[1], scratch)
         check_refusals(sys.argv[1], scratch)
+        check_hints(sys.argv[1], scratch)
         check_names(sys.argv[1], scratch, f"{scratch}/whole.tar.gz")
     for text in FAILURES:
         print(text)
