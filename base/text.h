@@ -12,6 +12,10 @@ inline bool is_blank(std::string_view text) { return text.find_first_not_of(" \t
 std::string_view stripped(std::string_view text);        // of white space at both ends
 std::string_view right_stripped(std::string_view text);  // at the end
 
+// Whether a byte belongs to a name in most languages: a letter or digit of ASCII, or "_".
+inline bool is_word_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 std::string_view first_word(std::string_view line);  // letters, digits, "_" and "@"
 
 inline std::size_t line_begin(std::string_view text, std::size_t at) {

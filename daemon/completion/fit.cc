@@ -1,10 +1,10 @@
 #include "daemon/completion/fit.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "daemon/syntax/indentation.h"
 #include "daemon/syntax/line_lexer.h"
+#include "base/text.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -14,7 +14,6 @@ using syntax::LexedLine;
 constexpr std::size_t kNone = std::string_view::npos;
 constexpr std::string_view kClosers = ")]}";
 
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 bool is_any(char c, std::string_view characters) { return characters.find(c) != kNone; }
 
@@ -44,10 +43,10 @@ bool file_has_blank_behind(char opener, std::string_view text) {
 bool joins(std::string_view line) {
   if (line.size() < 2) return false;
   const char before = line[line.size() - 2];
-  if (!in_word(before) && !is_any(before, ")]}?!\"'`")) return false;
+  if (!is_word_byte(before) && !is_any(before, ")]}?!\"'`")) return false;
   int words = 0;  // in a row, with nothing but a blank between them
-  for (std::size_t i = line.size() - 1; i-- > 0 && (in_word(line[i]) || line[i] == ' ');)
-    words += line[i] == ' ' && i > 0 && in_word(line[i - 1]);
+  for (std::size_t i = line.size() - 1; i-- > 0 && (is_word_byte(line[i]) || line[i] == ' ');)
+    words += line[i] == ' ' && i > 0 && is_word_byte(line[i - 1]);
   return words < 3;
 }
 
@@ -73,7 +72,7 @@ bool opens_without_blank(const Fitting& place) {
       return before == ':';
     case '>':  // a member; in other languages "->" is a result
       return before == '-' && place.language != nullptr && line.size() > 2 &&
-             (in_word(line[line.size() - 3]) || is_any(line[line.size() - 3], ")]"));
+             (is_word_byte(line[line.size() - 3]) || is_any(line[line.size() - 3], ")]"));
     case '@':
     case '$':
       return true;
@@ -153,7 +152,7 @@ bool comes_again(std::string_view tail, std::string_view rest) {
     while (k < rest.size() && is_space(rest[k])) ++k;
     if (i == tail.size() || k == rest.size()) break;
     if (tail[i] != rest[k]) return false;
-    word = word || in_word(tail[i]);
+    word = word || is_word_byte(tail[i]);
     ++same, ++i, ++k;
   }
   if (same == 0) return false;
@@ -166,7 +165,7 @@ bool comes_again(std::string_view tail, std::string_view rest) {
 std::size_t before_repetition(std::string_view answer, const Fitting& place) {
   const std::string_view rest = place.rest();
   for (std::size_t at = 0; at < answer.size(); ++at) {
-    if (at > 0 && in_word(answer[at - 1]) && in_word(answer[at])) continue;
+    if (at > 0 && is_word_byte(answer[at - 1]) && is_word_byte(answer[at])) continue;
     if (is_space(answer[at]) || !comes_again(answer.substr(at), rest)) continue;
     // What the answer has opened, it closes itself.
     const LexedLine head = lex_line(place.language, answer.substr(0, at), place.line_before());
@@ -178,9 +177,9 @@ std::size_t before_repetition(std::string_view answer, const Fitting& place) {
 // `xs.fil|(x => x > 1)`: the arguments stand there.
 std::size_t before_own_brackets(std::string_view answer, const Fitting& place) {
   const std::string_view rest = place.rest(), line = place.line_before();
-  if (rest.empty() || !is_any(rest.front(), "([{<") || line.empty() || !in_word(line.back())) return answer.size();
+  if (rest.empty() || !is_any(rest.front(), "([{<") || line.empty() || !is_word_byte(line.back())) return answer.size();
   const std::size_t word = std::min<std::size_t>(
-      static_cast<std::size_t>(std::find_if_not(answer.begin(), answer.end(), in_word) - answer.begin()),
+      static_cast<std::size_t>(std::find_if_not(answer.begin(), answer.end(), is_word_byte) - answer.begin()),
       answer.size());
   if (word == answer.size() || answer[word] != rest.front()) return answer.size();
   const std::string_view group = right_stripped(answer.substr(word));

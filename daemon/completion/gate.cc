@@ -1,7 +1,6 @@
 #include "daemon/completion/gate.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 #include "base/text.h"
@@ -112,11 +111,10 @@ std::size_t sure_name_bytes(std::string_view text, std::span<const engine::Infil
     if (token.probability < kSureName) break;
     sure = std::min(token.end, text.size());
   }
-  const auto is_word = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
-  const auto belongs = [&](char c) { return is_word(c) || kBetweenNames.find(c) != std::string_view::npos; };
+  const auto belongs = [&](char c) { return is_word_byte(c) || kBetweenNames.find(c) != std::string_view::npos; };
   std::size_t end = 0;
   for (std::size_t at = text.find_first_not_of(' '); at < sure && belongs(text[at]); ++at) {
-    if (is_word(text[at]) && (at + 1 == text.size() || !is_word(text[at + 1]))) end = at + 1;
+    if (is_word_byte(text[at]) && (at + 1 == text.size() || !is_word_byte(text[at + 1]))) end = at + 1;
   }
   return end >= 2 ? end : 0;
 }

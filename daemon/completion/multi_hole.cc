@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/line_ends.h"
+
 namespace cinnabar::daemon {
 
 namespace {
@@ -16,7 +18,7 @@ std::string lead_of(const syntax::Hole& hole, std::string_view text) {
   const bool alone = is_blank(text.substr(hole.end, end - hole.end));
   if (hole.kind != syntax::HoleKind::body || is_blank(line) || !alone) return {};
   const bool is_header = indent_width(line) <= hole.indent;  // else the documentation, as deep as the body
-  return (text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n") + std::string(indentation_of(line)) +
+  return std::string(newline_of(text)) + std::string(indentation_of(line)) +
          (is_header ? indent_style_of(text).unit() : std::string());
 }
 
@@ -25,8 +27,7 @@ std::string kept_of(const syntax::Language& language, std::string_view shown, st
                     std::size_t begin) {
   const std::string kept = syntax::requirement_of(language, shown);
   if (kept.empty()) return {};
-  return kept + (text.find("\r\n") == std::string_view::npos ? "\n" : "\r\n") +
-         std::string(indentation_of(text.substr(line_begin(text, begin))));
+  return kept + std::string(newline_of(text)) + std::string(indentation_of(text.substr(line_begin(text, begin))));
 }
 
 }  // namespace

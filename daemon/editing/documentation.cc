@@ -1,6 +1,7 @@
 // "Document this function": a comment in the language's form, of which the tree makes the frame and the model the words.
 #include <array>
 
+#include "base/line_ends.h"
 #include "base/text.h"
 #include "daemon/editing/refactorings.h"
 #include "daemon/syntax/functions.h"
@@ -42,7 +43,6 @@ bool is_documented(const Tree& tree, std::size_t begin) {
          above.starts_with("*");
 }
 
-std::string newline_of(sv text) { return text.find("\r\n") == sv::npos ? "\n" : "\r\n"; }
 
 // The pieces of a documentation, and the slots in them.
 struct Frame {
@@ -70,7 +70,7 @@ Slot summary_slot(const Tree& tree, const Function& function, std::string closer
 }
 
 SlotPlan docstring(const Tree& tree, const Function& function, std::size_t at, sv indent) {
-  const std::string end = newline_of(tree.text()), in(indent), deeper = in + indent_style_of(tree.text()).unit();
+  const std::string end(newline_of(tree.text())), in(indent), deeper = in + indent_style_of(tree.text()).unit();
   Frame frame;
   const int summary = frame.add(summary_slot(tree, function, "\"\"\"", true));
   frame.line(in + "\"\"\"", summary, {});
@@ -92,7 +92,7 @@ SlotPlan docstring(const Tree& tree, const Function& function, std::size_t at, s
 }
 
 SlotPlan block(const Tree& tree, const Function& function, std::size_t at, sv indent, sv returns) {
-  const std::string end = newline_of(tree.text()), next = end + std::string(indent) + " * ";
+  const std::string end(newline_of(tree.text())), next = end + std::string(indent) + " * ";
   Frame frame;
   const int summary = frame.add(summary_slot(tree, function, "*/", true));
   frame.line(std::string(indent) + "/**" + next, summary, {});
@@ -116,7 +116,7 @@ SlotPlan slashes(const Tree& tree, const Function& function, std::size_t at, sv 
   Slot sentence = summary_slot(tree, function, "", false);
   if (by_name) sentence.fit = prose_slot("", false, true).fit;  // "Total returns ..."
   const int summary = frame.add(std::move(sentence));
-  frame.line(std::string(indent) + std::string(mark) + name, summary, {}, newline_of(tree.text()));
+  frame.line(std::string(indent) + std::string(mark) + name, summary, {}, std::string(newline_of(tree.text())));
   frame.plan.changes.push_back({at, at, std::move(frame.pieces)});
   return std::move(frame.plan);
 }

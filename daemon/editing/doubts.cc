@@ -33,7 +33,8 @@ constexpr sv kLocalDeclarations[] = {"type_alias_declaration",
                                      "const_declaration"};
 // Ends of a Rust block that are no value.
 constexpr sv kRustStatements[] = {"let_declaration", "for_expression", "while_expression", "empty_statement"};
-constexpr sv kOwnFunctionsName[] = {"__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "async", "await"};
+// The function's name, and what only an asynchronous one may hold.
+constexpr sv kOfThisFunction[] = {"__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "async", "await"};
 constexpr sv kReflecting[] = {"exec", "eval", "locals", "vars", "globals"};
 
 template <typename Found>
@@ -46,13 +47,11 @@ bool any_node(TSNode root, const Found& found) {
   return is_found;
 }
 
-bool is_word(char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; }
-
 // Whether `word` stands in the text as a word of its own.
 bool names(sv text, sv word) {
   for (std::size_t at = text.find(word); at != sv::npos; at = text.find(word, at + 1)) {
     const std::size_t end = at + word.size();
-    if ((at == 0 || !is_word(text[at - 1])) && (end == text.size() || !is_word(text[end]))) return true;
+    if ((at == 0 || !is_word_byte(text[at - 1])) && (end == text.size() || !is_word_byte(text[end]))) return true;
   }
   return false;
 }
@@ -65,7 +64,7 @@ bool is_shouted(sv name) {
                                          [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; });
 }
 
-// The lines of the file's macros that are used between two bytes; those of C stand at the top.
+// Whether the text uses a macro of this file whose value holds a name.
 bool uses_macro_with_names(const Tree& tree, sv text) {
   for (const TSNode child : named_children(tree.root())) {
     if (!kind_of(child).starts_with("preproc")) continue;
@@ -78,14 +77,14 @@ bool uses_macro_with_names(const Tree& tree, sv text) {
   return false;
 }
 
-bool is_moved_apart(const Tree& tree, TSNode node) {
+bool belongs_to_function(const Tree& tree, TSNode node) {
   const sv kind = kind_of(node), text = text_of(tree, node);
-  if (ts_node_child_count(node) == 0 && contains(kOwnFunctionsName, text)) return true;
+  if (ts_node_child_count(node) == 0 && contains(kOfThisFunction, text)) return true;
   if (is_c(tree) && kind == "call_expression" && is_there(field_of(node, "function")))
     return is_shouted(text_of(tree, field_of(node, "function")));
   if (tree.language().name != "rust" || kind != "string_literal") return false;
   const std::size_t brace = text.find('{');  // println!("{n}")
-  return brace != sv::npos && brace + 1 < text.size() && is_word(text[brace + 1]);
+  return brace != sv::npos && brace + 1 < text.size() && is_word_byte(text[brace + 1]);
 }
 
 bool gives_the_result(const Statements& statements) {
@@ -100,7 +99,7 @@ bool gives_the_result(const Statements& statements) {
 }
 
 // Go's v, ok = a[x]; return f(); g(f()).
-bool may_be_several(const Tree& tree, TSNode expression) {
+bool may_be_several(TSNode expression) {
   const TSNode parent = ts_node_parent(expression), above = ts_node_parent(parent);
   if (kind_of(parent) == "argument_list")
     return kind_of(expression) == "call_expression" && ts_node_named_child_count(parent) == 1;
@@ -108,7 +107,7 @@ bool may_be_several(const Tree& tree, TSNode expression) {
   const TSNode left = field_of(above, "left");
   const bool uneven = is_there(left) && ts_node_named_child_count(left) != ts_node_named_child_count(parent);
   const bool alone = ts_node_named_child_count(parent) == 1 && kind_of(expression) == "call_expression";
-  return uneven || (alone && kind_of(above) == "return_statement") || text_of(tree, parent).empty();
+  return uneven || (alone && kind_of(above) == "return_statement");
 }
 
 }  // namespace
@@ -129,7 +128,7 @@ bool is_bound_to_place(const Tree& tree, const Function& function, const Stateme
   }
   if (language == "rust" && gives_the_result(statements)) return true;
   return std::any_of(statements.nodes.begin(), statements.nodes.end(), [&](TSNode statement) {
-    return any_node(statement, [&](TSNode node) { return is_moved_apart(tree, node); });
+    return any_node(statement, [&](TSNode node) { return belongs_to_function(tree, node); });
   });
 }
 
@@ -143,7 +142,7 @@ bool is_more_than_value(const Tree& tree, TSNode expression) {
   }
   if (language == "go") {
     const bool named = any_node(expression, [](TSNode node) { return kind_of(node).ends_with("identifier"); });
-    return !named || may_be_several(tree, expression);
+    return !named || may_be_several(expression);
   }
   if (language != "cpp") return false;
   // A reference to something of a value that is gone at the end of its line.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/line_ends.h"
 #include "base/text.h"
 #include "daemon/editing/extraction_types.h"
 
@@ -176,7 +177,7 @@ class Writer {
     if (!returned_.empty()) body_ += now + returned_ + end;
     return true;
   }
-  std::string newline() const { return text_.find("\r\n") == sv::npos ? "\n" : "\r\n"; }
+  std::string newline() const { return std::string(newline_of(text_)); }
 
   SlotChange declaration() const {
     const std::string end = newline(), in(indent_);

@@ -2,6 +2,7 @@
 // none; the model says what is done there, in one line.
 #include <algorithm>
 
+#include "base/line_ends.h"
 #include "base/text.h"
 #include "daemon/editing/refactorings.h"
 #include "daemon/syntax/functions.h"
@@ -185,7 +186,7 @@ std::optional<SlotPlan> plan_for(const Tree& tree, const CaseRow& row, std::size
   const TSNode last = choice->arms.back();
   const std::size_t line = line_begin(text, begin_of(last));
   const std::string indent(text.substr(line, begin_of(last) - line));
-  const std::string end = text.find("\r\n") == sv::npos ? "\n" : "\r\n", deeper = indent + indent_style_of(text).unit();
+  const std::string end(newline_of(text)), deeper = indent + indent_style_of(text).unit();
   std::size_t place = right_stripped(text.substr(0, end_of(last))).size();
   const bool comma = row.language == "rust" && text.substr(place - 1, 1) != "," && text.substr(place, 1) != ",";
   if (row.language == "rust" && text.substr(place, 1) == ",") ++place;

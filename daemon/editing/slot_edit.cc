@@ -31,13 +31,12 @@ constexpr std::string_view kKeywords[] = {
     "unsafe",   "unsigned",  "use",      "using",   "var",      "virtual", "void",     "volatile",  "where",
     "while",    "with",      "yield"};
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 // Behind the first word of the text.
 std::optional<std::size_t> word_end(std::string_view text) {
   std::size_t at = text.find_first_not_of(" \t");
   if (at == std::string_view::npos) return std::nullopt;
-  while (at < text.size() && is_word(text[at])) ++at;
+  while (at < text.size() && is_word_byte(text[at])) ++at;
   return at < text.size() ? std::optional(at) : std::nullopt;
 }
 
@@ -58,7 +57,7 @@ std::vector<PromptPart> chat(const std::string& question, const std::string& ans
 }  // namespace
 
 bool is_identifier(std::string_view word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), is_word) &&
+  return !word.empty() && std::all_of(word.begin(), word.end(), is_word_byte) &&
          std::isdigit(static_cast<unsigned char>(word.front())) == 0 &&
          std::find(std::begin(kKeywords), std::end(kKeywords), word) == std::end(kKeywords);
 }

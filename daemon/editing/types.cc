@@ -24,7 +24,6 @@ constexpr sv kScriptTypes[] = {"string",        "number",      "boolean",     "v
                                "Partial",       "Readonly",    "RegExp",      "Error",      "Function", "Iterable",
                                "ReadonlyArray", "ReadonlyMap", "ReadonlySet", "Uint8Array", "URL"};
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 // Up to where no bracket is open and something follows that belongs to no type.
 std::size_t type_end(sv text) {
@@ -76,7 +75,7 @@ std::string plain(sv type, const std::set<std::string, std::less<>>& known) {
   std::string out;
   for (std::size_t i = 0; i < type.size();) {
     std::size_t end = i;
-    while (end < type.size() && is_word(type[end])) ++end;
+    while (end < type.size() && is_word_byte(type[end])) ++end;
     if (end == i) end = i + 1;
     sv word = type.substr(i, end - i);
     for (const auto& [long_name, name] : kPlain) {
@@ -92,7 +91,7 @@ bool all_known(sv type, Words types, const std::set<std::string, std::less<>>& k
   bool any = false;
   for (std::size_t i = 0; i < type.size();) {
     std::size_t end = i;
-    while (end < type.size() && is_word(type[end])) ++end;
+    while (end < type.size() && is_word_byte(type[end])) ++end;
     if (end == i) {
       if (sv("[]<>|,. ()=>").find(type[i]) == sv::npos) return false;
       ++i;

@@ -1,12 +1,11 @@
 #include "daemon/syntax/line_lexer.h"
 
 #include <algorithm>
-#include <cctype>
+#include "base/text.h"
 
 namespace cinnabar::daemon::syntax {
 namespace {
 
-bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 char closer_of(char opener) { return opener == '(' ? ')' : opener == '[' ? ']' : opener == '{' ? '}' : '\0'; }
 
@@ -93,11 +92,11 @@ class Lexer {
 
   // An apostrophe, a lifetime and a digit separator are none.
   bool is_quote() const {
-    if (in_word(last())) return false;
+    if (is_word_byte(last())) return false;
     const std::string_view rest = text_.substr(at_ + 1, text_.find('\n', at_) - at_ - 1);
     const bool closed = rest.find('\'') != std::string_view::npos;
     if (language_ == nullptr || language_->layout == Layout::markup) return closed;
-    return closed || !in_word(next()) || contains(language_->strings, "string");
+    return closed || !is_word_byte(next()) || contains(language_->strings, "string");
   }
 
   bool begins_comment(char c) const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
 #include "base/text.h"
@@ -11,7 +10,6 @@
 namespace cinnabar::daemon::evaluation {
 namespace {
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 // One pass over a text: what it leaves open, and what it closes without having opened it.
 class Scan {
@@ -52,14 +50,14 @@ class Scan {
       ++at_;
       return until(std::string(1, c), c != '`');
     }
-    if (is_word(c)) return word();
+    if (is_word_byte(c)) return word();
     ++at_;
     bracket(c);
   }
 
   // Lifetimes and labels are none, nor is an apostrophe in a word.
   bool begins_string() const {
-    if (at_ > 0 && is_word(text_[at_ - 1])) return false;
+    if (at_ > 0 && is_word_byte(text_[at_ - 1])) return false;
     if (language_.name != "rust") return true;
     return text_.substr(at_ + 1, 1) == "\\" || text_.substr(at_ + 2, 1) == "'";
   }
@@ -80,13 +78,13 @@ class Scan {
 
   void word() {
     const std::size_t begin = at_;
-    while (at_ < text_.size() && is_word(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_word_byte(text_[at_])) ++at_;
     if (language_.layout != syntax::Layout::keywords) return;
     const std::string_view found = text_.substr(begin, at_ - begin);
     // Ruby's modifiers stand behind something on their line.
     const bool first = is_blank(text_.substr(line_begin(text_, begin), begin - line_begin(text_, begin)));
     for (const syntax::Pair& pair : language_.pairs) {
-      if (!is_word(pair.open.front())) continue;
+      if (!is_word_byte(pair.open.front())) continue;
       const bool modifier = language_.name == "ruby" && found != "do" && found != "begin" && !first;
       // "while ... do" is closed once.
       const bool loop_again = found == "do" && language_.name == "ruby" && line_opens_loop(begin);
@@ -181,8 +179,8 @@ std::optional<int> wrong_when_repaired(const syntax::Language& language, const s
                                        const std::string& behind) {
   std::string close_here, close_below;
   for (const std::string& closer : open_closers(language, before, behind)) {
-    close_here += is_word(closer.front()) ? "\n" + closer : closer;
-    close_below += is_word(closer.front()) || closer == "}" ? "\n" + closer : closer;
+    close_here += is_word_byte(closer.front()) ? "\n" + closer : closer;
+    close_below += is_word_byte(closer.front()) || closer == "}" ? "\n" + closer : closer;
   }
   std::optional<int> least;
   for (const std::string& rest : rests(language, before)) {
