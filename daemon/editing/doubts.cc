@@ -66,13 +66,20 @@ bool is_shouted(sv name) {
 
 // Whether the text uses a macro of this file whose value holds a name.
 bool uses_macro_with_names(const Tree& tree, sv text) {
-  for (const TSNode child : named_children(tree.root())) {
-    if (!kind_of(child).starts_with("preproc")) continue;
-    const TSNode name = field_of(child, "name"), value = field_of(child, "value");
-    if (!is_there(name) || !is_there(value) || !names(text, text_of(tree, name))) continue;
+  return any_node(tree.root(), [&](TSNode node) {
+    if (!kind_of(node).starts_with("preproc")) return false;
+    const TSNode name = field_of(node, "name"), value = field_of(node, "value");
+    if (!is_there(name) || !is_there(value) || !names(text, text_of(tree, name))) return false;
     const sv body = text_of(tree, value);
-    if (std::any_of(body.begin(), body.end(), [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; }))
-      return true;
+    return std::any_of(body.begin(), body.end(),
+                       [](char c) { return std::islower(static_cast<unsigned char>(c)) != 0; });
+  });
+}
+
+// println!("{} {n}")
+bool names_in_braces(sv text) {
+  for (std::size_t at = text.find('{'); at != sv::npos; at = text.find('{', at + 1)) {
+    if (at + 1 < text.size() && is_word_byte(text[at + 1])) return true;
   }
   return false;
 }
@@ -82,9 +89,7 @@ bool belongs_to_function(const Tree& tree, TSNode node) {
   if (ts_node_child_count(node) == 0 && contains(kOfThisFunction, text)) return true;
   if (is_c(tree) && kind == "call_expression" && is_there(field_of(node, "function")))
     return is_shouted(text_of(tree, field_of(node, "function")));
-  if (tree.language().name != "rust" || kind != "string_literal") return false;
-  const std::size_t brace = text.find('{');  // println!("{n}")
-  return brace != sv::npos && brace + 1 < text.size() && is_word_byte(text[brace + 1]);
+  return tree.language().name == "rust" && kind == "string_literal" && names_in_braces(text);
 }
 
 bool gives_the_result(const Statements& statements) {
