@@ -299,8 +299,11 @@ Status Network::forward(std::span<const ForwardSegment> segments, std::span<cons
   assert(batch.judged.size() == requests.size() && requests.size() == out.size());
   batch.rows.requests = requests;
   batch.rows.scores = out;
-  run_layers(batch);
-  if (!requests.empty()) backend_.judge(normed(*final_norm_, batch.rows.rows()), *head_, batch.rows, scratch_->work());
+  backend_.forward(this, batch.rows, [&] {
+    run_layers(batch);
+    if (requests.empty()) return;
+    backend_.judge(normed(*final_norm_, batch.rows.rows()), *head_, batch.rows, scratch_->work());
+  });
   return backend_.failure();
 }
 

@@ -81,7 +81,7 @@ class Device {
   }
   void on_device(void* to, const void* from, std::int64_t bytes) { move(to, from, bytes); }
   void clear(void* memory, std::int64_t bytes) {
-    if (failure_ && bytes > 0) std::memset(memory, 0, static_cast<std::size_t>(bytes));
+    if (failure_ && bytes > 0 && on_host::computes()) std::memset(memory, 0, static_cast<std::size_t>(bytes));
   }
   void wait() {
     ++traffic_.waits;
@@ -104,6 +104,7 @@ class Device {
     }
     if (!failure_) return;
     ++traffic_.launches;
+    if (!on_host::computes()) return;
     blockDim = {threads, 1, 1};
     gridDim = grid;
     for (unsigned z = 0; z < grid.z; ++z) {
@@ -127,7 +128,7 @@ class Device {
   }
   void move(void* to, const void* from, std::int64_t bytes) {
     meet_failure();
-    if (failure_ && bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    if (failure_ && bytes > 0 && on_host::computes()) std::memcpy(to, from, static_cast<std::size_t>(bytes));
   }
   // Not while recording, as on a GPU: what it would read is not there when the recording is replayed.
   void copy(void* to, const void* from, std::int64_t bytes) {

@@ -130,6 +130,7 @@ void wait_as(State state) {
 struct Memory {
   std::int64_t used = 0;
   std::int64_t limit = -1;
+  bool computes = true;
   Status failure;
 };
 
@@ -194,6 +195,8 @@ void release(void* released) {
 }
 
 void set_memory_limit(std::int64_t bytes) { memory().limit = bytes; }
+void set_computes(bool computes) { memory().computes = computes; }
+bool computes() { return memory().computes; }
 void plan_failure(Status failure) { memory().failure = std::move(failure); }
 const Status& planned_failure() { return memory().failure; }
 

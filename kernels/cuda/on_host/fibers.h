@@ -33,6 +33,9 @@ std::uint64_t* warp_slots();
 void* allocate(std::int64_t bytes);
 void release(void* memory);
 void set_memory_limit(std::int64_t bytes);  // of all that is allocated together; below 0: none
+// False: kernels are counted and not run, nothing is copied or cleared; for counting what a large forward takes.
+void set_computes(bool computes);
+bool computes();
 // What Device::wait reports from the next call on; for tests of a failing GPU.
 void plan_failure(Status failure);
 const Status& planned_failure();
