@@ -164,6 +164,8 @@ def main():
     parser.add_argument("--changes", type=int, default=500, help="of the long file")
     parser.add_argument("sessions", nargs="*", default=sorted(glob.glob(os.path.join(HERE, "sessions", "*.json"))))
     options = parser.parse_args(sys.argv[1:cut])
+    if options.changes < 2:
+        parser.error("--changes: at least 2, for the first one parses the whole file and does not count")
     program, *arguments = sys.argv[cut + 1:]
     with daemon_client(program, arguments, "ready") as client:
         print(f"{status(client)['model']['description']}; load of the machine {os.getloadavg()[0]:.1f} at the start")
