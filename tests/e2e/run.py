@@ -90,6 +90,7 @@ def emacs(command, file, cache):
 def vscode(command, file, cache):
     folder = cache + "/vscode"
     shutil.copytree(HERE + "/vscode", folder, dirs_exist_ok=True)
+    shutil.copy(HERE + "/scripted_server.py", folder)
     vsix = folder + "/cinnabar.vsix"
     run(sys.executable, HERE + "/../../editor-plugins/vscode/package.py", vsix)
     run(folder + "/install.sh", folder)

@@ -29,7 +29,7 @@ local function start(options)
   vim.fn.delete(log)
   set_script(options.script)
   vim.fn.writefile(vim.split(options.text or '', '\n'), file)
-  local command = vim.inspect({ 'python3', here .. '/scripted_server.py', script, log })
+  local command = vim.inspect({ 'python3', here .. '/../scripted_server.py', script, log })
   local env = { CINNABAR_PLUGIN = plugin, CINNABAR_OPTIONS = ('{ cmd = %s, %s }'):format(command, options.options or ''),
     XDG_STATE_HOME = folder, XDG_CONFIG_HOME = folder, XDG_DATA_HOME = folder, XDG_CACHE_HOME = folder }
   local child = Child.start(nvim, { init = here .. '/plugin_init.lua', file = options.file or file, env = env })

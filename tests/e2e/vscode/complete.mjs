@@ -1,29 +1,26 @@
-// VS Code with the packed extension completes a function in a real file: keys, ghost text, Tab, Ctrl+S. Then the extension is
-// switched off and on, fills a stub by its command, extracts a variable from what is selected, and loses its program.
+// VS Code with the packed extension. First every command and key with a server whose answers are known (keys.mjs). Then, with
+// the program and its model, a function is completed in a real file: keys, ghost text, Tab, Ctrl+S; the extension is switched
+// off and on, fills a stub by its command, extracts a variable from what is selected, and loses its program. At the end nothing
+// that the extension contributes may be left that no step has used.
 //
 //   node complete.mjs VSIX FILE LINE KEYS -- COMMAND...    LINE counts from 1; the keys are typed at its end
 //
 // Run with the Node that code-server wants. Checked: the ghost text that VS Code draws is in the file afterwards.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PATIENCE, Workbench, pause, until } from './workbench.mjs';
+import { checkCoverage } from './coverage.mjs';
+import { Keys, STEPS } from './keys.mjs';
+import { Workbench, pause, until, waitsFor } from './workbench.mjs';
 
 const cut = process.argv.indexOf('--');
 const [vsix, file, line, keys] = process.argv.slice(2, cut);
 const [program, ...args] = process.argv.slice(cut + 1);
 const settings = { 'cinnabar.path': program, 'cinnabar.arguments': args };
+const only = process.env.CINNABAR_STEP;  // for whoever works at one: steps with this in their names
 const plain = (text) => text.replace(/\s/g, '');  // the browser draws spaces as others
 
 const requests = () => JSON.parse(execFileSync(program, ['status', '--json'], { encoding: 'utf8' })).counts.requests;
-
-async function save(workbench, path) {
-  const before = readFileSync(path, 'utf8');
-  await pause(500);
-  await workbench.page.keyboard.press('Control+s');
-  await until(`${path} is written`, () => readFileSync(path, 'utf8') !== before);
-  return readFileSync(path, 'utf8');
-}
 
 async function complete(workbench) {
   const { keyboard } = workbench.page;
@@ -43,7 +40,7 @@ async function complete(workbench) {
   console.log(`shown behind ${JSON.stringify(keys)}: ${JSON.stringify(ghost)}`);
   await workbench.picture('ghost-text');
   await keyboard.press('Tab');
-  const written = await save(workbench, file);
+  const written = await workbench.save(file);
   if (!plain(written).includes(plain(keys + ghost))) throw new Error('the file does not hold the text shown');
 }
 
@@ -77,7 +74,7 @@ async function completeFunction(workbench) {
   await workbench.goTo(3);
   await workbench.command('Cinnabar: Complete Function');
   await until('the stub is filled', async () => (await workbench.page.textContent('.monaco-editor .view-lines')).includes('return'));
-  const written = await save(workbench, stub);
+  const written = await workbench.save(stub);
   if (written.includes('pass')) throw new Error(`the stub is still there: ${written}`);
   console.log(`the command made of the stub: ${JSON.stringify(written)}`);
 }
@@ -97,42 +94,56 @@ async function extractVariable(workbench) {
     return workbench.page.$(`.statusbar-item [aria-label="Ln 2, Col ${12 + selected} (${selected} selected)"]`);
   });
   await workbench.command('Refactor...');
-  const choice = await workbench.page.waitForSelector('.action-widget .monaco-list-row:has-text("Extract variable")', { timeout: PATIENCE });
+  const choice = await workbench.shown('.action-widget .monaco-list-row:has-text("Extract variable")');
   await workbench.picture('refactor');
   await choice.click();
   await until('the file has another line', async () => (await workbench.page.$$('.monaco-editor .view-line')).length > 3);
-  const written = await save(workbench, path);
+  const written = await workbench.save(path);
   const [, name] = written.match(/^ {4}(\w+) = \(?box\.right - box\.left\)?$/m) ?? [];
   if (!name || !written.includes(`return ${name} * (box.bottom - box.top)`)) throw new Error(`not extracted: ${written}`);
   console.log(`extracted: ${JSON.stringify(written)}`);
   await keyboard.press('Control+z');
-  const undone = await save(workbench, path);
+  const undone = await workbench.save(path);
   if (undone !== before) throw new Error(`one step back is not where it began: ${undone}`);
 }
 
 async function loseProgram(workbench) {
   workbench.set({ ...settings, 'cinnabar.path': 'cinnabar-is-not-here' });
-  const toast = await workbench.page.waitForSelector('.notification-toast:has-text("was not found")', { timeout: PATIENCE });
+  const toast = await workbench.shown('.notification-toast:has-text("was not found")');
   console.log(`without the program: ${JSON.stringify(await toast.$eval('.notification-list-item-message', (text) => text.textContent))}`);
   await workbench.status('error');
   await workbench.goTo(1);
+  await workbench.pressInVain('ctrl+alt+enter', 'cinnabar.isRunning');  // its command would say that no server runs
+  await pause(500);
+  if (await workbench.page.$('.notification-toast:has-text("no server runs")')) throw new Error('a key works without a server');
   await workbench.page.keyboard.type('  # still an editor');
-  const written = await save(workbench, join(dirname(file), 'area.py'));
+  const written = await workbench.save(join(dirname(file), 'area.py'));
   if (!written.includes('still an editor')) throw new Error('VS Code does not go on');
   await toast.$('a:has-text("Open Setting")').then((button) => button.click());
-  await workbench.page.waitForSelector('.settings-editor .setting-item-contents:has-text("Path")', { timeout: PATIENCE });
+  await workbench.shown('.settings-editor .setting-item-contents:has-text("Path")');
   workbench.set(settings);
   await workbench.status('ready');
 }
 
+async function play(steps, ...given) {
+  for (const [name, step] of steps) {
+    if (only && !name.includes(only)) continue;
+    console.log(`-- ${name}`);
+    await step(...given);
+  }
+}
+
+waitsFor(program);
 const workbench = await Workbench.start(vsix, settings);
 try {
+  const keys = new Keys(workbench, dirname(file));
+  await keys.start();
+  await play(Object.entries(STEPS), keys);
+  workbench.set(settings);
   await workbench.open(file);
   await workbench.status('ready');
-  for (const step of [complete, toggle, completeFunction, extractVariable, loseProgram]) {
-    console.log(`-- ${step.name}`);
-    await step(workbench);
-  }
+  await play([complete, toggle, completeFunction, extractVariable, loseProgram].map((step) => [step.name, step]), workbench);
+  if (!only) checkCoverage(workbench.contributes, workbench.used);
 } catch (error) {
   await workbench.page.screenshot({ path: join(import.meta.dirname, 'failed.png') });  // under build/, for whoever looks into it
   throw error;

@@ -1,6 +1,6 @@
 // VS Code's server with the extension installed, and its window in a browser.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,15 +8,28 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const CODE_SERVER = join(dirname(fileURLToPath(import.meta.url)), 'node_modules/code-server/out/node/entry.js');
-export const PATIENCE = 900_000;  // ms; what does not get on is ended sooner, by tests/support/progress.py
+const LOOKS = 200;  // at what is awaited, 0.2 s apart, of which none was in vain because the daemon was at work
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function until(what, condition, patience = PATIENCE) {
-  const end = Date.now() + patience;
-  for (;;) {
+let program;
+/** The program whose daemon's work is waited for, however long it takes beside other work. */
+export const waitsFor = (path) => { program = path; };
+
+function isAtWork() {
+  if (!program) return false;
+  try {
+    const { model, queue } = JSON.parse(execFileSync(program, ['status', '--json'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    return model.state === 'loading' || queue.running + queue.waiting > 0;
+  } catch {
+    return false;  // no daemon
+  }
+}
+
+export async function until(what, condition, otherwise = () => '') {
+  for (let looks = 0; ; ++looks) {
     const found = await condition();
     if (found) return found;
-    if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}`);
+    if (looks >= LOOKS && !isAtWork()) throw new Error(`looked ${looks} times in vain: ${what} ${otherwise()}`);
     await pause(200);
   }
 }
@@ -34,7 +47,14 @@ const USER_SETTINGS = {
   'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
 };
 
+// A key as package.json writes it, as the browser's driver does: ctrl+alt+enter is Control+Alt+Enter.
+const DRIVER_KEYS = { ctrl: 'Control', '\\': 'Backslash', ']': 'BracketRight', '[': 'BracketLeft' };
+const driverKey = (key) => key.split('+').map((part) =>
+  DRIVER_KEYS[part] ?? (part.length > 1 ? part[0].toUpperCase() + part.slice(1) : part)).join('+');
+
 export class Workbench {
+  used = new Set();  // commands, keys and menu entries, as coverage.mjs names them
+
   static async start(vsix, settings) {
     const workbench = new Workbench();
     workbench.scratch = mkdtempSync(join(tmpdir(), 'cinnabar-vscode-'));
@@ -56,7 +76,16 @@ export class Workbench {
 
   write(place, settings) {
     mkdirSync(join(this.scratch, 'data', place), { recursive: true });
-    writeFileSync(join(this.scratch, 'data', place, 'settings.json'), JSON.stringify(settings));
+    writeFileSync(this.settingsFile(place), JSON.stringify(settings));
+  }
+
+  settingsFile(place) { return join(this.scratch, 'data', place, 'settings.json'); }
+
+  /** What the installed extension's package.json contributes. */
+  get contributes() {
+    const extensions = join(this.scratch, 'extensions');
+    const folder = readdirSync(extensions).find((name) => name.startsWith('cinnabar.cinnabar-'));
+    return JSON.parse(readFileSync(join(extensions, folder, 'package.json'), 'utf8')).contributes;
   }
 
   async launch(vsix) {
@@ -72,12 +101,21 @@ export class Workbench {
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync'] });
     this.page = await this.browser.newPage();
+    this.page.setDefaultTimeout(300_000);
   }
 
   async open(file) {
     const payload = encodeURIComponent(JSON.stringify([['openFile', `vscode-remote://127.0.0.1:${this.port}${file}`]]));
     await this.page.goto(`http://127.0.0.1:${this.port}/?folder=${dirname(file)}&payload=${payload}`);
-    await this.page.waitForSelector('.monaco-editor .view-line', { timeout: PATIENCE });
+    await this.shown('.monaco-editor .view-line');
+  }
+
+  /** What a selector finds, once it is visible. */
+  async shown(selector) {
+    return until(selector, async () => {
+      const found = await this.page.$(selector);
+      return found && await found.isVisible() ? found : undefined;
+    });
   }
 
   async status(word) {
@@ -93,16 +131,65 @@ export class Workbench {
   }
 
   async command(title) {
+    if (title.startsWith('Cinnabar: ')) this.used.add(`command ${title}`);
     await this.page.keyboard.press('F1');
-    await this.page.waitForSelector('.quick-input-widget input');
+    await this.shown('.quick-input-widget input');
     await this.page.keyboard.type(title);
-    await this.page.waitForSelector(`.quick-input-list .monaco-list-row.focused[aria-label^="${title}"]`, { timeout: PATIENCE });
+    await this.shown(`.quick-input-list .monaco-list-row.focused[aria-label^="${title}"]`);
     await this.page.keyboard.press('Enter');
-    await this.page.waitForSelector('.quick-input-widget', { state: 'hidden' });
+    await until('the palette is gone', async () => await this.hasPicker() || !(await this.page.isVisible('.quick-input-widget')));
   }
 
+  // A command may ask something in the palette's place.
+  async hasPicker() {
+    return (await this.page.$$('.quick-input-widget:visible .monaco-list-row:not([aria-label^="Cinnabar:"])')).length > 0;
+  }
+
+  /** Chooses in a list that a command shows. */
+  async pick(label) {
+    await (await this.shown(`.quick-input-list .monaco-list-row:has-text("${label}")`)).click();
+    await until('the list is gone', async () => !(await this.page.isVisible('.quick-input-widget')));
+  }
+
+  /** A key of package.json's, with the command that it is for. */
+  async press(key, command) {
+    this.used.add(`key ${key} ${command}`);
+    await this.page.keyboard.press(driverKey(key));
+  }
+
+  /** A key that has to do nothing, because a context key is not set. */
+  async pressInVain(key, contextKey) {
+    this.used.add(`without ${contextKey}`);
+    await this.page.keyboard.press(driverKey(key));
+  }
+
+  /** An entry of the editor's context menu. */
+  async contextMenu(command, label) {
+    this.used.add(`menu editor/context ${command}`);
+    await this.page.click('.monaco-editor .view-line', { button: 'right' });
+    await (await this.shown(`.monaco-menu .action-item:has-text("${label}")`)).click();
+  }
+
+  async clickStatus() {
+    await this.page.click('.statusbar-item [aria-label^="Cinnabar: "]');
+  }
+
+  /** Saves the file in front, which has to be another by then; what is on disk. */
+  async save(path) {
+    const before = readFileSync(path, 'utf8');
+    await pause(500);
+    await this.page.keyboard.press('Control+s');
+    await until(`${path} is written`, () => readFileSync(path, 'utf8') !== before);
+    return readFileSync(path, 'utf8');
+  }
+
+  // Pieces of the first line, and one for each other; the page holds them in another order.
   async ghostText() {
-    return (await this.page.$$eval('[class*="ghost-text"]', (parts) => parts.map((part) => part.textContent).join(''))).trim();
+    return this.page.$$eval('[class*="ghost-text"]', (parts) => parts
+      .filter((part) => !part.parentElement.closest('[class*="ghost-text"]'))
+      .map((part) => ({ text: part.textContent, place: part.getBoundingClientRect() }))
+      .sort((a, b) => a.place.top - b.place.top || a.place.left - b.place.left)
+      .map(({ text }) => text).join('').trim());
   }
 
   // For the README, where the environment names a folder for them.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A language server for tests of the plugin: what it answers is known, and what it is told is written down.
+"""A language server for tests of the plugins: what it answers is known, and what it is told is written down.
 
     scripted_server.py SCRIPT LOG
 
