@@ -3,9 +3,9 @@
 
     scripted_server.py SCRIPT LOG
 
-SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n}. Where the text of the
+SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n, "progress": false}. Where the text of the
 cursor's line up to the cursor is the beginning of a text, the answer is the rest of it; the others of its list are alternatives.
-LOG gets every message, one a line.
+With "progress", commands work until they are cancelled. LOG gets every message, one a line.
 """
 import json
 import sys
@@ -47,11 +47,26 @@ def items(params, plan):
 
 
 def answer(number, params):
-    with open(script, encoding="utf-8") as file:
-        plan = json.load(file)
+    plan = read_script()
     found = items(params, plan)  # of the text as it was when it was asked for
     time.sleep(plan.get("delay", 0))
     send({"id": number, "result": {"items": found}})
+
+
+def read_script():
+    with open(script, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def work(number):
+    """Begins what only a cancellation ends."""
+    send({"id": f"progress{number}", "method": "window/workDoneProgress/create", "params": {"token": number}})
+    send({"method": "$/progress", "params": {"token": number, "value": {"kind": "begin", "title": "working", "cancellable": True}}})
+
+
+def cancel(number):
+    send({"method": "$/progress", "params": {"token": number, "value": {"kind": "end"}}})
+    send({"id": number, "error": {"code": -32800, "message": "cancelled"}})
 
 
 def handle(message):
@@ -67,6 +82,10 @@ def handle(message):
         documents[params["textDocument"]["uri"]] = params["contentChanges"][-1]["text"]
     elif method == "textDocument/inlineCompletion":
         threading.Thread(target=answer, args=(number, params), daemon=True).start()
+    elif method == "workspace/executeCommand" and read_script().get("progress"):
+        work(number)
+    elif method == "window/workDoneProgress/cancel":
+        cancel(params["token"])
     elif method == "exit":
         sys.exit(0)
     elif number is not None and method:

@@ -15,7 +15,27 @@ end
 
 function Child:call(method, ...) return vim.rpcrequest(self.channel, method, ...) end
 function Child:lua(code, ...) return self:call('nvim_exec_lua', code, { ... }) end
-function Child:keys(keys) self:call('nvim_input', keys) end
+Child.pressed = {} ---@type table<string, boolean> all that was ever given to keys(), and names of <Plug> maps
+function Child:keys(keys)
+  self:call('nvim_input', keys)
+  Child.pressed[keys] = true
+end
+
+--- Presses a key that the user has mapped to one of the plugin's <Plug> maps.
+function Child:plug(mode, name)
+  local map = ('<Plug>(cinnabar-%s)'):format(name)
+  self:call('nvim_set_keymap', mode, '<F5>', map, {})
+  self:keys('<F5>')
+  Child.pressed[map] = true
+end
+
+--- Whether a key, a map or the beginning of a command was pressed by any child.
+function Child.was_pressed(text)
+  for keys in pairs(Child.pressed) do
+    if keys:find(text, 1, true) then return true end
+  end
+  return false
+end
 
 --- Keys one by one, so that each is an event of its own.
 function Child:type(text, pause)

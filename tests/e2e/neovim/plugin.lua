@@ -255,6 +255,72 @@ case('off, on, pause', {}, function(child)
   end
 end)
 
+case('<Plug> maps of insert mode', {}, function(child)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+  child:plug('i', 'next')
+  expect_ghost(child, 'al = 0 (2/3)')
+  child:plug('i', 'previous')
+  expect_ghost(child, 'al += price * count (1/3)')
+  child:plug('i', 'dismiss')
+  child:wait('hidden', function() return child:ghost() == '' end)
+  child:plug('i', 'trigger')
+  expect_ghost(child, 'al += price * count')
+  child:plug('i', 'accept-word')
+  expect_line(child, 'total')
+  child:plug('i', 'accept')
+  expect_line(child, 'total += price * count')
+  child:keys('<CR>')
+  child:type('for')
+  expect_ghost(child, ' item in items:\n    use(item)\n    drop(item)')
+  child:plug('i', 'accept-line')
+  expect_line(child, 'for item in items:')
+  equal('on disk', child:saved(file), 'total += price * count\nfor item in items:')
+end)
+
+case('<Plug> maps of normal and visual mode', { text = 'a\nb\nc' }, function(child)
+  child:plug('n', 'complete-function')
+  child:keys('2GVj')
+  child:plug('x', 'fill-holes')
+  child:wait('two commands', function() return #told('workspace/executeCommand') == 2 end)
+  local commands = told('workspace/executeCommand')
+  equal('names', { commands[1].command, commands[2].command }, { 'cinnabar.completeFunction', 'cinnabar.fillHoles' })
+  equal('range', { commands[2].arguments[1].range.start.line, commands[2].arguments[1].range['end'].line }, { 1, 2 })
+  child:keys('<Esc>')
+  child:plug('n', 'toggle')
+  child:wait('off', function() return child:lua([[return require('cinnabar').get_status().word]]) == 'off' end)
+  child:plug('n', 'toggle')
+  child:wait('on', function() return child:lua([[return require('cinnabar').get_status().word]]) == 'ready' end)
+end)
+
+case('cancel', { text = 'a\nb', script = { progress = true } }, function(child)
+  child:keys(':Cinnabar cancel<CR>')
+  child:wait('a message', function() return #child:messages() == 1 end)
+  for number, cancel in ipairs({ function() child:keys(':Cinnabar cancel<CR>') end, function() child:plug('n', 'cancel') end }) do
+    child:keys(':Cinnabar complete-function<CR>')
+    child:wait('it is under way', function() return #told('workspace/executeCommand') == number end)
+    child:wait('its progress is known', function() return child:lua([[return vim.lsp.status()]]):find('working') end)
+    cancel()
+    child:wait('the server is told', function() return #told('window/workDoneProgress/cancel') == number end)
+  end
+end)
+
+case('status, health, log, restart', {}, function(child)
+  child:keys(':Cinnabar status<CR>')
+  child:wait('a message', function() return #child:messages() == 1 end)
+  equal('status', child:messages()[1], 'Cinnabar: ready')
+  child:keys(':Cinnabar health<CR>')
+  child:wait('a report', function() return table.concat(child:lines(), '\n'):find('server 1') end)
+  child:keys(':bdelete<CR>:Cinnabar log<CR>')
+  child:wait('the log', function() return child:call('nvim_buf_get_name', 0):find('lsp%.log$') end)
+  child:keys(':buffer 1<CR>:Cinnabar restart<CR>')
+  child:wait('another server', function() return #told('initialize') == 2 end)
+  child:keys('i')
+  child:type('tot')
+  expect_ghost(child, 'al += price * count')
+end)
+
 case('events and status', {}, function(child)
   child:lua([[vim.g.seen = {}
     vim.api.nvim_create_autocmd('User', { pattern = 'Cinnabar*', callback = function(event)
@@ -307,6 +373,25 @@ case('checkhealth', {}, function(child)
   child:wait('a report', function() return table.concat(child:lines(), '\n'):find('server 1') end)
 end)
 
+--- What the plugin offers and no case has pressed.
+local function left_out()
+  vim.opt.runtimepath:prepend(plugin)
+  vim.cmd.source(plugin .. '/plugin/cinnabar.lua')
+  local offered, missing = {}, {}
+  for _, lhs in pairs(require('cinnabar.options').defaults.keys) do table.insert(offered, lhs) end
+  for _, word in ipairs(require('cinnabar.commands').complete('', 'Cinnabar ')) do table.insert(offered, 'Cinnabar ' .. word) end
+  for _, mode in ipairs({ 'i', 'n', 'x' }) do
+    for _, map in ipairs(vim.api.nvim_get_keymap(mode)) do
+      if map.lhs:find('^<Plug>%(cinnabar') then table.insert(offered, map.lhs) end
+    end
+  end
+  assert(#offered > 30, 'the plugin offers less than it did')
+  for _, what in ipairs(offered) do
+    if not Child.was_pressed(what) then table.insert(missing, what) end
+  end
+  return missing
+end
+
 local failed = 0
 for _, one in ipairs(CASES) do
   if not arg[3] or one.name:find(arg[3], 1, true) then
@@ -320,6 +405,10 @@ for _, one in ipairs(CASES) do
     end
     child:stop()
   end
+end
+if not arg[3] and #left_out() > 0 then
+  failed = failed + 1
+  print('FAILED no case presses ' .. table.concat(left_out(), ', '))
 end
 vim.fn.delete(folder, 'rf')
 os.exit(failed == 0 and 0 or 1)
