@@ -9,15 +9,6 @@
 #include "kernels/cpu/memory.h"
 
 namespace cinnabar::kernels::cpu {
-namespace {
-
-const LaneOps& lane_ops(Isa isa) {
-  if (isa == Isa::plain) return lane_ops_plain();
-  if (isa == Isa::avx2) return lane_ops_avx2();
-  return isa == Isa::avx_vnni ? lane_ops_avx_vnni() : lane_ops_avx512();
-}
-
-}  // namespace
 
 std::string CpuBackend::description() const {
   const int threads = context_.pool.threads();
@@ -30,8 +21,12 @@ int CpuBackend::cheap_rows() const {
     case Isa::plain:
     case Isa::avx2:
       return 6;
+    case Isa::neon:
+      return 4;  // not measured yet, as those of the next
+    case Isa::neon_dot:
+    case Isa::neon_i8mm:
     case Isa::avx_vnni:
-      return 8;  // not measured yet
+      return 8;
     case Isa::avx512:
     case Isa::avx512_bf16:
       return 16;
@@ -57,21 +52,7 @@ void CpuBackend::download(const float* device, std::span<float> host) {
   if (!host.empty()) std::memcpy(host.data(), device, host.size_bytes());
 }
 
-Context::Context(Isa level, int threads)
-    : isa(level),
-      pool(threads),
-      ops(lane_ops(level)),
-      products{ops.product_f32, ops.product_bf16, ops.product_int8},
-      attention(ops.attention),
-      worker_scratch(threads) {
-  if (level == Isa::avx512_bf16) {
-    products = {ops.product_f32, product_bf16_avx512_bf16, ops.product_int8};
-    attention = attention_avx512_bf16;
-  }
-  if (level != Isa::amx) return;
-  products = {ops.product_f32, product_bf16_amx, product_int8_amx};
-  attention = attention_amx;
-}
+Context::Context(Isa level, int threads) : Forms(forms_of(level)), isa(level), pool(threads), worker_scratch(threads) {}
 
 float* scratch(Context& context, int worker, std::int64_t values) {
   std::vector<float>& memory = context.worker_scratch[worker];

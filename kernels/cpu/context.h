@@ -7,22 +7,20 @@
 
 #include "kernels/backend.h"
 #include "kernels/cpu/backend.h"
+#include "kernels/cpu/cpu_features.h"
 #include "kernels/cpu/lane_ops.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/rope_table.h"
 
 namespace cinnabar::kernels::cpu {
 
-struct Context {
+struct Context : Forms {
   Context(Isa level, int threads);
 
   Product product(Compute compute) const { return products[static_cast<std::size_t>(compute)]; }
 
   Isa isa;
   Pool pool;
-  const LaneOps& ops;
-  std::array<Product, 3> products;
-  void (*attention)(const AttentionTask&);
 
   // Rounded activations of the products under way (lane_ops.h, ProductTask).
   std::vector<std::int8_t> x8;

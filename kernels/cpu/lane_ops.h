@@ -66,11 +66,14 @@ struct LaneOps {
 };
 
 const LaneOps& lane_ops_plain();
+const LaneOps& lane_ops_neon();
+const LaneOps& lane_ops_neon_dot();
 const LaneOps& lane_ops_avx2();
 const LaneOps& lane_ops_avx_vnni();
 const LaneOps& lane_ops_avx512();
 
 // Bit-identical to the lane forms (int8) or within rounding (bf16, attention).
+void product_int8_neon_i8mm(const ProductTask& task);
 void product_int8_amx(const ProductTask& task);
 void product_bf16_amx(const ProductTask& task);
 void attention_amx(const AttentionTask& task);

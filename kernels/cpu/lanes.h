@@ -1,5 +1,5 @@
-// Sixteen f32 lanes: one AVX-512 register, two AVX2 registers or a plain array, chosen by the flags of the including
-// file. Everything has internal linkage, because each of lane_ops_{plain,avx2,avx512}.cc compiles its own copy; files
+// Sixteen f32 lanes: one AVX-512 register, two AVX2 registers, four NEON registers or a plain array, chosen by the flags
+// of the including file. Everything has internal linkage, because each of lane_ops_*.cc compiles its own copy; files
 // that include this must not use inline functions of other headers (the linker could keep the copy with the wider
 // instructions).
 //
@@ -24,6 +24,8 @@ constexpr int kLanes = 16;
 #include "kernels/cpu/lanes_avx512.h"
 #elif defined(__AVX2__)
 #include "kernels/cpu/lanes_avx2.h"
+#elif defined(CINNABAR_NEON)
+#include "kernels/cpu/lanes_neon.h"
 #else
 #include "kernels/cpu/lanes_plain.h"
 #endif

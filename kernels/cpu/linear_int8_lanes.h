@@ -63,25 +63,27 @@ CINNABAR_INLINE void add_group(const int8_t* x, const float* scales, const unsig
   }
 }
 
-// The same for a panel's rows.
-template <int S>
+// add.operator()<R, first>(x, scales, strip, acc) for a panel's rows, at most Most at a time: one group of R rows by S
+// strips.
+template <int S, int Most, typename AddGroup>
 CINNABAR_INLINE void add_group_rows(const ProductTask& t, int g, int first, int rows, const unsigned char* strip,
-                                    float* acc) {
-  in_row_blocks(rows, [&]<int R>(int row) {
+                                    float* acc, const AddGroup& add) {
+  in_row_blocks<Most>(rows, [&]<int R>(int row) {
     const int64_t group = static_cast<int64_t>((first + row) / 16) * t.depth + g;
     const int in_tile = row % 16;
     const int8_t* x = t.x8 + group * kGroupTileBytes + in_tile * 64;
     const float* scales = t.x_scales + group * 32 + in_tile;
     float* sums = acc + row * S * kLanes;
-    first + row == 0 ? add_group<R, S, true>(x, scales, strip, sums) : add_group<R, S, false>(x, scales, strip, sums);
+    first + row == 0 ? add.template operator()<R, true>(x, scales, strip, sums)
+                     : add.template operator()<R, false>(x, scales, strip, sums);
   });
 }
 
-// Panels of rows pass by a pair of strips group by group: a group's weights (4 KB) stay in the first-level cache while
-// all rows of the panel use them, and so do the panel's f32 sums.
-void product_int8(const ProductTask& t) {
+// Panels of rows pass by S strips group by group: a group's weights (4 KB) stay in the first-level cache while all rows
+// of the panel use them, and so do the panel's f32 sums.
+template <int S, int Most, typename AddGroup>
+CINNABAR_INLINE void in_panels(const ProductTask& t, const AddGroup& add) {
   constexpr int kPanel = 64;
-  constexpr int S = kStrips;
   alignas(64) float acc[kPanel * S * kLanes];
   for (int column = 0; column < t.columns; column += S * kLanes) {
     const unsigned char* first_strip = t.pairs + column / 32 * t.pair_bytes + column / kLanes % 2 * kStripGroupBytes;
@@ -90,7 +92,7 @@ void product_int8(const ProductTask& t) {
       for (int i = 0; i < rows * S; ++i) store(acc + i * kLanes, zero());
       const unsigned char* strip = first_strip;
       for (int g = 0; g < t.depth; ++g, strip += kPairGroupBytes) {
-        add_group_rows<S>(t, g, first, rows, strip, acc);
+        add_group_rows<S, Most>(t, g, first, rows, strip, acc, add);
       }
       for (int row = 0; row < rows; ++row) {
         for (int s = 0; s < S && column + s * kLanes < t.columns; ++s) {
@@ -101,8 +103,15 @@ void product_int8(const ProductTask& t) {
   }
 }
 
+void product_int8(const ProductTask& t) {
+  in_panels<kStrips, kRowBlock>(
+      t, []<int R, bool first>(const int8_t* x, const float* scales, const unsigned char* strip, float* acc) {
+        add_group<R, kStrips, first>(x, scales, strip, acc);
+      });
+}
+
 // q = round(x 127 / largest) for each group of 128; a group that is (nearly) zero becomes zeros.
-void quantize_row(const float* x, int64_t cols, int groups, int8_t* tile_row, float* scales) {
+[[maybe_unused]] void quantize_row(const float* x, int64_t cols, int groups, int8_t* tile_row, float* scales) {
   for (int g = 0; g < groups; ++g, tile_row += kGroupTileBytes, scales += 32) {
     const int64_t first = kGroupValues * static_cast<int64_t>(g);
     const int count = cols - first < kGroupValues ? static_cast<int>(cols - first) : kGroupValues;

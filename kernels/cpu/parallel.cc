@@ -1,7 +1,6 @@
 #include "kernels/cpu/parallel.h"
 
 #include <sched.h>
-#include <xmmintrin.h>
 
 #include <algorithm>
 #include <cassert>
@@ -11,11 +10,11 @@
 #include <string>
 #include <utility>
 
+#include "kernels/cpu/cpu_features.h"
+
 namespace cinnabar::kernels::cpu {
 namespace {
 
-constexpr unsigned int kFlushToZero = 0x8000;
-constexpr unsigned int kDenormalsAreZero = 0x0040;
 // Long enough to bridge the caller's work between two regions of a forward, short enough to leave a shared core alone.
 constexpr std::chrono::microseconds kSpin{50};
 
@@ -26,7 +25,7 @@ bool spin(const Ready& ready) {
   do {
     for (int i = 0; i < 32; ++i) {
       if (ready()) return true;
-      _mm_pause();
+      spin_hint();
     }
   } while (std::chrono::steady_clock::now() < end);
   return ready();
@@ -99,7 +98,7 @@ bool Pool::claim_and_run(int worker) {
 }
 
 void Pool::work(int worker) {
-  _mm_setcsr(_mm_getcsr() | kFlushToZero | kDenormalsAreZero);
+  flush_denormals();
   while (!stopping_.load(std::memory_order_relaxed)) {
     const int seen = wake_.load();
     const auto ready = [this] {
@@ -132,7 +131,7 @@ int default_threads() {
   return std::max<int>(1, static_cast<int>(cores.size()));
 }
 
-FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | kFlushToZero | kDenormalsAreZero); }
-FlushDenormals::~FlushDenormals() { _mm_setcsr(saved_); }
+FlushDenormals::FlushDenormals() : saved_(flush_denormals()) {}
+FlushDenormals::~FlushDenormals() { restore_denormals(saved_); }
 
 }  // namespace cinnabar::kernels::cpu

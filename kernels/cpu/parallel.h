@@ -79,7 +79,7 @@ class FlushDenormals {
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
  private:
-  unsigned int saved_;
+  std::uint64_t saved_;
 };
 
 }  // namespace cinnabar::kernels::cpu

@@ -20,13 +20,13 @@ CINNABAR_INLINE void last_block(int row, int rows, const Block& block) {
   }
 }
 
-// block.operator()<R>(row) for blocks of kRowBlock rows and one of what is left, which cover [0, rows): a pass over the
-// weights each. Blocks start at multiples of kRowBlock, so each lies in one tile of 16 rows.
-template <typename Block>
+// block.operator()<R>(row) for blocks of Most rows and one of what is left, which cover [0, rows): a pass over the
+// weights each. Blocks start at multiples of Most, a divisor of 16, so each lies in one tile of 16 rows.
+template <int Most = kRowBlock, typename Block>
 CINNABAR_INLINE void in_row_blocks(int rows, const Block& block) {
   int row = 0;
-  for (; row + kRowBlock <= rows; row += kRowBlock) block.template operator()<kRowBlock>(row);
-  if constexpr (kRowBlock > 1) last_block<kRowBlock - 1>(row, rows - row, block);
+  for (; row + Most <= rows; row += Most) block.template operator()<Most>(row);
+  if constexpr (Most > 1) last_block<Most - 1>(row, rows - row, block);
 }
 
 // out (+)= acc + bias for the first `count` columns.

@@ -166,10 +166,15 @@ TEST_CASE("make_backend says what is missing and describes itself") {
   CHECK((*cpu)->description() == "cpu (plain, 3 threads)");
   CHECK((*cpu)->host_memory());
   CHECK_FALSE(make_backend({-1, Isa::plain}).ok());
-  for (const Isa isa : {Isa::plain, Isa::avx2, Isa::avx_vnni, Isa::avx512, Isa::avx512_bf16, Isa::amx}) {
+  for (const Isa isa : {Isa::plain, Isa::neon, Isa::neon_dot, Isa::neon_i8mm, Isa::avx2, Isa::avx_vnni, Isa::avx512,
+                        Isa::avx512_bf16, Isa::amx}) {
     CHECK(parse_isa(name(isa)) == isa);
   }
   CHECK_FALSE(parse_isa("sse").has_value());
+  const bool is_arm = make_backend({1, Isa::neon}).ok();
+  auto foreign = make_backend({1, is_arm ? Isa::avx2 : Isa::neon});
+  REQUIRE_FALSE(foreign.ok());
+  CHECK(foreign.status().message().find(is_arm ? "missing: x86-64" : "missing: aarch64") != std::string::npos);
 }
 
 }  // namespace

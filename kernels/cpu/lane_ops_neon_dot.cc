@@ -1,0 +1,16 @@
+// The inner loops for NEON with dot products (SDOT); the sources are the *_lanes.h headers.
+#include "kernels/cpu/attention_lanes.h"
+#include "kernels/cpu/linear_int8_lanes.h"
+#include "kernels/cpu/linear_lanes.h"
+#include "kernels/cpu/row_lanes.h"
+
+namespace cinnabar::kernels::cpu {
+
+const LaneOps& lane_ops_neon_dot() {
+  static constexpr LaneOps kOps = {quantize_row,       round_row, to_bf16,  product_int8, product<Kind::bf16>,
+                                   product<Kind::f32>, attention, rms_norm, rotate,       gated_silu,
+                                   summarize};
+  return kOps;
+}
+
+}  // namespace cinnabar::kernels::cpu
