@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the manual page from what `cinnabar --help` and `cinnabar COMMAND --help` print, which is the program's own table.
 
-    manual.py PROGRAM PAGE
+    manual.py PAGE PROGRAM...     PROGRAM: with what runs it before it, where it is for another machine
 """
 import re
 import subprocess
@@ -11,7 +11,7 @@ OPTION = re.compile(r"^  --([a-z0-9-]+)(?: ([A-Z]+))? +(.*)$")
 
 
 def help_of(program, *command):
-    return subprocess.run([program, *command, "--help"], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([*program, *command, "--help"], check=True, capture_output=True, text=True).stdout
 
 
 def commands(overview):
@@ -44,7 +44,7 @@ def command_section(program, name, arguments):
 
 
 def page(program):
-    version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
+    version = subprocess.run([*program, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
     table = commands(help_of(program))
     out = [f'.TH CINNABAR 1 "" "cinnabar {version}" "User Commands"', ".SH NAME",
            r"cinnabar \- local code completion with a masked\-diffusion language model", ".SH SYNOPSIS"]
@@ -71,10 +71,10 @@ def page(program):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
-    text = page(sys.argv[1])
-    with open(sys.argv[2], "w", encoding="utf-8") as file:
+    text = page(sys.argv[2:])
+    with open(sys.argv[1], "w", encoding="utf-8") as file:
         file.write(text)
 
 
