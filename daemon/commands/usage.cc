@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 #include <numeric>
+#include <sstream>
 #include <utility>
 
 namespace cinnabar::daemon {
@@ -33,10 +34,34 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+// Without its line ends.
+std::string first_sentence(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool last = text[i] == '.' && (i + 1 == text.size() || text[i + 1] == ' ' || text[i + 1] == '\n');
+    out += text[i] == '\n' ? ' ' : text[i];
+    if (last) break;
+  }
+  return out;
+}
+
 void print_line(const Command& command, std::ostream& out) {
-  std::string left = "  " + std::string(command.name) + " " + std::string(command.arguments);
-  left.resize(std::max<std::size_t>(left.size() + 2, 32), ' ');
-  out << left << command.help.substr(0, command.help.find('\n')) << "\n";
+  constexpr std::size_t kIndent = 32, kWidth = 110;
+  std::string line = "  " + std::string(command.name) + " " + std::string(command.arguments);
+  if (line.size() + 2 > kIndent) {
+    out << line << "\n";
+    line.clear();
+  }
+  line.resize(kIndent, ' ');
+  std::istringstream words(first_sentence(command.help));
+  for (std::string word; words >> word;) {
+    if (line.size() + 1 + word.size() > kWidth) {
+      out << line << "\n";
+      line.assign(kIndent, ' ');
+    }
+    line += (line.back() == ' ' ? "" : " ") + word;
+  }
+  out << line << "\n";
 }
 
 }  // namespace
