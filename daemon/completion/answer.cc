@@ -117,6 +117,10 @@ bool AnswerMachine::take(engine::InfillResult result) {
 // The text of an answer that is fit to be shown; empty: none.
 std::string AnswerMachine::judged(const engine::InfillAnswer& answer, bool is_first) {
   const double start = now();
+  if (answer.text.empty()) {
+    report("gate", start, "there is no text to judge");
+    return {};
+  }
   const std::string whole = presented(answer);
   engine::InfillAnswer part = shown_part(answer, whole);
   std::size_t sure =

@@ -158,6 +158,16 @@ TEST_CASE("no answer is no text") {
   CHECK(answered.text().empty());
 }
 
+TEST_CASE("an answer without a text is said to be none, and not to be sure") {
+  AnswerMachine machine(ask("x = |\n"), {});
+  CHECK(machine.take(result({answer({}, engine::StopReason::deadline)})));
+  const Answered answered = machine.finish();
+  CHECK(answered.shown.empty());
+  CHECK(answered.stopped_early);
+  CHECK(answered.stages.back().stage == "gate");
+  CHECK(answered.stages.back().did == "there is no text to judge");
+}
+
 TEST_CASE("an answer that time cut off says so") {
   AnswerMachine machine(ask("x = |\n"), {});
   CHECK(machine.take(result({answer({{"1 +", 0.9f}}, engine::StopReason::deadline)})));
