@@ -1,6 +1,7 @@
 #include "daemon/workspace/context/choose.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <unordered_set>
@@ -15,11 +16,21 @@ constexpr std::size_t kWords = 120;  // looked up at most
 // A name that many definitions share says little: get, run, init.
 constexpr std::size_t kMostNamesakes = 8;
 
+constexpr std::size_t kMemberBytes = 320;  // of what a type or module has
+constexpr std::size_t kModules = 2;
+constexpr std::size_t kHeadBytes = 4096;  // of a file, where imports stand
+constexpr double kImportedWeight = 0.1;   // of a name that only an import has; those near the cursor have 0.12 to 1
+constexpr std::array<std::string_view, 4> kImports = {"import ", "from ", "use ", "pub use "};
+
 struct Named {
   std::string_view word;
   double weight = 0;
   long lines = 0;  // from the cursor's; below zero: above
 };
+
+std::string comment_mark(const syntax::Language& language) {
+  return std::string(language.line_comment.empty() ? std::string_view("//") : language.line_comment);
+}
 
 // The text of so many lines around `offset`.
 std::string_view lines_above(std::string_view text, std::size_t offset, std::size_t count) {
@@ -34,7 +45,23 @@ std::string_view lines_below(std::string_view text, std::size_t offset, std::siz
   return text.substr(offset, end - offset);
 }
 
-// Words near the cursor, the nearer the heavier.
+// The lines of a file's beginning that import something.
+std::vector<std::string_view> import_lines(std::string_view text) {
+  std::vector<std::string_view> found;
+  text = text.substr(0, kHeadBytes);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view line = text.substr(at, end - at),
+                           begin = line.substr(std::min(line.find_first_not_of(" \t"), line.size()));
+    const bool imports =
+        std::any_of(kImports.begin(), kImports.end(), [&](auto word) { return begin.starts_with(word); });
+    if (imports) found.push_back(line);
+    at = end + 1;
+  }
+  return found;
+}
+
+// Words near the cursor, the nearer the heavier; then those that the file imports.
 std::vector<Named> names_near(const Cursor& cursor) {
   std::map<std::string_view, Named> names;
   const std::string_view above = lines_above(cursor.text, cursor.offset, kLinesAbove);
@@ -52,6 +79,13 @@ std::vector<Named> names_near(const Cursor& cursor) {
   };
   take(above, true);
   take(below, false);
+  for (const std::string_view line : import_lines(cursor.text)) {
+    const auto at = static_cast<std::size_t>(line.data() - cursor.text.data());
+    const std::string_view between =
+        cursor.text.substr(std::min(at, cursor.offset), cursor.offset - std::min(at, cursor.offset));
+    const long lines = -std::count(between.begin(), between.end(), '\n');
+    for (const std::string_view word : words_in(line)) names.try_emplace(word, Named{word, kImportedWeight, lines});
+  }
   std::vector<Named> found;
   found.reserve(names.size());
   for (const auto& [word, named] : names) found.push_back(named);
@@ -79,13 +113,46 @@ bool related(const syntax::Language* a, const syntax::Language* b) {
   return a != nullptr && b != nullptr && !a->blocks.empty() && a->blocks.data() == b->blocks.data();
 }
 
+// A definition as the model reads it; of a large type its members in a comment.
+std::string text_of(const FileSet& files, const FileSet::Found& found) {
+  const Definition& definition = found.file->definitions[found.definition];
+  if (!definition.large_type) return definition.head;
+  std::vector<std::string_view> briefs;
+  for (const Member* member : files.members_of(definition.name, *found.file)) briefs.push_back(member->brief);
+  const std::string members = listed(briefs, kMemberBytes);
+  if (members.empty()) return definition.head;
+  return definition.head + "\n" + comment_mark(*found.file->language) + " " + definition.name + ": " + members;
+}
+
+// Whether a word is written as a module is: `os.path`, `fmt::format`.
+bool is_qualifier(std::string_view text, std::string_view word) {
+  const auto end = static_cast<std::size_t>(word.data() - text.data()) + word.size();
+  return text.substr(end).starts_with(".") || text.substr(end).starts_with("::");
+}
+
+// What the modules that are named near the cursor give.
+std::vector<Piece> modules_for(const FileSet& files, const Cursor& cursor) {
+  std::vector<Piece> pieces;
+  for (const Named& named : names_near(cursor)) {
+    if (pieces.size() == kModules) break;
+    if (!is_qualifier(cursor.text, named.word)) continue;
+    std::vector<std::string_view> briefs;
+    for (const Member* member : files.exports_of(named.word)) briefs.push_back(member->brief);
+    const std::string members = listed(briefs, kMemberBytes);
+    if (members.empty()) continue;
+    pieces.push_back({std::string(named.word), 0, comment_mark(*cursor.language) + " gives " + members,
+                      "is the module " + std::string(named.word) + ", named " + lines_away(named.lines), named.weight});
+  }
+  return pieces;
+}
+
 std::vector<Piece> definitions_for(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits) {
   const auto own = files.files().find(cursor.path);
   std::unordered_set<std::string_view> defined_here;
   if (own != files.files().end()) {
     for (const auto& definition : own->second->definitions) defined_here.insert(definition.name);
   }
-  const auto words = words_in(cursor.text.substr(0, std::min<std::size_t>(cursor.text.size(), 4096)));
+  const auto words = words_in(cursor.text.substr(0, std::min(cursor.text.size(), kHeadBytes)));
   const std::unordered_set<std::string_view> head_words(words.begin(), words.end());  // where imports stand
   const std::string folder = folder_of(cursor.path);
   std::vector<Piece> pieces;
@@ -109,7 +176,7 @@ std::vector<Piece> definitions_for(const FileSet& files, const Cursor& cursor, c
     const Definition& definition = best->file->definitions[best->definition];
     if (!heads.insert(definition.head).second) continue;
     const double score = named.weight * (1 + 0.5 * closeness(*best)) / static_cast<double>(places.size());
-    pieces.push_back({best->file->shown, definition.line, definition.head,
+    pieces.push_back({best->file->shown, definition.line, text_of(files, *best),
                       "defines " + std::string(named.word) + ", named " + lines_away(named.lines), score});
   }
   std::stable_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.score > b.score; });
@@ -145,7 +212,7 @@ double likeness(const std::vector<Weighed>& words, const Window& window) {
   return all > 0 ? common / all : 0;
 }
 
-std::string_view text_of(const File& file, const Window& window) {
+std::string_view window_text(const File& file, const Window& window) {
   return std::string_view(file.text).substr(window.begin, window.end - window.begin);
 }
 
@@ -169,16 +236,16 @@ std::vector<Piece> windows_for(const FileSet& files, const Cursor& cursor, const
     double score = limits.least_likeness;
     for (const Window& window : file->windows) {
       const double like = likeness(words, window);
-      if (like <= score || holds_one(text_of(*file, window), file->shown, definitions)) continue;
+      if (like <= score || holds_one(window_text(*file, window), file->shown, definitions)) continue;
       best = &window;
       score = like;
     }
     if (best == nullptr) continue;
     const auto line =
         std::count(file->text.begin(), file->text.begin() + static_cast<std::ptrdiff_t>(best->begin), '\n');
-    pieces.push_back({file->shown, static_cast<std::size_t>(line), std::string(right_stripped(text_of(*file, *best))),
-                      "is like the lines at the cursor (" + std::to_string(static_cast<int>(100 * score)) + " %)",
-                      score});
+    pieces.push_back(
+        {file->shown, static_cast<std::size_t>(line), std::string(right_stripped(window_text(*file, *best))),
+         "is like the lines at the cursor (" + std::to_string(static_cast<int>(100 * score)) + " %)", score});
   }
   std::sort(pieces.begin(), pieces.end(),
             [](const Piece& a, const Piece& b) { return a.score != b.score ? a.score > b.score : a.path < b.path; });
@@ -200,6 +267,8 @@ std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const Choo
   std::copy_if(definitions.begin(), definitions.end(), std::back_inserter(chosen), fits);
   std::sort(chosen.begin(), chosen.end(),
             [](const Piece& a, const Piece& b) { return std::tie(a.path, a.line) < std::tie(b.path, b.line); });
+  const std::vector<Piece> modules = modules_for(files, cursor);
+  std::copy_if(modules.begin(), modules.end(), std::back_inserter(chosen), fits);
   const auto first_window = static_cast<std::ptrdiff_t>(chosen.size());
   const std::vector<Piece> windows = windows_for(files, cursor, limits, chosen);
   std::copy_if(windows.begin(), windows.end(), std::back_inserter(chosen), fits);
@@ -208,8 +277,7 @@ std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const Choo
 }
 
 std::string rendered(const Piece& piece, const syntax::Language& language) {
-  const std::string mark(language.line_comment.empty() ? std::string_view("//") : language.line_comment);
-  return mark + " " + piece.path + "\n" + piece.text + "\n";
+  return comment_mark(language) + " " + piece.path + "\n" + piece.text + "\n";
 }
 
 }  // namespace cinnabar::daemon::context

@@ -13,22 +13,13 @@ using syntax::end_of;
 using syntax::kind_of;
 
 constexpr std::size_t kHeadBytes = 400;
-constexpr std::size_t kMemberBytes = 160;
-constexpr std::size_t kMembers = 10;
+constexpr std::size_t kWholeType = 200;
 constexpr std::size_t kNodes = 400'000;  // bounds the walk through one file
 
-constexpr std::array<std::string_view, 12> kFunctions = {"function_definition",
-                                                         "function_declaration",
-                                                         "function_item",
-                                                         "function_signature_item",
-                                                         "method_definition",
-                                                         "method_declaration",
-                                                         "method_spec",
-                                                         "constructor_declaration",
-                                                         "method",
-                                                         "singleton_method",
-                                                         "macro_definition",
-                                                         "method_elem"};
+constexpr std::array<std::string_view, 13> kFunctions = {
+    "function_definition", "function_declaration", "function_item",    "function_signature_item", "method_definition",
+    "method_declaration",  "method_spec",          "method_signature", "constructor_declaration", "method",
+    "singleton_method",    "macro_definition",     "method_elem"};
 constexpr std::array<std::string_view, 25> kTypes = {"class_definition",
                                                      "class_declaration",
                                                      "abstract_class_declaration",
@@ -60,31 +51,6 @@ bool is_one_of(const Kinds& kinds, std::string_view kind) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-TSNode field(TSNode node, std::string_view name) {
-  return ts_node_child_by_field_name(node, name.data(), static_cast<std::uint32_t>(name.size()));
-}
-
-std::string_view text_of(const syntax::Tree& tree, TSNode node) {
-  return tree.text().substr(begin_of(node), end_of(node) - begin_of(node));
-}
-
-// Of the node's own name, or of what its declarators lead to: `int* (f)(int)` defines f.
-std::string_view name_of(const syntax::Tree& tree, TSNode node) {
-  constexpr int kDeepest = 8;
-  TSNode named = field(node, "name");
-  for (int depth = 0; ts_node_is_null(named) && depth < kDeepest; ++depth) {
-    node = field(node, "declarator");
-    if (ts_node_is_null(node)) return {};
-    if (ts_node_child_count(node) == 0) named = node;
-    if (ts_node_is_null(named)) named = field(node, "name");
-  }
-  if (ts_node_is_null(named)) return {};
-  std::string_view name = text_of(tree, named);
-  if (const std::size_t colons = name.rfind("::"); colons != std::string_view::npos) name.remove_prefix(colons + 2);
-  const bool plain = name.size() < 100 && name.find_first_of(" \t\n") == std::string_view::npos;
-  return plain ? name : std::string_view();
-}
-
 // At most `most` bytes, cut at a line's end where it has one.
 std::string_view shortened(std::string_view text, std::size_t most) {
   text = right_stripped(text);
@@ -94,11 +60,23 @@ std::string_view shortened(std::string_view text, std::size_t most) {
   return right_stripped(newline == std::string_view::npos ? std::string_view() : text.substr(0, newline));
 }
 
+// Of a function or type; a Go type's is what it names.
+TSNode body_of(TSNode node) {
+  const TSNode body = field_of(node, "body");
+  if (!ts_node_is_null(body) || kind_of(node) != "type_spec") return body;
+  const TSNode type = field_of(node, "type");
+  const bool has_members = kind_of(type) == "struct_type" || kind_of(type) == "interface_type";
+  return has_members ? ts_node_named_child(type, 0) : TSNode{};
+}
+
 // All in front of the body; without one, the node.
 std::string_view signature(const syntax::Tree& tree, TSNode node) {
-  const TSNode body = field(node, "body");
+  const TSNode body = body_of(node);
   const std::string_view whole = text_of(tree, node);
-  return ts_node_is_null(body) ? whole : whole.substr(0, begin_of(body) - begin_of(node));
+  if (ts_node_is_null(body)) return whole;
+  std::string_view head = right_stripped(whole.substr(0, begin_of(body) - begin_of(node)));
+  if (head.ends_with('{')) head.remove_suffix(1);
+  return right_stripped(head);
 }
 
 std::string indented_from(const syntax::Tree& tree, TSNode node, std::string_view text) {
@@ -116,32 +94,40 @@ std::string indented_from(const syntax::Tree& tree, TSNode node, std::string_vie
   return out;
 }
 
-// The header of a type, then its members' signatures.
-std::string with_members(const syntax::Tree& tree, TSNode type) {
-  const std::string_view whole = text_of(tree, type);
-  if (whole.size() <= kHeadBytes || ts_node_is_null(field(type, "body")))
-    return indented_from(tree, type, shortened(whole, kHeadBytes));
-  std::string out(shortened(signature(tree, type), kMemberBytes));
-  std::size_t members = 0, bytes = out.size();
-  syntax::each_node(field(type, "body"), 0, ~std::size_t{0}, [&](TSNode node) {
-    if (members >= kMembers || bytes > kHeadBytes) return false;
-    const bool function = is_one_of(kFunctions, kind_of(node));
-    if (function) {
-      const std::string_view head = shortened(signature(tree, node), kMemberBytes);
-      if (!head.empty()) out += "\n    " + std::string(head.substr(0, head.find('\n')));
-      bytes = out.size();
-      ++members;
-    }
-    return !function && !is_one_of(kTypes, kind_of(node));
-  });
-  return out;
-}
-
-bool is_word_byte(char c) {
-  return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+// A type is shown whole where that takes no more than its header and a list of its members would.
+bool is_large(const syntax::Tree& tree, TSNode type) {
+  return text_of(tree, type).size() > kWholeType && !ts_node_is_null(body_of(type));
 }
 
 }  // namespace
+
+bool defines_function(std::string_view kind) { return is_one_of(kFunctions, kind); }
+bool defines_type(std::string_view kind) { return is_one_of(kTypes, kind); }
+
+TSNode field_of(TSNode node, std::string_view name) {
+  return ts_node_child_by_field_name(node, name.data(), static_cast<std::uint32_t>(name.size()));
+}
+
+std::string_view text_of(const syntax::Tree& tree, TSNode node) {
+  return tree.text().substr(begin_of(node), end_of(node) - begin_of(node));
+}
+
+// Of the node's own name, or of what its declarators lead to: `int* (f)(int)` defines f.
+std::string_view name_of(const syntax::Tree& tree, TSNode node) {
+  constexpr int kDeepest = 8;
+  TSNode named = field_of(node, "name");
+  for (int depth = 0; ts_node_is_null(named) && depth < kDeepest; ++depth) {
+    node = field_of(node, "declarator");
+    if (ts_node_is_null(node)) return {};
+    if (ts_node_child_count(node) == 0) named = node;
+    if (ts_node_is_null(named)) named = field_of(node, "name");
+  }
+  if (ts_node_is_null(named)) return {};
+  std::string_view name = text_of(tree, named);
+  if (const std::size_t colons = name.rfind("::"); colons != std::string_view::npos) name.remove_prefix(colons + 2);
+  const bool plain = name.size() < 100 && name.find_first_of(" \t\n") == std::string_view::npos;
+  return plain ? name : std::string_view();
+}
 
 std::vector<Definition> definitions_in(const syntax::Tree& tree, std::size_t most) {
   std::vector<Definition> found;
@@ -150,27 +136,29 @@ std::vector<Definition> definitions_in(const syntax::Tree& tree, std::size_t mos
     if (found.size() >= most || ++nodes > kNodes) return false;
     if (!ts_node_is_named(node)) return false;
     const std::string_view kind = kind_of(node);
-    const bool function = is_one_of(kFunctions, kind), type = is_one_of(kTypes, kind);
+    const bool function = defines_function(kind), type = defines_type(kind);
     // const f = (a) => ...: a function by another name.
-    const TSNode value = kind == "variable_declarator" ? field(node, "value") : TSNode{};
+    const TSNode value = kind == "variable_declarator" ? field_of(node, "value") : TSNode{};
     const bool arrow = kind == "variable_declarator" && !ts_node_is_null(value) &&
                        (kind_of(value) == "arrow_function" || kind_of(value).starts_with("function"));
     if (!function && !type && !arrow) return true;
     // `struct s* p` only speaks of one.
-    if (kind.ends_with("_specifier") && ts_node_is_null(field(node, "body"))) return true;
+    if (kind.ends_with("_specifier") && ts_node_is_null(field_of(node, "body"))) return true;
     const std::string_view name = name_of(tree, node);
     if (name.empty()) return true;
+    const bool large = type && is_large(tree, node);
     std::string head;
     if (function) {
       head = indented_from(tree, node, shortened(signature(tree, node), kHeadBytes));
     } else if (arrow) {
-      const TSNode body = field(value, "body");
+      const TSNode body = field_of(value, "body");
       const std::size_t end = ts_node_is_null(body) ? end_of(node) : begin_of(body);
       head = "const " + std::string(shortened(tree.text().substr(begin_of(node), end - begin_of(node)), kHeadBytes));
     } else {
-      head = with_members(tree, node);
+      const std::string_view shown = large ? signature(tree, node) : text_of(tree, node);
+      head = indented_from(tree, node, shortened(shown, kHeadBytes));
     }
-    if (!head.empty()) found.push_back({std::string(name), std::move(head), ts_node_start_point(node).row});
+    if (!head.empty()) found.push_back({std::string(name), std::move(head), ts_node_start_point(node).row, large});
     return true;
   });
   return found;

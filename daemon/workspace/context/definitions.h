@@ -15,11 +15,19 @@ namespace cinnabar::daemon::context {
 
 struct Definition {
   std::string name;
-  // Without the body of a function: its signature. A small type is whole; of a larger one its header and the
-  // signatures of its members.
+  // Without the body of a function: its signature. A small type is whole; of a larger one its header (members.h has what
+  // is in it).
   std::string head;
-  std::size_t line = 0;  // from 0
+  std::size_t line = 0;     // from 0
+  bool large_type = false;  // head is not all of it
 };
+
+// Of a node that defines something: what its kind says, its own name (empty: none), a part of it (null: none), its text.
+bool defines_function(std::string_view kind);
+bool defines_type(std::string_view kind);
+std::string_view name_of(const syntax::Tree& tree, TSNode node);
+TSNode field_of(TSNode node, std::string_view name);
+std::string_view text_of(const syntax::Tree& tree, TSNode node);
 
 // In the order of the text, at most `most`; those inside others too.
 std::vector<Definition> definitions_in(const syntax::Tree& tree, std::size_t most = 2000);

@@ -1,6 +1,7 @@
 #include "daemon/workspace/context/files.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/text.h"
 
@@ -25,12 +26,31 @@ std::vector<Window> windows_of(std::string_view text) {
   return windows;
 }
 
+// The name by which others import a file.
+std::string module_of(const File& file) {
+  std::string_view path = file.path;
+  std::string_view name = path.substr(path.rfind('/') + 1);
+  const std::string_view folder = path.substr(0, path.size() - name.size() - (name.size() < path.size() ? 1 : 0));
+  const std::string_view stem = name.substr(0, name.find('.'));
+  const bool is_folder = file.language->name == "go" || stem == "__init__" || stem == "mod" || stem == "index";
+  return std::string(is_folder ? folder.substr(folder.rfind('/') + 1) : stem);
+}
+
+// What a file has under a name in one of the indexes.
+template <typename ByName>
+void erase_of(ByName& index, const std::string& name, const File& file) {
+  const auto [first, last] = index.equal_range(name);
+  for (auto it = first; it != last;) it = it->second.file == &file ? index.erase(it) : std::next(it);
+}
+
 }  // namespace
 
 std::size_t File::bytes() const {
   std::size_t sum = sizeof(File) + text.size();
   for (const auto& definition : definitions)
     sum += sizeof(definition) + definition.name.size() * 2 + definition.head.size() + 64;
+  for (const auto& member : members)
+    sum += sizeof(member) + member.owner.size() * 2 + member.name.size() + member.brief.size() + 64;
   for (const auto& window : windows) sum += sizeof(window) + window.words.size() * sizeof(std::uint32_t);
   return sum;
 }
@@ -60,6 +80,7 @@ FilePtr make_file(std::string path, std::string shown, const syntax::Language& l
   const auto tree = syntax::Tree::parse(language, file->text, lines);
   if (!tree) return nullptr;
   file->definitions = definitions_in(*tree);
+  file->members = members_in(*tree);
   file->windows = windows_of(file->text);
   return file;
 }
@@ -68,6 +89,9 @@ void FileSet::put(FilePtr file) {
   remove(file->path);
   for (std::size_t i = 0; i < file->definitions.size(); ++i)
     by_name_.emplace(file->definitions[i].name, Found{file.get(), i});
+  for (std::size_t i = 0; i < file->members.size(); ++i)
+    by_owner_.emplace(file->members[i].owner, FoundMember{file.get(), i});
+  by_module_.emplace(module_of(*file), file.get());
   for (const auto& window : file->windows) {
     for (const std::uint32_t word : window.words) ++windows_with_[word];
   }
@@ -80,10 +104,10 @@ void FileSet::remove(const std::string& path) {
   const auto known = files_.find(path);
   if (known == files_.end()) return;
   const File& file = *known->second;
-  for (const auto& definition : file.definitions) {
-    const auto [first, last] = by_name_.equal_range(definition.name);
-    for (auto it = first; it != last;) it = it->second.file == &file ? by_name_.erase(it) : std::next(it);
-  }
+  for (const auto& definition : file.definitions) erase_of(by_name_, definition.name, file);
+  for (const auto& member : file.members) erase_of(by_owner_, member.owner, file);
+  const auto [first, last] = by_module_.equal_range(module_of(file));
+  by_module_.erase(std::find_if(first, last, [&](const auto& one) { return one.second == &file; }));
   for (const auto& window : file.windows) {
     for (const std::uint32_t word : window.words) {
       const auto count = windows_with_.find(word);
@@ -102,6 +126,39 @@ std::vector<FileSet::Found> FileSet::named(std::string_view name) const {
   const auto [first, last] = by_name_.equal_range(std::string(name));
   for (auto it = first; it != last; ++it) places.push_back(it->second);
   return places;
+}
+
+std::vector<const Member*> FileSet::members_of(std::string_view owner, const File& file) const {
+  std::vector<FoundMember> found;
+  const auto folder = [](const File& of) { return std::string_view(of.path).substr(0, of.path.rfind('/') + 1); };
+  const auto [first, last] = by_owner_.equal_range(std::string(owner));
+  for (auto it = first; it != last; ++it) {
+    if (folder(*it->second.file) == folder(file)) found.push_back(it->second);
+  }
+  std::sort(found.begin(), found.end(), [&](const FoundMember& a, const FoundMember& b) {
+    return std::tuple(a.file != &file, std::string_view(a.file->path), a.member) <
+           std::tuple(b.file != &file, std::string_view(b.file->path), b.member);
+  });
+  std::vector<const Member*> members;
+  members.reserve(found.size());
+  for (const FoundMember& one : found) members.push_back(&one.file->members[one.member]);
+  return members;
+}
+
+std::vector<const Member*> FileSet::exports_of(std::string_view module) const {
+  std::vector<const File*> files;
+  const auto [first, last] = by_module_.equal_range(std::string(module));
+  for (auto it = first; it != last; ++it) {
+    if (it->second->path.find("_test.") == std::string::npos) files.push_back(it->second);
+  }
+  std::sort(files.begin(), files.end(), [](const File* a, const File* b) { return a->path < b->path; });
+  std::vector<const Member*> exports;
+  for (const File* file : files) {
+    for (const Member& member : file->members) {
+      if (member.owner.empty()) exports.push_back(&member);
+    }
+  }
+  return exports;
 }
 
 std::size_t FileSet::windows_with(std::uint32_t word) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/workspace/context/definitions.h"
+#include "daemon/workspace/context/members.h"
 
 namespace cinnabar::daemon::context {
 
@@ -28,6 +29,7 @@ struct File {
   const syntax::Language* language = nullptr;
   std::string text;
   std::vector<Definition> definitions;
+  std::vector<Member> members;
   std::vector<Window> windows;
   std::size_t bytes() const;  // of memory, about
 };
@@ -52,14 +54,26 @@ class FileSet {
 
   const std::unordered_map<std::string, FilePtr>& files() const { return files_; }
   std::vector<Found> named(std::string_view name) const;
+  // Of the type of this name that `file` defines: those in the file, then those in others of its folder (the methods of a Go
+  // type, the parts of a C++ class), by path.
+  std::vector<const Member*> members_of(std::string_view owner, const File& file) const;
+  // Of what is imported by this name: a file's by its stem, a folder's where files of one folder are one module (Go).
+  std::vector<const Member*> exports_of(std::string_view module) const;
   // In how many windows a word stands.
   std::size_t windows_with(std::uint32_t word) const;
   std::size_t window_count() const { return window_count_; }
   std::size_t bytes() const { return bytes_; }
 
  private:
+  struct FoundMember {
+    const File* file;
+    std::size_t member;  // index
+  };
+
   std::unordered_map<std::string, FilePtr> files_;  // by path
   std::unordered_multimap<std::string, Found> by_name_;
+  std::unordered_multimap<std::string, FoundMember> by_owner_;
+  std::unordered_multimap<std::string, const File*> by_module_;
   std::unordered_map<std::uint32_t, std::uint32_t> windows_with_;
   std::size_t window_count_ = 0, bytes_ = 0;
 };

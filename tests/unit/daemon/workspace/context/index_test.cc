@@ -72,6 +72,57 @@ TEST_CASE("a definition named near the cursor is found in another file") {
   CHECK(context::rendered(pieces.front(), *syntax::find_language("python")).starts_with("# shop.py\ndef total_price"));
 }
 
+TEST_CASE("of a large type that is named near the cursor the members are listed, wherever they stand") {
+  const Folder folder;
+  std::string shop = "package shop\n\n// Shop sells.\ntype Shop struct {\n";
+  for (int i = 0; i < 20; ++i) shop += "\tField" + std::to_string(i) + " int\n";
+  folder.put("shop/shop.go", shop + "}\n\nfunc (s *Shop) Open(wide bool) {}\n");
+  folder.put("shop/price.go", "package shop\n\nfunc (s *Shop) Price(id int) int { return id }\n");
+  folder.put("other/shop.go", "package other\n\nfunc (s *Shop) Close() {}\n");
+  const std::string text = "package main\n\nfunc run(s *shop.Shop) {\n\ts.";
+  const std::string path = folder.put("main.go", text);
+  context::Index index;
+  index.set_folders({folder.path()}, kAll);
+  index.settle();
+  const auto* go = syntax::find_language("go");
+  index.pieces(document(path, text), path, go, text.size());
+  index.settle();
+  const auto pieces = index.pieces(document(path, text), path, go, text.size());
+  REQUIRE(any(pieces, "// Shop: Field0, Field1,"));
+  CHECK(any(pieces, "Open(wide bool), Price(id int)"));
+  CHECK_FALSE(any(pieces, "Close()"));
+}
+
+TEST_CASE("of a module that is written before a dot, what it gives to others; tests are not for others") {
+  const Folder folder;
+  folder.put("lint/lint.go", "package lint\n\nfunc New(depth int) *Linter { return nil }\n\nfunc own() {}\n");
+  folder.put("lint/lint_test.go", "package lint\n\nfunc TestNew(depth int) {}\n");
+  const std::string text = "package main\n\nfunc run() {\n\tx := lint.";
+  const std::string path = folder.put("main.go", text);
+  context::Index index;
+  index.set_folders({folder.path()}, kAll);
+  index.settle();
+  const auto* go = syntax::find_language("go");
+  index.pieces(document(path, text), path, go, text.size());
+  index.settle();
+  const auto pieces = index.pieces(document(path, text), path, go, text.size());
+  const auto gives = std::find_if(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.path == "lint"; });
+  REQUIRE(gives != pieces.end());
+  CHECK(gives->text == "// gives New(depth int)");
+}
+
+TEST_CASE("what a file imports is shown though nothing near the cursor names it") {
+  const Folder folder;
+  folder.put("shop.py", kShop);
+  std::string text = "from shop import total_price\n";
+  for (int i = 0; i < 60; ++i) text += "value" + std::to_string(i) + " = " + std::to_string(i) + "\n";
+  const std::string path = folder.put("main.py", text);
+  context::Index index;
+  index.set_folders({folder.path()}, kAll);
+  index.settle();
+  CHECK(any(settled(index, document(path, text), path, text.size()), "def total_price(items, factor):"));
+}
+
 TEST_CASE("a window does not repeat a definition that is there already") {
   const Folder folder;
   folder.put("shop.py", kShop);
@@ -139,7 +190,7 @@ TEST_CASE("pieces stay while the cursor stays near, and follow it and what is sa
   const Folder folder;
   folder.put("shop.py", kShop);
   folder.put("tax.py", "def tax_of(country):\n    return 1\n");
-  std::string text = kUser + "1)\n";
+  std::string text = "cost = total_price(1)\n";  // what is imported would stay
   const std::size_t near = text.size();
   for (int i = 0; i < 100; ++i) text += "x = 1\n";
   text += "rate = tax_of(";
