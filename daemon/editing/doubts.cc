@@ -47,15 +47,6 @@ bool any_node(TSNode root, const Found& found) {
   return is_found;
 }
 
-// Whether `word` stands in the text as a word of its own.
-bool names(sv text, sv word) {
-  for (std::size_t at = text.find(word); at != sv::npos; at = text.find(word, at + 1)) {
-    const std::size_t end = at + word.size();
-    if ((at == 0 || !is_word_byte(text[at - 1])) && (end == text.size() || !is_word_byte(text[end]))) return true;
-  }
-  return false;
-}
-
 bool is_c(const Tree& tree) { return tree.language().name == "c" || tree.language().name == "cpp"; }
 
 // A macro of which nothing is known but its use: PUSH(a).
@@ -116,6 +107,14 @@ bool may_be_several(TSNode expression) {
 }
 
 }  // namespace
+
+bool names(sv text, sv word) {
+  for (std::size_t at = text.find(word); at != sv::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !is_word_byte(text[at - 1])) && (end == text.size() || !is_word_byte(text[end]))) return true;
+  }
+  return false;
+}
 
 bool is_bound_to_place(const Tree& tree, const Function& function, const Statements& statements) {
   const sv language = tree.language().name;

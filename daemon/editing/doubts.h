@@ -20,6 +20,9 @@ bool is_bound_to_place(const syntax::Tree& tree, const syntax::Function& functio
 // values, or where its type comes from what is around it.
 bool is_more_than_value(const syntax::Tree& tree, TSNode expression);
 
+// Whether `word` stands in the text as a word of its own.
+bool names(std::string_view text, std::string_view word);
+
 // Whether a variable of the function may be used where no node names it.
 bool may_be_named_unseen(const syntax::Tree& tree, const syntax::Function& function, std::string_view name);
 

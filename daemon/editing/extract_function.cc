@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "daemon/editing/doubts.h"
 #include "daemon/editing/extraction.h"
+#include "daemon/editing/narrowing.h"
 #include "daemon/editing/refactorings.h"
 
 namespace cinnabar::daemon {
@@ -323,7 +324,7 @@ std::optional<SlotPlan> plan_function_extraction(const Tree& tree, Span selectio
   const auto scope = scope_of(tree, *function);
   if (!scope) return std::nullopt;
   auto passing = Flow(tree, *scope, *statements).passing();
-  if (!passing) return std::nullopt;
+  if (!passing || loses_narrowing(tree, *scope, *statements, *passing)) return std::nullopt;
   return extraction(tree, *scope, *statements, *passing);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "daemon/editing/doubts.h"
+#include "daemon/editing/narrowing.h"
 #include "daemon/editing/refactorings.h"
 #include "daemon/syntax/functions.h"
 #include "daemon/syntax/parameters.h"
@@ -326,7 +327,7 @@ std::optional<SlotPlan> plan_variable(const Tree& tree, Span selection) {
   if (rules == nullptr || row == std::end(kDeclarations)) return std::nullopt;
   const TSNode expression = selected_expression(tree, selection);
   if (!is_there(expression) || has_damage(expression) || has_any(expression, kRunsLater) ||
-      !is_certain_of_type(tree, expression) || is_more_than_value(tree, expression))
+      !is_certain_of_type(tree, expression) || is_more_than_value(tree, expression) || narrows_others(tree, expression))
     return std::nullopt;
   const TSNode statement = statement_of(tree, *rules, expression);
   if (!is_there(statement) || has_damage(statement) || acts_before(statement, expression) ||

@@ -7,7 +7,9 @@
 #include <span>
 #include <string_view>
 
+#include "daemon/syntax/cursor.h"
 #include "daemon/syntax/language.h"
+#include "daemon/syntax/tree.h"
 
 namespace cinnabar::daemon {
 
@@ -17,12 +19,14 @@ struct Instruction {
   std::string_view text;         // for the model
   syntax::Words languages = {};  // LSP's identifiers; empty: all
   syntax::Words needs = {};      // one of these has to stand in the lines; empty: nothing has to
+  syntax::Words nodes = {};      // one of these kinds of nodes, too, where there is a tree; empty: none has to
   bool by_place = true;          // offered without a selection, too, for the function around the cursor
 };
 
 std::span<const Instruction> instructions();
 
-// Whether it is offered for these lines of this language.
-bool is_fit(const Instruction& instruction, std::string_view language, std::string_view lines);
+// Whether it is offered for these lines of a text in this language. Without a tree, null, their words decide.
+bool is_fit(const Instruction& instruction, std::string_view language, std::string_view text, syntax::Span lines,
+            const syntax::Tree* tree);
 
 }  // namespace cinnabar::daemon

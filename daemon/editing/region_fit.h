@@ -1,5 +1,5 @@
 // What a model wrote in place of lines of a text, made to fit there: their indentation, and the file's line ends. And the
-// answers that cannot be those lines, although they may parse: another program, or one that has lost a definition.
+// answers that cannot be those lines, although they may parse: another program, or one with fewer definitions.
 //
 // Pure functions; any thread.
 #pragma once
@@ -22,7 +22,12 @@ struct RegionPlace {
 // within a line, the other lines are indented at least like that line.
 std::string fitted(const RegionPlace& place, std::string_view answer);
 
-// Why a fitted answer is none to `instruction`, in one sentence; empty: no reason is known.
+// Why a fitted answer is none to `instruction`, in one sentence; empty: no reason is known. Known are:
+//   another place   where indentation is the layout: the answer begins deeper or less deep than `rest`, or lines of a body
+//                   became imports, functions or classes that the instruction does not speak of
+//   fewer definitions   with a grammar: fewer outermost functions and types with a body lie wholly in the region than did;
+//                   they are counted, not compared, since a name may be what changes; an instruction that speaks of
+//                   removing, inlining or merging may lose some
 std::string misfit(const RegionPlace& place, std::string_view answer, std::string_view instruction);
 
 }  // namespace cinnabar::daemon

@@ -1,5 +1,5 @@
-// "Add a test of this function": a function with one assertion at the file's end, whose values the model chooses. Only
-// in languages whose own assertion needs nothing that the file does not have.
+// "Add a test of this function": a function with one assertion at the file's end, or in the module that holds a Rust file's
+// tests, whose values the model chooses. Only in languages whose own assertion needs nothing that the file does not have.
 #include <algorithm>
 #include <cctype>
 
@@ -17,19 +17,22 @@ using sv = std::string_view;
 
 // `$` is the function's name, `^` the same with a capital; the model goes on behind `asked`.
 struct TestRow {
-  sv language, before, asked, closing, behind;
+  sv language, test, before, asked, closing, behind;
   int open;  // brackets that `asked` leaves open
   sv needs;  // what the file has to contain
 };
 constexpr TestRow kTests[] = {
-    {"python", "\n\ndef test_$():\n", "    assert $(", "", "\n", 1, ""},
-    {"javascript", "\nfunction test^() {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
-    {"typescript", "\nfunction test^(): void {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
-    {"typescriptreact", "\nfunction test^(): void {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
-    {"c", "\nstatic void test_$(void) {\n", "  assert($(", ";", "\n}\n", 2, "#include <assert.h>"},
-    {"cpp", "\nstatic void test_$() {\n", "  assert($(", ";", "\n}\n", 2, "#include <cassert>"},
-    {"rust", "\n#[test]\nfn test_$() {\n", "    assert_eq!($(", ";", "\n}\n", 2, ""},
+    {"python", "test_$", "\n\ndef test_$():\n", "    assert $(", "", "\n", 1, ""},
+    {"javascript", "test^", "\nfunction test^() {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
+    {"typescript", "test^", "\nfunction test^(): void {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
+    {"typescriptreact", "test^", "\nfunction test^(): void {\n", "  console.assert($(", ";", "\n}\n", 2, ""},
+    {"c", "test_$", "\nstatic void test_$(void) {\n", "  assert($(", ";", "\n}\n", 2, "#include <assert.h>"},
+    {"cpp", "test_$", "\nstatic void test_$() {\n", "  assert($(", ";", "\n}\n", 2, "#include <cassert>"},
+    {"rust", "test_$", "\n#[cfg(test)]\nmod tests {\n    use super::*;\n\n    #[test]\n    fn test_$() {\n",
+     "        assert_eq!($(", ";", "\n    }\n}\n", 2, ""},
 };
+// In a module that is there: what stands in front of the name depends on what the module uses.
+constexpr TestRow kInModule{"rust", "test_$", "\n#[test]\nfn test_$() {\n", "    assert_eq!($(", ";", "\n}\n", 2, ""};
 
 std::string named(sv form, sv name) {
   std::string out;
@@ -76,6 +79,46 @@ std::size_t place_in(const Tree& tree) {
   return tree.text().size();
 }
 
+// The body of #[cfg(test)] mod tests { ... }; null: there is none.
+TSNode test_module(const Tree& tree) {
+  bool marked = false;
+  for (const TSNode child : named_children(tree.root())) {
+    const sv text = text_of(tree, child);
+    if (kind_of(child) == "mod_item" && marked) return field_of(child, "body");
+    marked = kind_of(child) == "attribute_item" ? marked || text.find("cfg(test)") != sv::npos : false;
+  }
+  return TSNode{};
+}
+
+std::string indented(sv text, sv indent) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    if (text[at] != '\n') out += indent;
+    out += text.substr(at, end - at);
+    at = end;
+  }
+  return out;
+}
+
+// The test behind all else in the module; none where it ends on the line on which something else stands.
+std::optional<SlotChange> in_module(const Tree& tree, TSNode module, sv name) {
+  const sv text = tree.text(), body = text_of(tree, module);
+  const std::size_t at = line_begin(text, end_of(module) - 1);
+  if (at <= begin_of(module) || !is_blank(text.substr(at, end_of(module) - 1 - at))) return std::nullopt;
+  const sv indent = indentation_of(text.substr(line_begin(text, begin_of(module))));
+  const std::string unit = indent_style_of(text).unit(), inner = std::string(indent) + unit;
+  const std::string asked = unit + std::string(stripped(kInModule.asked));
+  const std::string called = (body.find("super::*") == sv::npos ? "super::" : "") + std::string(name);
+  const bool first = named_children(module).empty();
+  return SlotChange{
+      at,
+      at,
+      {{indented(named(kInModule.before.substr(first ? 1 : 0), name), inner) + indented(named(asked, called), inner),
+        0},
+       {"\n" + indented(kInModule.behind.substr(1), inner)}}};
+}
+
 }  // namespace
 
 std::optional<SlotPlan> plan_test_stub(const Tree& tree, Span selection) {
@@ -90,12 +133,17 @@ std::optional<SlotPlan> plan_test_stub(const Tree& tree, Span selection) {
       !returns_value(tree, *function) || kind_of(function->node).find("method") != sv::npos)
     return std::nullopt;
   const sv head = text.substr(begin_of(function->node), begin_of(function->parameters) - begin_of(function->node));
-  if (head.find("async") != sv::npos ||
-      text.find(named(row->before.substr(row->before.find("test")), name).substr(0, name.size() + 5)) != sv::npos)
-    return std::nullopt;
-  const std::size_t at = place_in(tree);
+  if (head.find("async") != sv::npos || text.find(named(row->test, name)) != sv::npos) return std::nullopt;
   SlotPlan plan;
   plan.slots.push_back(assertion_slot(*row));
+  plan.footprint = {begin_of(function->node), text.size()};
+  if (const TSNode module = row->language == "rust" ? test_module(tree) : TSNode{}; is_there(module)) {
+    auto change = in_module(tree, module, name);
+    if (!change) return std::nullopt;
+    plan.changes.push_back(*std::move(change));
+    return plan;
+  }
+  const std::size_t at = place_in(tree);
   const std::string tail = at < text.size() ? "\n\n" : "";
   std::string lead = at > 0 && text[at - 1] != '\n' ? "\n" : "";
   sv before = row->before;
@@ -105,7 +153,6 @@ std::optional<SlotPlan> plan_test_stub(const Tree& tree, Span selection) {
     before.remove_prefix(1);  // that blank line is there
   plan.changes.push_back(
       {at, at, {{lead + named(before, name) + named(row->asked, name), 0}, {std::string(row->behind) + tail}}});
-  plan.footprint = {begin_of(function->node), text.size()};
   return plan;
 }
 

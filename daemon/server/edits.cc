@@ -142,7 +142,7 @@ class Menu {
     if (is_unwritten_) return;
     for (const Instruction& instruction : instructions()) {
       if (scene_.begin == scene_.end && !instruction.by_place) continue;
-      if (!is_fit(instruction, scene_.document->language_id(), text(*lines_))) continue;
+      if (!is_fit(instruction, scene_.document->language_id(), text_, *lines_, scene_.tree)) continue;
       EditOffer offer = rewrite(std::string(kRewriteKind) + std::string(instruction.id), *lines_);
       offer.asked.instruction = instruction.text;
       offer.asked.title = instruction.title;
