@@ -1,11 +1,13 @@
-// `cinnabar eval edits`: rewrites by an instruction, judged by running assertions, and next edits, judged by how far they
+// `cinnabar eval edits`: rewrites by an instruction, judged by running their tests, and next edits, judged by how far they
 // go the expected way and by whether nothing is shown where nothing is to be done.
+#include <chrono>
 #include <iostream>
 
 #include "daemon/commands/commands.h"
 #include "daemon/commands/evaluation/edit_tasks.h"
 #include "daemon/commands/evaluation/files.h"
 #include "daemon/commands/setup.h"
+#include "daemon/editing/minimal_edit.h"
 #include "daemon/editing/next_edit.h"
 #include "daemon/editing/rewrite.h"
 
@@ -16,6 +18,7 @@ using evaluation::NextEditJob;
 using evaluation::NextEditScore;
 using evaluation::RewriteJob;
 using evaluation::RewriteScore;
+using evaluation::TestOutcome;
 
 // Runs a machine to its end.
 template <typename Machine>
@@ -28,26 +31,39 @@ Status run(engine::Engine& engine, const Options& options, Machine& machine) {
   return {};
 }
 
+double ms_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
 Result<RewriteScore> judged(engine::Engine& engine, const Options& options, const RewriteJob& job) {
-  const auto before = evaluation::passes(job.text, job.test);
+  RewriteScore score{job.kind};
+  const auto before = evaluation::run_tests(job.language, job.with(job.text));
   if (!before) return before.status();
-  if (*before) return Status::error(job.id + ": its test passes before anything is done");
+  if (*before == TestOutcome::passes) return Status::error(job.id + ": its test passes before anything is done");
+  if (*before == TestOutcome::not_run) {
+    std::cerr << job.id << ": not run; this machine has nothing to run it with\n";
+    score.not_run = true;
+    return score;
+  }
   RewriteTask task;
   task.language = syntax::language_of_path(job.path);
+  task.before = job.before;
   task.region = job.text;
+  task.after = job.after;
   task.instruction = job.instruction;
+  const auto start = std::chrono::steady_clock::now();
   RewriteMachine machine(std::move(task), {.defaults = options.request.defaults});
   if (Status done = run(engine, options, machine); !done) return done;
-  RewriteScore score{job.kind};
+  score.ms = ms_since(start);
   score.tokens = machine.tokens();
   score.forwards = machine.forwards();
   score.first = machine.seen() == 1;
   const auto result = machine.result();
   score.refused = !result;
   if (result) {
-    const auto after = evaluation::passes(*result, job.test);
+    const auto after = evaluation::run_tests(job.language, job.with(*result));
     if (!after) return after.status();
-    score.passed = *after;
+    score.passed = *after == TestOutcome::passes;
   }
   std::cerr << job.id << ": " << (score.passed ? "passes" : result ? "fails" : "refused: " + result.message()) << "\n";
   return score;
@@ -58,6 +74,24 @@ std::string with_candidates(const std::string& text, std::vector<EditCandidate> 
   std::string given = text;
   for (const EditCandidate& one : shown) given.replace(one.begin, one.end - one.begin, one.text);
   return given;
+}
+
+// Whether what still lacks, when they are taken, touches none of them.
+bool are_part_of(const std::string& text, std::vector<EditCandidate> shown, const std::string& expected) {
+  std::sort(shown.begin(), shown.end(), [](const auto& one, const auto& other) { return one.begin < other.begin; });
+  const auto lacking = minimal_changes(with_candidates(text, shown), expected);
+  std::ptrdiff_t moved = 0;
+  for (const EditCandidate& one : shown) {
+    const auto begin = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(one.begin) + moved);
+    const std::size_t end = begin + one.text.size();
+    moved += static_cast<std::ptrdiff_t>(one.text.size()) - static_cast<std::ptrdiff_t>(one.end - one.begin);
+    for (const auto& change : lacking) {
+      if (change.begin < end && change.end > begin) return false;
+      if (change.begin >= begin && change.begin <= end && !change.text.empty() && !one.text.starts_with('\n'))
+        return false;
+    }
+  }
+  return true;
 }
 
 Result<NextEditScore> judged(engine::Engine& engine, const Options& options, const NextEditJob& job) {
@@ -71,8 +105,10 @@ Result<NextEditScore> judged(engine::Engine& engine, const Options& options, con
     history.add(text, {after->at, after->at + change.first.size(), cursor}, after->text);
     text = after->text;
   }
-  NextEditScore score{job.expected.has_value()};
+  NextEditScore score{job.kind, job.expected.has_value()};
   std::string given = text;
+  std::vector<EditCandidate> shown;
+  const auto start = std::chrono::steady_clock::now();
   if (!history.edits().empty()) {
     const LineIndex lines(text);
     const auto* language = syntax::language_of_path(job.path);
@@ -82,9 +118,11 @@ Result<NextEditScore> judged(engine::Engine& engine, const Options& options, con
     NextEditMachine machine(text, edits_by_analogy({text, history.edits(), cursor, tree.get()}),
                             whole_lines(text, history.edits().back()), std::move(judging));
     if (Status done = run(engine, options, machine); !done) return done;
-    score.shown = !machine.shown().empty();
-    given = with_candidates(text, machine.shown());
+    shown = machine.shown();
+    score.shown = !shown.empty();
+    given = with_candidates(text, shown);
   }
+  score.ms = ms_since(start);
   if (job.expected) {
     std::string expected = text;
     for (const auto& change : *job.expected) {
@@ -93,6 +131,7 @@ Result<NextEditScore> judged(engine::Engine& engine, const Options& options, con
       expected = after->text;
     }
     score.exact = given == expected;
+    score.right = score.shown && are_part_of(text, shown, expected);
     score.covered = evaluation::delta_chrf(text, given, expected);
   }
   if (score.shown != score.expected) std::cerr << job.id << (score.shown ? ": NOT QUIET\n" : ": nothing shown\n");

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "daemon/commands/child_process.h"
 #include "daemon/commands/evaluation/files.h"
 #include "daemon/commands/evaluation/hole_line.h"
 
@@ -56,9 +55,10 @@ double chrf(std::string_view given, std::string_view expected) {
 }
 
 struct Sums {
-  double shown = 0, wanted = 0, quiet = 0, unwanted = 0, exact = 0, covered = 0;
+  double shown = 0, wanted = 0, quiet = 0, unwanted = 0, exact = 0, covered = 0, any = 0, right = 0;
   double shown_share() const { return 100 * shown / std::max(wanted, 1.0); }
   double quiet_share() const { return 100 * quiet / std::max(unwanted, 1.0); }
+  double right_share() const { return 100 * right / std::max(any, 1.0); }
   double mean_covered() const { return covered / std::max(wanted, 1.0); }
 };
 Sums sums_of(const std::vector<NextEditScore>& scores) {
@@ -66,6 +66,8 @@ Sums sums_of(const std::vector<NextEditScore>& scores) {
   for (const NextEditScore& one : scores) {
     (one.expected ? sums.wanted : sums.unwanted) += 1;
     if (!one.expected && !one.shown) sums.quiet += 1;
+    sums.any += one.shown ? 1 : 0;
+    sums.right += one.right ? 1 : 0;
     if (!one.expected) continue;
     sums.shown += one.shown ? 1 : 0;
     sums.exact += one.exact ? 1 : 0;
@@ -86,13 +88,19 @@ Status read_edit_job(const json& line, EditJobs& jobs) {
                                       {"test", &job.test}});
     if (!read) return read;
     if (line.contains("kind") && line["kind"].is_string()) job.kind = line["kind"].get<std::string>();
-    if (line.value("language", json("python")) != json("python"))
-      return Status::error("\"language\": only Python's assertions can be run");
+    for (const auto& [name, member] :
+         {std::pair{"language", &job.language}, {"before", &job.before}, {"after", &job.after}}) {
+      if (!line.contains(name)) continue;
+      if (read = read_members(line, {{name, member}}); !read) return read;
+    }
+    if (!can_be_tested(job.language))
+      return Status::error("\"language\": tests in '" + job.language + "' cannot be run");
     jobs.rewrites.push_back(std::move(job));
     return {};
   }
   NextEditJob job;
   if (Status read = read_members(line, {{"id", &job.id}, {"path", &job.path}, {"text", &job.text}}); !read) return read;
+  if (line.contains("kind") && line["kind"].is_string()) job.kind = line["kind"].get<std::string>();
   auto edits = read_pairs(line.value("edits", json()), "edits");
   if (!edits) return edits.status();
   job.edits = std::move(edits).value();
@@ -118,16 +126,6 @@ double delta_chrf(std::string_view before, std::string_view given, std::string_v
   return 100 * std::clamp((chrf(given, expected) - start) / std::max(100 - start, 1e-9), 0.0, 1.0);
 }
 
-Result<bool> passes(const std::string& code, const std::string& test) {
-  const auto python = find_program("python3");
-  if (!python) return Status::error("there is no python3, by which rewrites are judged");
-  // A JSON string is a Python string, too.
-  const std::string source =
-      "SOURCE = " + json(code).dump(-1, ' ', false, json::error_handler_t::replace) + "\n" + code + "\n" + test + "\n";
-  const auto done = run_program({*python, "-I", "-c", source}, 20);
-  return done && done->status == 0;
-}
-
 double score_of(const std::vector<NextEditScore>& scores) {
   const Sums sums = sums_of(scores);
   const double shown = sums.shown_share(), quiet = sums.quiet_share();
@@ -139,34 +137,55 @@ std::string rewrite_table(const std::vector<RewriteScore>& scores) {
   for (const RewriteScore& one : scores) kinds[one.kind].push_back(&one);
   if (kinds.empty()) return {};
   std::string out =
-      "| rewrites | tasks | pass their tests | by the first answer | refused | forwards a token "
-      "|\n|---|---|---|---|---|---|\n";
+      "| rewrites | tasks | pass their tests | by the first answer | refused | not run | forwards a token | p50 ms | "
+      "p95 ms "
+      "|\n|---|---|---|---|---|---|---|---|---|\n";
   for (const auto& [kind, all] : kinds) {
     const auto count = [&all = all](const auto& is) {
-      return std::to_string(std::count_if(all.begin(), all.end(), [&](const auto* one) { return is(*one); }));
+      return std::count_if(all.begin(), all.end(), [&](const auto* one) { return is(*one); });
     };
     double tokens = 0, forwards = 0;
-    for (const RewriteScore* one : all) tokens += one->tokens, forwards += one->forwards;
+    std::vector<double> times;
+    for (const RewriteScore* one : all) {
+      if (one->not_run) continue;
+      tokens += one->tokens;
+      forwards += one->forwards;
+      times.push_back(one->ms);
+    }
+    const auto passed = count([](const auto& one) { return one.passed; });
     const double share =
-        100 * std::stod(count([](const auto& one) { return one.passed; })) / static_cast<double>(all.size());
-    out += "| " + kind + " | " + std::to_string(all.size()) + " | " +
-           count([](const auto& one) { return one.passed; }) + " (" + formatted(share, 0) + " %) | " +
-           count([](const auto& one) { return one.passed && one.first; }) + " | " +
-           count([](const auto& one) { return one.refused; }) + " | " + formatted(forwards / std::max(tokens, 1.0), 2) +
-           " |\n";
+        100.0 * static_cast<double>(passed) / static_cast<double>(std::max<std::size_t>(times.size(), 1));
+    out += "| " + kind + " | " + std::to_string(times.size()) + " | " + std::to_string(passed) + " (" +
+           formatted(share, 0) + " %) | " +
+           std::to_string(count([](const auto& one) { return one.passed && one.first; })) + " | " +
+           std::to_string(count([](const auto& one) { return one.refused; })) + " | " +
+           std::to_string(count([](const auto& one) { return one.not_run; })) + " | " +
+           formatted(forwards / std::max(tokens, 1.0), 2) + " | " + percentile(times, 0.5) + " | " +
+           percentile(times, 0.95) + " |\n";
   }
   return out;
 }
 
 std::string next_edit_table(const std::vector<NextEditScore>& scores) {
-  if (scores.empty()) return {};
-  const Sums sums = sums_of(scores);
-  return "| next edits | shown | exact | deltaChrF | quiet where nothing is to be done | score "
-         "|\n|---|---|---|---|---|---|\n| " +
-         std::to_string(scores.size()) + " scenarios | " + formatted(sums.shown_share(), 0) + " % of " +
-         formatted(sums.wanted, 0) + " | " + formatted(sums.exact, 0) + " | " + formatted(sums.mean_covered(), 1) +
-         " | " + formatted(sums.quiet_share(), 0) + " % of " + formatted(sums.unwanted, 0) + " | " +
-         formatted(score_of(scores), 2) + " |\n";
+  std::map<std::string, std::vector<NextEditScore>> kinds;
+  for (const NextEditScore& one : scores) kinds[one.kind].push_back(one);
+  if (kinds.empty()) return {};
+  std::string out =
+      "| next edits | shown | exact | deltaChrF | quiet where nothing is to be done | right of those shown | score | "
+      "p50 ms | "
+      "p95 ms |\n|---|---|---|---|---|---|---|---|---|\n";
+  for (const auto& [kind, all] : kinds) {
+    const Sums sums = sums_of(all);
+    std::vector<double> times;
+    for (const NextEditScore& one : all) times.push_back(one.ms);
+    out += "| " + std::to_string(all.size()) + " " + (kind.empty() ? "scenarios" : kind) + " | " +
+           formatted(sums.shown_share(), 0) + " % of " + formatted(sums.wanted, 0) + " | " + formatted(sums.exact, 0) +
+           " | " + formatted(sums.mean_covered(), 1) + " | " + formatted(sums.quiet_share(), 0) + " % of " +
+           formatted(sums.unwanted, 0) + " | " + formatted(sums.right_share(), 0) + " % of " + formatted(sums.any, 0) +
+           " | " + formatted(score_of(all), 2) + " | " + percentile(times, 0.5) + " | " + percentile(times, 0.95) +
+           " |\n";
+  }
+  return out;
 }
 
 }  // namespace cinnabar::daemon::evaluation

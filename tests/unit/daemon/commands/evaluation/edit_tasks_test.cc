@@ -23,8 +23,16 @@ TEST_CASE("a line is a rewrite or a next edit, or an error that says what is wro
   CHECK(jobs.next_edits[1].expected->at(0).second == "b");
 
   json other = rewrite;
-  other["language"] = "go";
-  CHECK(read_edit_job(other, jobs).message() == "\"language\": only Python's assertions can be run");
+  other["language"] = "lua";
+  CHECK(read_edit_job(other, jobs).message() == "\"language\": tests in 'lua' cannot be run");
+  other["language"] = "java";
+  other["before"] = "class Main {\n";
+  other["after"] = "}\n";
+  REQUIRE(read_edit_job(other, jobs));
+  CHECK(jobs.rewrites[1].with("int a;\n").code == "class Main {\nint a;\n");
+  CHECK(jobs.rewrites[1].with("int a;\n").closing == "}\n");
+  other["before"] = 1;
+  CHECK_FALSE(read_edit_job(other, jobs));
   other = rewrite;
   other.erase("test");
   CHECK_FALSE(read_edit_job(other, jobs));
@@ -50,26 +58,24 @@ TEST_CASE("how much of the way is covered") {
   CHECK(delta_chrf(before, "something else", expected) == Approx(0));  // never below
 }
 
-TEST_CASE("assertions are run") {
-  CHECK(*passes("def f():\n    return 'a\\n'\n", "assert f() == 'a\\n' and 'return' in SOURCE"));
-  CHECK_FALSE(*passes("def f():\n    return 1\n", "assert f() == 2"));
-  CHECK_FALSE(*passes("def f(:\n", "pass"));
-}
-
 TEST_CASE("the score, and the tables") {
   CHECK(score_of({}) == Approx(0));
-  const std::vector<NextEditScore> scores = {
-      {true, true, true, 100}, {true, false, false, 0}, {false, false, false, 0}};
+  const std::vector<NextEditScore> scores = {{"", true, true, true, true, 100}, {"", true}, {"", false}};
   CHECK(score_of(scores) == Approx(50.0 * 2 * 50 * 100 / 150 / 10'000));
-  CHECK(next_edit_table(scores).find("| 3 scenarios | 50 % of 2 | 1 | 50.0 | 100 % of 1 | 0.33 |") !=
-        std::string::npos);
+  CHECK(next_edit_table(scores).find(
+            "| 3 scenarios | 50 % of 2 | 1 | 50.0 | 100 % of 1 | 100 % of 1 | 0.33 | 0 | 0 |") != std::string::npos);
+  CHECK(next_edit_table({{"version pairs", false, true}})
+            .find("| 1 version pairs | 0 % of 0 | 0 | 0.0 | 0 % of 1 | 0 % of 1 |") != std::string::npos);
   CHECK(next_edit_table({}).empty());
   RewriteScore one{"bug fix"};
   one.passed = one.first = true;
   one.tokens = 10;
   one.forwards = 2;
-  CHECK(rewrite_table({one, RewriteScore{"bug fix"}}).find("| bug fix | 2 | 1 (50 %) | 1 | 0 | 0.20 |") !=
-        std::string::npos);
+  one.ms = 20;
+  RewriteScore not_run{"bug fix"};
+  not_run.not_run = true;
+  CHECK(rewrite_table({one, RewriteScore{"bug fix"}, not_run})
+            .find("| bug fix | 2 | 1 (50 %) | 1 | 0 | 1 | 0.20 | 0 | 20 |") != std::string::npos);
   CHECK(rewrite_table({}).empty());
 }
 
