@@ -1,0 +1,74 @@
+// Every refactoring at the statements, functions and expressions of 200 functions a language and more, in files of packages
+// that no rule was written for: what the unit test of refactorings checks of a sample, and what it costs to find out.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/refactoring_check.h"
+
+namespace cinnabar::daemon {
+namespace {
+
+struct Tally {
+  int functions = 0, places = 0;
+  std::map<std::string, int> made;
+};
+
+std::size_t functions_in(const syntax::Tree& tree) {
+  std::size_t count = 0;
+  syntax::each_node(tree.root(), 0, tree.text().size(), [&](TSNode node) {
+    count += ts_node_is_named(node) && syntax::is_function_kind(syntax::kind_of(node)) ? 1 : 0;
+    return true;
+  });
+  return count;
+}
+
+void look_at(const std::string& name, const std::string& text, Tally& tally) {
+  const tests::ParsedText parsed(*syntax::find_language(name), text);
+  if (!parsed.tree) return;
+  tally.functions += static_cast<int>(functions_in(*parsed.tree));
+  tests::SeenEdits seen;
+  for (const syntax::Span& selection : tests::selections_in(*parsed.tree, 4'000, 4, 1)) {
+    ++tally.places;
+    for (const Refactoring& refactoring : refactorings()) {
+      std::optional<std::string> after;
+      const std::string fault = tests::fault_of(refactoring, parsed, selection, seen, after);
+      tally.made[std::string(refactoring.id)] += after ? 1 : 0;
+      if (!fault.empty())
+        FAIL_CHECK(refactoring.id << ": " << fault << " at\n"
+                                  << text.substr(selection.begin, selection.end - selection.begin));
+    }
+  }
+}
+
+TEST_CASE("of all that is offered in held-out files nothing parses worse, and nothing else is touched") {
+  std::map<std::string, Tally> tallies;
+  std::ifstream file(CINNABAR_SOURCE_DIR "/tests/holes/held_out_files.jsonl");
+  for (std::string line; std::getline(file, line);) {
+    const auto one = nlohmann::json::parse(line);
+    const auto name = one.at("language").get<std::string>();
+    look_at(name, one.at("text").get<std::string>(), tallies[name]);
+  }
+  for (const char* holes : {"single_line.jsonl", "multi_line.jsonl"}) {  // C is in these alone
+    std::ifstream cut(std::string(CINNABAR_SOURCE_DIR "/tests/holes/") + holes);
+    for (std::string line; std::getline(cut, line);) {
+      const auto one = nlohmann::json::parse(line);
+      if (one.at("language") != "c") continue;
+      look_at("c",
+              one.at("prefix").get<std::string>() + one.at("middle").get<std::string>() +
+                  one.at("suffix").get<std::string>(),
+              tallies["c"]);
+    }
+  }
+  for (const auto& [name, tally] : tallies) {
+    std::cout << name << ": " << tally.functions << " functions, " << tally.places << " places;";
+    for (const auto& [id, count] : tally.made) std::cout << " " << id << " " << count;
+    std::cout << "\n";
+    CHECK(tally.functions >= (name == "c" ? 100 : 200));
+    CHECK(tally.made.at("extractFunction") > 20);
+  }
+}
+
+}  // namespace
+}  // namespace cinnabar::daemon
