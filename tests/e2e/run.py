@@ -58,10 +58,12 @@ def neovim_plugin(command, file, cache):
 
 
 def neovim_edits(command, file, cache):
-    """Next edits and a rewrite, in a file of its own."""
+    """Next edits and rewrites, in files of their own: with the editor's core alone, and with the plugin."""
     run(HERE + "/neovim/install.sh", cache + "/neovim")
     nvim = cache + "/neovim/nvim"
     run(nvim, "--clean", "-l", HERE + "/neovim/edits.lua", nvim, os.path.dirname(file), env={**os.environ, "CINNABAR": " ".join(command)})
+    plugin = os.path.abspath(HERE + "/../../editor-plugins/neovim")
+    run(nvim, "--clean", "-l", HERE + "/neovim/plugin_edits.lua", nvim, plugin, os.path.dirname(file), *command)
 
 
 def emacs(command, file, cache):
@@ -123,7 +125,7 @@ def main():
         finally:
             subprocess.run([sys.executable, HERE + "/../support/end_daemon.py", folder + "/cinnabar/cinnabar.sock"], check=False)
         after = open(project + "/shop.py", encoding="utf-8").read()
-        if sys.argv[1] in ("emacs", "neovim_edits"):
+        if sys.argv[1] in ("emacs", "neovim_edits") or os.environ.get("CINNABAR_STEP"):
             return
         print(after)
         assert after != before

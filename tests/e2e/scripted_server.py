@@ -3,9 +3,10 @@
 
     scripted_server.py SCRIPT LOG
 
-SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n, "progress": false}. Where the text of the
+SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n, "progress": false, "edits": {}}. Where the text of the
 cursor's line up to the cursor is the beginning of a text, the answer is the rest of it; the others of its list are alternatives.
-With "progress", commands work until they are cancelled. LOG gets every message, one a line.
+Of "edits" the first old text that is in
+the document is the next edit, unless it was rejected. With "progress", commands work until they are cancelled. LOG gets every message, one a line.
 """
 import json
 import sys
@@ -13,7 +14,10 @@ import threading
 import time
 
 script, log = sys.argv[1], open(sys.argv[2], "a", encoding="utf-8", buffering=1)
-documents, lock = {}, threading.Lock()
+documents, rejected, lock = {}, set(), threading.Lock()
+
+
+COMMANDS = [f"cinnabar.{name}" for name in ("accepted", "fillHoles", "completeFunction", "rewrite", "nextEditAccepted", "nextEditRejected")]
 
 
 def send(message):
@@ -46,6 +50,18 @@ def items(params, plan):
     return []
 
 
+def next_edits(params):
+    uri = params["textDocument"]["uri"]
+    for old, new in read_script().get("edits", {}).items():
+        before, found, _ = documents[uri].partition(old)
+        if found and old not in rejected:
+            line, column = before.count("\n"), len(before.rpartition("\n")[2])
+            return [{"text": new, "textDocument": params["textDocument"], "command": {
+                "title": "", "command": "cinnabar.nextEditAccepted", "arguments": [old]}, "range": {
+                "start": {"line": line, "character": column}, "end": {"line": line, "character": column + len(old)}}}]
+    return []
+
+
 def answer(number, params):
     plan = read_script()
     found = items(params, plan)  # of the text as it was when it was asked for
@@ -74,7 +90,7 @@ def handle(message):
     if method == "initialize":
         send({"id": number, "result": {"capabilities": {
             "textDocumentSync": 1, "positionEncoding": "utf-16", "inlineCompletionProvider": {},
-            "executeCommandProvider": {"commands": ["cinnabar.accepted", "cinnabar.fillHoles", "cinnabar.completeFunction"]}}}})
+            "executeCommandProvider": {"commands": COMMANDS}}}})
         send({"method": "didChangeStatus", "params": {"busy": False, "kind": "Normal", "message": ""}})
     elif method == "textDocument/didOpen":
         documents[params["textDocument"]["uri"]] = params["textDocument"]["text"]
@@ -86,9 +102,13 @@ def handle(message):
         work(number)
     elif method == "window/workDoneProgress/cancel":
         cancel(params["token"])
+    elif method == "textDocument/copilotInlineEdit":
+        send({"id": number, "result": {"edits": next_edits(params)}})
     elif method == "exit":
         sys.exit(0)
     elif number is not None and method:
+        if params and params.get("command") == "cinnabar.nextEditRejected":
+            rejected.add(params["arguments"][0])
         send({"id": number, "result": None})
 
 

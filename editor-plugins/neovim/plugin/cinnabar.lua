@@ -25,7 +25,8 @@ for name, action in pairs({
   vim.keymap.set('i', ('<Plug>(cinnabar-%s)'):format(name), action, { desc = 'Cinnabar: ' .. name })
 end
 for name, action in pairs({ ['toggle'] = call('toggle'), ['complete-function'] = call('complete_function'),
-  ['fill-holes'] = call('fill_holes'), ['cancel'] = call('cancel') }) do
+  ['fill-holes'] = call('fill_holes'), ['cancel'] = call('cancel'), ['rewrite'] = call('rewrite'),
+  ['next-edit'] = call('next_edit'), ['reject-edit'] = call('reject_edit') }) do
   vim.keymap.set({ 'n', 'x' }, ('<Plug>(cinnabar-%s)'):format(name), action, { desc = 'Cinnabar: ' .. name })
 end
 

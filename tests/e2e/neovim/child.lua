@@ -3,7 +3,7 @@
 -- local Child = dofile('child.lua'); local child = Child.start(nvim, { init = '...lua', file = '...' })
 local Child = {}
 Child.__index = Child
-local PATIENCE = 60000 -- ms without any progress; a busy machine is slow, not dead
+local LOOKS = 1500 -- at what is awaited, 30 ms and an answer of Neovim's apart, of which none was in vain because the daemon was at work
 
 function Child.start(nvim, options)
   local self = setmetatable({}, Child)
@@ -45,22 +45,58 @@ function Child:type(text, pause)
   end
 end
 
+Child.program = nil ---@type string? the program whose daemon's work is waited for, however long it takes beside other work
+local function is_at_work()
+  local said = Child.program and vim.system({ Child.program, 'status', '--json' }, { text = true }):wait()
+  if not said or said.code ~= 0 then return false end
+  local status = vim.json.decode(said.stdout)
+  return status.model.state == 'loading' or status.queue.running + status.queue.waiting > 0
+end
+
 --- Waits until `condition` gives something, which is returned.
 function Child:wait(what, condition)
-  local found
-  vim.wait(PATIENCE, function()
-    found = condition()
-    return found or self.ended
-  end, 30)
-  if not found then
-    error(('%s: not within %d s%s\n%s'):format(what, PATIENCE / 1000, self.ended and ', Neovim has ended' or '', self:state()), 0)
+  local looks = 0
+  while true do
+    local found = condition()
+    if found then return found end
+    looks = looks + 1
+    if self.ended or (looks > LOOKS and not is_at_work()) then
+      error(('%s: looked %d times in vain%s\n%s'):format(what, looks, self.ended and ', Neovim has ended' or '', self:state()), 0)
+    end
+    vim.wait(30)
   end
-  return found
 end
 
 function Child:state()
   if self.ended then return '' end
   return vim.inspect({ mode = self:call('nvim_get_mode'), lines = self:lines(), ghost = self:ghost(), messages = self:messages() })
+end
+
+--- What is drawn of a next edit: its line counted from 1, what would go, and what would come.
+function Child:next_edit()
+  return self:lua([[
+    local space, found = vim.api.nvim_get_namespaces()['cinnabar.next_edit'], nil
+    for _, mark in ipairs(space and vim.api.nvim_buf_get_extmarks(0, space, 0, -1, { details = true }) or {}) do
+      found = found or { line = mark[2] + 1, removed = '', added = '' }
+      local detail = mark[4]
+      if detail.end_row then
+        found.removed = table.concat(vim.api.nvim_buf_get_text(0, mark[2], mark[3], detail.end_row, detail.end_col, {}), '\n')
+      end
+      for _, chunk in ipairs(detail.virt_text or {}) do found.added = found.added .. chunk[1] end
+      for _, line in ipairs(detail.virt_lines or {}) do found.added = found.added .. '\n' .. line[1][1] end
+    end
+    return found]])
+end
+
+--- The next edit, once there is one. The daemon gives up on it after 3 s, which a busy machine takes: then it is asked again.
+function Child:shown_edit()
+  local looks = 0
+  return self:wait('a next edit', function()
+    local edit = self:next_edit()
+    looks = looks + 1
+    if edit == vim.NIL and looks % 200 == 0 then self:keys('i<Esc>') end
+    return edit ~= vim.NIL and edit
+  end)
 end
 
 --- The ghost text: the core's marks, joined; '' for none.

@@ -5,6 +5,7 @@
 local here = vim.fs.dirname(vim.fs.abspath(arg[0]))
 local Child = dofile(here .. '/child.lua')
 local nvim, prefix, file, line, keys, runtime = unpack(arg)
+Child.program = prefix .. '/bin/cinnabar'
 local folder = vim.fn.tempname()
 vim.fn.mkdir(folder, 'p')
 

@@ -321,6 +321,85 @@ case('status, health, log, restart', {}, function(child)
   expect_ghost(child, 'al += price * count')
 end)
 
+local EDITS = { text = 'old = 1\nuse(old, 2)\nlast(old, 3)\nend', script = { edits = { ['use(old, 2)'] = 'use(new, 2)',
+  ['last(old, 3)'] = 'last(\n  new)' } } }
+local function expect_edit(child, expected)
+  return child:wait('the next edit ' .. vim.inspect(expected), function() return vim.deep_equal(child:next_edit(), expected) end)
+end
+
+case('next edit: shown, gone to, applied, undone', EDITS, function(child)
+  equal('before an edit', child:next_edit(), vim.NIL)
+  child:keys('ggcwnew<Esc>')
+  expect_edit(child, { line = 2, removed = 'use(old, 2)', added = 'use(new, 2)' })
+  equal('shown', #told('textDocument/didShowInlineEdit') > 0, true)
+  child:keys('<M-n>')
+  child:wait('the cursor is there', function() return child:call('nvim_win_get_cursor', 0)[1] == 2 end)
+  equal('nothing is changed yet', child:lines()[2], 'use(old, 2)')
+  child:keys('<M-n>')
+  child:wait('applied', function() return child:lines()[2] == 'use(new, 2)' end)
+  expect_edit(child, { line = 3, removed = 'last(old, 3)', added = 'last(\n  new)' })
+  child:keys(':Cinnabar next-edit<CR>')
+  child:wait('the cursor is there', function() return child:call('nvim_win_get_cursor', 0)[1] == 3 end)
+  child:plug('n', 'next-edit')
+  child:wait('applied', function() return child:lines()[4] == '  new)' end)
+  equal('on disk', child:saved(file), 'new = 1\nuse(new, 2)\nlast(\n  new)\nend')
+  child:keys('u')
+  child:wait('one is taken back', function() return child:lines()[3] == 'last(old, 3)' and child:lines()[2] == 'use(new, 2)' end)
+  child:wait('the server is told', function() return #told('workspace/executeCommand') == 2 end)
+end)
+
+case('next edit: rejected ones do not come back, changes hide it', EDITS, function(child)
+  for number, reject in ipairs({ function() child:keys('<M-N>') end, function() child:keys(':Cinnabar reject-edit<CR>') end }) do
+    if number == 1 then child:keys('ggcwnew<Esc>') end
+    child:wait('it is shown', function() return child:next_edit() ~= vim.NIL and child:next_edit().line == number + 1 end)
+    reject()
+  end
+  child:wait('both are rejected', function() return #told('workspace/executeCommand') == 2 end)
+  local before = #told('textDocument/copilotInlineEdit')
+  child:keys('ggA;<Esc>')
+  child:wait('asked again', function() return #told('textDocument/copilotInlineEdit') > before end)
+  vim.wait(300)
+  equal('shown', child:next_edit(), vim.NIL)
+  equal('on disk', child:saved(file), 'new = 1;\nuse(old, 2)\nlast(old, 3)\nend')
+  child:lua([[vim.keymap.set('n', '<M-n>', '<Cmd>let g:fell = 1<CR>') require('cinnabar').setup(vim.g.cinnabar)]])
+  child:keys('<M-n>')
+  child:wait('the key does what it did', function() return child:lua('return vim.g.fell') == 1 end)
+  child:plug('n', 'reject-edit')
+end)
+
+case('next edit: typing hides it, and an edit of yours', EDITS, function(child)
+  child:keys('ggcwnew<Esc>')
+  child:wait('shown', function() return child:next_edit() ~= vim.NIL end)
+  child:keys('A')
+  child:wait('hidden', function() return child:next_edit() == vim.NIL end)
+end)
+
+case('no next edits', vim.tbl_extend('force', EDITS, { options = 'next_edit = false' }), function(child)
+  child:keys('ggcwnew<Esc>')
+  vim.wait(800)
+  equal('asked', #told('textDocument/copilotInlineEdit'), 0)
+end)
+
+case('rewrite', { text = 'a\nb\nc' }, function(child)
+  child:lua([[vim.ui.input = function(options, done) vim.g.prompt = options.prompt; done('with types') end]])
+  child:keys(':2,3Cinnabar rewrite use a set<CR>')
+  child:wait('a command', function() return #told('workspace/executeCommand') == 1 end)
+  child:keys('ggVj')
+  child:plug('x', 'rewrite')
+  child:wait('two commands', function() return #told('workspace/executeCommand') == 2 end)
+  child:keys('G')
+  child:plug('n', 'rewrite')
+  child:wait('three commands', function() return #told('workspace/executeCommand') == 3 end)
+  local expected = { { 'use a set', 1, 2 }, { 'with types', 0, 1 }, { 'with types', 2, 2 } }
+  for i, params in ipairs(told('workspace/executeCommand')) do
+    local place = params.arguments[1]
+    equal('the rewrite', { place.instruction, place.range.start.line, place.range['end'].line }, expected[i])
+    equal('whole', { params.command, place.range.start.character, place.range['end'].character, type(place.version) },
+      { 'cinnabar.rewrite', 0, 1, 'number' })
+  end
+  equal('prompt', child:lua('return vim.g.prompt'), 'Rewrite: ')
+end)
+
 case('events and status', {}, function(child)
   child:lua([[vim.g.seen = {}
     vim.api.nvim_create_autocmd('User', { pattern = 'Cinnabar*', callback = function(event)
@@ -347,7 +426,8 @@ case('commands reach the server', { text = 'a\nb\nc' }, function(child)
 end)
 
 case('completion of :Cinnabar, unknown words', {}, function(child)
-  equal('words', child:call('nvim_call_function', 'getcompletion', { 'Cinnabar pa', 'cmdline' }), { 'pause' })
+  equal('words', child:call('nvim_call_function', 'getcompletion', { 'Cinnabar re', 'cmdline' }),
+    { 'reject-edit', 'restart', 'resume', 'rewrite' })
   equal('scopes', child:call('nvim_call_function', 'getcompletion', { 'Cinnabar toggle ', 'cmdline' }), { 'buffer', 'filetype' })
   child:keys(':Cinnabar nonsense<CR>')
   child:wait('a message', function() return #child:messages() == 1 end)

@@ -26,6 +26,17 @@ local function fill_holes(command)
   require('cinnabar').fill_holes(command.range > 0 and { command.line1, command.line2 } or nil)
 end
 
+local function rewrite(command)
+  local instruction = table.concat(command.fargs, ' ', 2)
+  require('cinnabar').rewrite(instruction ~= '' and instruction or nil, command.range > 0 and { command.line1, command.line2 } or nil)
+end
+
+local function next_edit(action)
+  return function()
+    if not require('cinnabar')[action]() then vim.notify('Cinnabar: no next edit is shown') end
+  end
+end
+
 local function cancel()
   if not require('cinnabar').cancel() then vim.notify('Cinnabar: nothing is under way') end
 end
@@ -44,6 +55,9 @@ local WORDS = {
   status = { run = say_status },
   ['complete-function'] = { run = function() require('cinnabar').complete_function() end },
   ['fill-holes'] = { run = fill_holes },
+  rewrite = { run = rewrite },
+  ['next-edit'] = { run = next_edit('next_edit') },
+  ['reject-edit'] = { run = next_edit('reject_edit') },
   cancel = { run = cancel },
   restart = { run = restart },
   health = { run = function() vim.cmd.checkhealth('cinnabar') end },

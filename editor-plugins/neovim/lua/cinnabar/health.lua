@@ -45,7 +45,7 @@ end
 local function check_keys()
   local keys = require('cinnabar.options').current.keys
   for name, lhs in pairs(keys) do
-    local map = lhs and vim.fn.maparg(lhs, 'i', false, true)
+    local map = lhs and vim.fn.maparg(lhs, require('cinnabar.keys').mode(name), false, true)
     if map and not (map.desc or ''):match('^Cinnabar') then
       health.warn(('%s (%s) is mapped by something else: %s'):format(lhs, name, map.desc or map.rhs or 'a function'),
         { 'call require("cinnabar").accept() in that map first; :help cinnabar-menus has examples' })

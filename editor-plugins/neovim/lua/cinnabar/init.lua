@@ -2,6 +2,7 @@
 local M = {}
 local client = require('cinnabar.client')
 local ghost = require('cinnabar.ghost')
+local next_edit = require('cinnabar.next_edit')
 local options = require('cinnabar.options')
 local status = require('cinnabar.status')
 
@@ -82,18 +83,29 @@ function M.status()
 end
 M.get_status = status.get
 
-local function run_edit(command, range)
+--- Goes to the next edit that is shown, or where the cursor is there, applies it. False: none is shown.
+M.next_edit = next_edit.go_or_accept
+--- Takes the next edit away that is shown; it does not come back. False: none is shown.
+M.reject_edit = next_edit.reject
+
+local function run_edit(command, range, instruction)
   local server = client.of(0)
   if not server then return vim.notify('Cinnabar: no server is attached to this buffer', vim.log.levels.WARN) end
   local encoding = server.offset_encoding
-  local params = range and vim.lsp.util.make_given_range_params({ range[1], 0 }, { range[2], #vim.fn.getline(range[2]) }, 0, encoding)
-    or vim.lsp.util.make_range_params(0, encoding)
+  local params = vim.lsp.util.make_range_params(0, encoding)
+  if range then
+    params.range = { start = { line = range[1] - 1, character = 0 },
+      ['end'] = { line = range[2] - 1, character = vim.str_utfindex(vim.fn.getline(range[2]), encoding) } }
+  end
   local document = params.textDocument
   document.version = vim.lsp.util.buf_versions[vim.api.nvim_get_current_buf()]
-  server:exec_cmd({ title = '', command = command, arguments = { { textDocument = document, range = params.range } } },
-    { bufnr = vim.api.nvim_get_current_buf() }, function(err)
-      if err then vim.notify('Cinnabar: ' .. err.message, vim.log.levels.WARN) end
-    end)
+  local argument = { textDocument = document, range = params.range }
+  if instruction then
+    argument = { uri = document.uri, version = document.version, range = params.range, instruction = instruction }
+  end
+  server:exec_cmd({ title = '', command = command, arguments = { argument } }, { bufnr = vim.api.nvim_get_current_buf() }, function(err)
+    if err then vim.notify('Cinnabar: ' .. err.message, vim.log.levels.WARN) end
+  end)
 end
 
 local function selection()
@@ -108,8 +120,21 @@ function M.complete_function() run_edit('cinnabar.completeFunction') end
 --- Fills the TODO marks, stubs and empty bodies of the file, of the selection, or of the lines in `range`.
 function M.fill_holes(range) run_edit('cinnabar.fillHoles', range or selection()) end
 
+--- Rewrites the lines in `range`, of the selection or at the cursor, as the instruction says; asks for one that is not given.
+---@param instruction? string
+---@param range? integer[]  first and last line
+function M.rewrite(instruction, range)
+  local buf = vim.api.nvim_get_current_buf()
+  range = range or selection() or { vim.fn.line('.'), vim.fn.line('.') }
+  if instruction then return run_edit('cinnabar.rewrite', range, instruction) end
+  if vim.fn.mode():match('[vV\22]') then vim.api.nvim_feedkeys(vim.keycode('<Esc>'), 'nx', false) end
+  vim.ui.input({ prompt = 'Rewrite: ' }, function(text)
+    if text and text:find('%S') and vim.api.nvim_get_current_buf() == buf then run_edit('cinnabar.rewrite', range, text) end
+  end)
+end
+
 local running = {} ---@type table<string|integer, integer> progress token -> client id
---- Stops what completes a function or fills holes. False: nothing does.
+--- Stops what completes a function, fills holes or rewrites. False: nothing does.
 function M.cancel()
   local found = false
   for token, id in pairs(running) do
@@ -132,6 +157,7 @@ local function create_autocommands()
   local function on(events, callback) vim.api.nvim_create_autocmd(events, { group = group, callback = callback }) end
   on({ 'CursorMovedI', 'TextChangedI', 'TextChangedP' }, function(event) ghost.refresh(event.buf) end)
   on('BufWipeout', function(event) ghost.anchors[event.buf] = nil end)
+  next_edit.follow(on)
   on('LspProgress', follow_progress)
   on('LspAttach', function(event)
     local server = vim.lsp.get_client_by_id(event.data.client_id)

@@ -1,4 +1,4 @@
--- The default keys, in insert mode. A key that finds nothing shown does what it did before: the map it had, or itself.
+-- The default keys. A key that finds nothing shown does what it did before: the map it had, or itself.
 local M = {}
 
 local ACTIONS = {
@@ -9,8 +9,14 @@ local ACTIONS = {
   previous = function() return require('cinnabar').cycle(-1) end,
   dismiss = function() return require('cinnabar').dismiss() end,
   trigger = function() return require('cinnabar').trigger() end,
+  next_edit = function() return require('cinnabar').next_edit() end,
+  reject_edit = function() return require('cinnabar').reject_edit() end,
 }
-local before = {} ---@type table<string, table> lhs -> maparg() of the map that ours stands in for
+local NORMAL = { next_edit = true, reject_edit = true }
+local before = {} ---@type {mode: string, lhs: string, map: table}[] maparg() of the maps that ours stand in for
+
+--- The mode in which a key is mapped.
+function M.mode(name) return NORMAL[name] and 'n' or 'i' end
 
 -- Keys go to the front of what is typed ahead, so that their order stays.
 local function feed(keys, remap) vim.api.nvim_feedkeys(vim.keycode(keys), remap and 'i' or 'in', false) end
@@ -31,19 +37,20 @@ local function run_former(map)
 end
 
 function M.set(keys)
-  for lhs, former in pairs(before) do -- of an earlier setup()
-    if (vim.fn.maparg(lhs, 'i', false, true).desc or ''):match('^Cinnabar: ') then -- else somebody has mapped it since
-      vim.keymap.del('i', lhs)
-      if former.lhs then vim.fn.mapset('i', false, former) end
+  for _, former in ipairs(before) do -- of an earlier setup()
+    if (vim.fn.maparg(former.lhs, former.mode, false, true).desc or ''):match('^Cinnabar: ') then -- else somebody has mapped it since
+      vim.keymap.del(former.mode, former.lhs)
+      if former.map.lhs then vim.fn.mapset(former.mode, false, former.map) end
     end
   end
   before = {}
   for name, lhs in pairs(keys) do
     if lhs then
-      local former = vim.fn.maparg(lhs, 'i', false, true)
+      local mode = M.mode(name)
+      local former = vim.fn.maparg(lhs, mode, false, true)
       if former.buffer == 1 then former = {} end
-      before[lhs] = former
-      vim.keymap.set('i', lhs, function()
+      table.insert(before, { mode = mode, lhs = lhs, map = former })
+      vim.keymap.set(mode, lhs, function()
         if ACTIONS[name]() then return end
         if former.lhs then run_former(former) else feed(lhs) end
       end, { desc = 'Cinnabar: ' .. name:gsub('_', ' ') })

@@ -1,7 +1,7 @@
 -- The plugin's options: defaults, checks, and what is on where.
 local M = {}
 
----@class cinnabar.Keys  lhs of an insert-mode map, or false for none
+---@class cinnabar.Keys  lhs of a map, or false for none
 ---@class cinnabar.Options
 M.defaults = {
   cmd = nil, ---@type string[]? the language server; nil: `cinnabar lsp`, found by client.lua
@@ -10,10 +10,12 @@ M.defaults = {
     ['*'] = true, [''] = false, text = false, markdown = false, help = false, gitcommit = false, gitrebase = false,
     TelescopePrompt = false, qf = false, checkhealth = false,
   },
+  next_edit = true, -- what the last edit asks for elsewhere is shown
   settings = {}, ---@type table<string, any> the server's own: `cinnabar daemon --help`, in camel case
   keys = {
     accept = '<Tab>', accept_word = '<C-Right>', accept_line = '<M-l>',
     next = '<M-]>', previous = '<M-[>', dismiss = '<C-]>', trigger = '<M-\\>',
+    next_edit = '<M-n>', reject_edit = '<M-N>', -- in normal mode
   },
 }
 
@@ -31,6 +33,7 @@ local function check(options)
   vim.validate('cmd', options.cmd, 'table', true)
   vim.validate('filetypes', options.filetypes, 'table', true)
   vim.validate('settings', options.settings, 'table', true)
+  vim.validate('next_edit', options.next_edit, 'boolean', true)
   if options.keys ~= false then vim.validate('keys', options.keys, 'table', true) end
   for name in pairs(options.keys or {}) do
     if M.defaults.keys[name] == nil then error(("cinnabar: there is no key '%s'"):format(name), 0) end

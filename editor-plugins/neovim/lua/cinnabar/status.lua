@@ -45,7 +45,8 @@ function M.highlight(word) return HIGHLIGHTS[word] end
 
 function M.define_highlights()
   for group, link in pairs({ CinnabarStatusOff = 'Comment', CinnabarStatusLoading = 'Comment', CinnabarStatusReady = 'Normal',
-    CinnabarStatusWarning = 'DiagnosticWarn', CinnabarStatusError = 'DiagnosticError' }) do
+    CinnabarStatusWarning = 'DiagnosticWarn', CinnabarStatusError = 'DiagnosticError',
+    CinnabarEditRemoved = 'DiffDelete', CinnabarEditAdded = 'DiffAdd' }) do
     vim.api.nvim_set_hl(0, group, { link = link, default = true })
   end
 end
