@@ -1,5 +1,6 @@
-# CINNABAR_SYSROOT: the libraries to build with where another architecture is built for (sysroot/packages.txt).
-if(NOT CMAKE_CROSSCOMPILING)
+# CINNABAR_SYSROOT: what is linked with, or built from, that is not this system's own (sysroot/packages.txt): the C library that a
+# self-contained program is linked with (packaging/CMakeLists.txt), and all others where another architecture is built for.
+if(NOT CMAKE_CROSSCOMPILING AND NOT CINNABAR_SELF_CONTAINED)
   return()
 endif()
 set(debian_x86_64 amd64)

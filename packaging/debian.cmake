@@ -16,7 +16,7 @@ set(CPACK_CINNABAR_PYTHON ${Python3_EXECUTABLE})
 
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME cinnabar)
 set(CPACK_DEBIAN_PROGRAM_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libc6 (>= 2.31)")  # package.py looks that the program needs no more
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "cinnabar-model-default (= ${PROJECT_VERSION})")
 set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "local code completion with a masked-diffusion language model
 Completes code where it is typed, in Neovim, VS Code and every editor that

@@ -112,7 +112,7 @@ for file in bin/cinnabar share/cinnabar/installed.txt share/cinnabar/uninstall.s
 done
 machine=$(machine_of "$work/bin/cinnabar")
 [ "$machine" = "$(uname -m)" ] || fail "this is the program for $machine, and this machine is $(uname -m)"
-said=$("$work/bin/cinnabar" --version 2>&1) || fail "the program does not run here (it needs glibc 2.35): $(echo "$said" | tail -n 1)"
+said=$("$work/bin/cinnabar" --version 2>&1) || fail "the program does not run here (it needs glibc 2.31): $(echo "$said" | tail -n 1)"
 # systemd wants the program's absolute path, with its own quoting; sed, then, has three characters of meaning in what it puts in.
 program=$(printf '%s' "$prefix/bin/cinnabar" | sed 's/["\\]/\\&/g; s/%/%%/g' | sed 's/[\\&|]/\\&/g')
 sed "s|^ExecStart=.*|ExecStart=\"$program\" daemon|" "$work/$unit" >"$work/unit.new" ||

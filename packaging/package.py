@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes what a release consists of in build/packages: package.py [--check]
 
-    cinnabar-VERSION-linux-ARCH.tar.gz    program, model, plugins, installer; needs glibc 2.35 and no other library
+    cinnabar-VERSION-linux-ARCH.tar.gz    program, model, plugins, installer; needs glibc 2.31 and no other library
     cinnabar_*.deb, cinnabar-model-default_*.deb
     cinnabar-VERSION-linux-ARCH.cdx.json  bill of materials (sbom.py)
     install.sh, SHA256SUMS
@@ -22,9 +22,9 @@ import tarfile
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-NEWEST_GLIBC = (2, 35)  # Ubuntu 22.04's
-C_LIBRARY = {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
-FETCHED = ("grammars", "sentencepiece")  # folders of build/ that a copy of the source takes along, so that it needs no network
+NEWEST_GLIBC = (2, 31)  # Debian 11's and Ubuntu 20.04's
+C_LIBRARY = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
+FETCHED = ("grammars", "sentencepiece", "sysroot")  # folders of build/ that a copy of the source takes along, so that it needs no network
 JOBS = os.environ.get("DEV_JOBS", str(os.cpu_count() or 2))
 
 
@@ -74,11 +74,10 @@ def check_program(program, root):
         yield f"it needs {', '.join(sorted(needed))}"
     if re.search(r"\((RPATH|RUNPATH)\)", dynamic):
         yield "it names folders to look for libraries in"
-    versions = {tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_([0-9.]+)", output("objdump", "-T", program))}
-    newest = max(versions)
-    if newest > NEWEST_GLIBC:
-        symbols = re.findall(rf"GLIBC_{'.'.join(map(str, newest))}\)\s+(\S+)", output("objdump", "-T", program))
-        yield f"it needs glibc {'.'.join(map(str, newest))} for {', '.join(symbols)}"
+    wanted = re.findall(r"(\w+)@GLIBC_([0-9.]+)", output("readelf", "--dyn-syms", "--wide", program))
+    newer = [f"{symbol} of {version}" for symbol, version in wanted if tuple(map(int, version.split("."))) > NEWEST_GLIBC]
+    if newer or not wanted:
+        yield f"it needs a glibc newer than {'.'.join(map(str, NEWEST_GLIBC))}: {', '.join(newer)}"
     with open(program, "rb") as file:
         if root.encode() in file.read():
             yield f"the path {root} is in it"
@@ -154,7 +153,7 @@ def copy_source(target):
             shutil.copy2(f"{ROOT}/{name}", f"{target}/{name}", follow_symlinks=False)
     for name in FETCHED:
         if os.path.isdir(f"{ROOT}/build/{name}"):
-            shutil.copytree(f"{ROOT}/build/{name}", f"{target}/build/{name}")
+            shutil.copytree(f"{ROOT}/build/{name}", f"{target}/build/{name}", symlinks=True)
 
 
 def check(out, epoch):
