@@ -69,7 +69,9 @@ Status make_ask(const json& line, const Options& options, const AskOptions& how,
   Surroundings around;
   const syntax::Language* language = syntax::language_of_path(*path);
   if (language != nullptr && !workspace->empty()) {
-    hole.pieces = context::choose(workspaces.files(*workspace, options.editor), {*path, language, text, cursor, {}});
+    // What an earlier answer names is looked up, too.
+    const std::string seen = *prefix + how.defaults.former + *suffix;
+    hole.pieces = context::choose(workspaces.files(*workspace, options.editor), {*path, language, seen, cursor, {}});
     for (const auto& piece : hole.pieces) around.context.push_back(context::rendered(piece, *language));
   }
   hole.ask = ask_at(syntax::region_at(text, cursor, std::move(id).value(), std::move(path).value()), cursor, how,
