@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/model/mapping.h"
+
 namespace cinnabar::engine {
 
 using kernels::Buffer;
@@ -86,6 +88,13 @@ Status take(Result<T> result, T& target) {
   return {};
 }
 
+// What has been packed need not stay in memory: a model is loaded in little more than what it comes to.
+void let_go(const Checkpoint& checkpoint, const StoredMatrix& packed) {
+  const std::span bytes(packed.data,
+                        static_cast<std::size_t>(kernels::row_bytes(packed.dtype, packed.cols) * packed.rows));
+  for (const auto& mapping : checkpoint.mappings) mapping->release(bytes);
+}
+
 Status upload(kernels::Backend& backend, const std::vector<float>& values, std::unique_ptr<Buffer>& target) {
   if (values.empty()) return {};
   return take(backend.upload(values), target);
@@ -102,10 +111,12 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
   embedding_.data = embedding_bytes_.data();
 
   if (Status s = take(backend_.pack({&weights.head, 1}, compute), head_); !s) return s.in("output head");
+  for (const StoredMatrix& matrix : {weights.embedding, weights.head}) let_go(model.checkpoint, matrix);
   if (Status s = upload(backend_, weights.final_norm, final_norm_); !s) return s;
   layers_.resize(static_cast<std::size_t>(spec_.layers));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (Status s = pack_layer(weights.layers[i], compute, layers_[i]); !s) return s.in("layer " + std::to_string(i));
+    for (const StoredMatrix& matrix : weights.layers[i].matrices.values) let_go(model.checkpoint, matrix);
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 
@@ -80,6 +81,16 @@ Status place(const Mapping::Part& part, std::byte* target) {
 Mapping::~Mapping() {
   // The only failure would be an invalid range, a bug of ours; nothing can be done about it here.
   ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void Mapping::release(std::span<const std::byte> range) const {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(range.data()), own = reinterpret_cast<std::uintptr_t>(data_);
+  if (begin < own || begin + range.size() > own + size_) return;
+  const std::uintptr_t first = (begin + page - 1) / page * page, end = (begin + range.size()) / page * page;
+  if (first >= end) return;
+  // A refusal costs memory only.
+  ::madvise(const_cast<std::byte*>(data_) + (first - own), end - first, MADV_DONTNEED);
 }
 
 Result<std::shared_ptr<const Mapping>> Mapping::open(const std::string& path) {

@@ -41,6 +41,9 @@ class Mapping {
 
   // Valid while the Mapping lives.
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  // Lets go of the memory that the whole pages of `range` take; they are read from the file again when they are looked at.
+  // Of a range that lies elsewhere nothing.
+  void release(std::span<const std::byte> range) const;
 
  private:
   Mapping(const std::byte* data, std::size_t size) : data_(data), size_(size), guarded_(data, size) {}
