@@ -55,8 +55,8 @@ const std::int32_t* Context::upload_ints(std::span<const std::int32_t> values) {
   return upload_arguments() ? arguments.memory.as<const std::int32_t>() : nullptr;
 }
 
-Result<std::unique_ptr<Backend>> make_backend() {
-  auto device = Device::open();
+Result<std::unique_ptr<Backend>> make_backend(int gpu) {
+  auto device = Device::open(gpu);
   if (!device) return device.status();
   return std::unique_ptr<Backend>(std::make_unique<CudaBackend>(std::move(device).value()));
 }

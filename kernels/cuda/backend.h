@@ -12,11 +12,14 @@
 
 namespace cinnabar::kernels::cuda {
 
-// A backend on the first GPU. Says what is missing: no driver, no GPU, no memory. In the library and in tests only.
-Result<std::unique_ptr<Backend>> make_backend();
+inline constexpr int kAnyGpu = -1;  // the one with the most free memory
+
+// A backend on GPU number `gpu` as the driver counts them. Says what is missing: no driver or one that is too old, no such
+// GPU, none of compute capability 8.0 or later. In the library and in tests only.
+Result<std::unique_ptr<Backend>> make_backend(int gpu = kAnyGpu);
 
 // The same from the library in file `library`. The library stays open. Errors: it is not there, it belongs to another
 // build of cinnabar, or what make_backend says.
-Result<std::unique_ptr<Backend>> open_backend(const std::string& library);
+Result<std::unique_ptr<Backend>> open_backend(const std::string& library, int gpu = kAnyGpu);
 
 }  // namespace cinnabar::kernels::cuda

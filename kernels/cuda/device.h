@@ -5,13 +5,13 @@
 // Either header defines, in this namespace:
 //
 //   struct Grid { unsigned x = 1, y = 1, z = 1; }      blocks of a launch
-//   class Device
-//     static Result<std::unique_ptr<Device>> open()    the first GPU; says what is missing when there is none
+//   class Device: one thread at a time, a forward on one thread
+//     static Result<std::unique_ptr<Device>> open(int wanted)    gpu_choice.h; says what is missing when there is none
 //     std::string name()                               "NVIDIA H200"
 //     Status failure()                                 the first thing that went wrong; from then on nothing runs
 //     void* allocate(std::int64_t bytes)               null when there is no memory; no failure of the device
 //     void release(void* memory)
-//     void to_device(void* to, const void* from, std::int64_t bytes)    `from` may be changed at once
+//     void to_device(void* to, const void* from, std::int64_t bytes)    `from` may be changed at once; no wait (staging.h)
 //     void to_host(void* to, const void* from, std::int64_t bytes)      waits for all that was launched before
 //     void on_device(void* to, const void* from, std::int64_t bytes)
 //     void clear(void* memory, std::int64_t bytes)                      zeros

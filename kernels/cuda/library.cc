@@ -7,7 +7,7 @@
 
 namespace cinnabar::kernels::cuda {
 
-Result<std::unique_ptr<Backend>> open_backend(const std::string& library) {
+Result<std::unique_ptr<Backend>> open_backend(const std::string& library, int gpu) {
   void* opened = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (opened == nullptr) {
     const char* why = dlerror();
@@ -21,7 +21,7 @@ Result<std::unique_ptr<Backend>> open_backend(const std::string& library) {
   }
   std::unique_ptr<Backend> backend;
   Status status;
-  open(backend, status);
+  open(gpu, backend, status);
   if (!status) return status;
   return backend;
 }

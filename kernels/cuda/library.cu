@@ -6,9 +6,9 @@
 
 CINNABAR_EXPORT const char* cinnabar_cuda_interface() { return cinnabar::kernels::cuda::kInterface; }
 
-CINNABAR_EXPORT void cinnabar_cuda_open(std::unique_ptr<cinnabar::kernels::Backend>& backend,
+CINNABAR_EXPORT void cinnabar_cuda_open(int gpu, std::unique_ptr<cinnabar::kernels::Backend>& backend,
                                         cinnabar::Status& status) {
-  auto made = cinnabar::kernels::cuda::make_backend();
+  auto made = cinnabar::kernels::cuda::make_backend(gpu);
   if (made)
     backend = std::move(made).value();
   else

@@ -12,7 +12,7 @@ inline constexpr char kInterface[] = CINNABAR_BACKEND_INTERFACE;  // kernels/CMa
 inline constexpr char kInterfaceSymbol[] = "cinnabar_cuda_interface";
 inline constexpr char kOpenSymbol[] = "cinnabar_cuda_open";
 using InterfaceFunction = const char* (*)();
-// Sets `backend`, or says in `status` why not.
-using OpenFunction = void (*)(std::unique_ptr<Backend>& backend, Status& status);
+// Sets `backend` to one on GPU `gpu` (backend.h), or says in `status` why not.
+using OpenFunction = void (*)(int gpu, std::unique_ptr<Backend>& backend, Status& status);
 
 }  // namespace cinnabar::kernels::cuda

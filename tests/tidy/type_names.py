@@ -12,7 +12,7 @@ _RENAME = "to be renamed"
 EXCEPTIONS = {
     "kernels": {"Context": _FORM, "Device": _FORM, "Grid": _FORM, "Lanes": _FORM, "PartSums": _FORM, "PartWeights": _FORM,
                 "Recording": _FORM,
-                "Call": "local to one operation's file", "Memory": _RENAME, "Operands": _RENAME},
+                "Call": "local to one operation's file", "Operands": _RENAME},
     "engine": {"Kind": _MEMBER, "Part": _MEMBER},
     "lsp": {"Kind": _MEMBER, "Context": "local to one request's file"},
     "daemon": {"Kind": _MEMBER, "Entry": _MEMBER, "Stage": _MEMBER},

@@ -7,9 +7,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/cuda/gpu_choice.h"
 #include "kernels/cuda/on_gpu/recording.h"
+#include "kernels/cuda/staging.h"
 
 // In front of a loop over registers, which have no index.
 #define CINNABAR_UNROLL _Pragma("unroll")
@@ -22,85 +25,29 @@ struct Grid {
 
 class Device {
  public:
-  static Result<std::unique_ptr<Device>> open() {
-    int count = 0;
-    if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess || count == 0) {
-      return Status::error("no GPU that CUDA can use here: " +
-                           std::string(error == cudaSuccess ? "the driver shows none" : cudaGetErrorString(error)));
-    }
-    std::unique_ptr<Device> device(new Device);
-    cudaDeviceProp properties;
-    device->check(cudaSetDevice(0), "choosing the GPU");
-    device->check(cudaGetDeviceProperties(&properties, 0), "asking for the GPU's properties");
-    device->check(cudaStreamCreateWithFlags(&device->stream_, cudaStreamNonBlocking), "making a stream");
-    if (!device->failure_) return device->failure_;
-    device->name_ = properties.name;
-    return std::move(device);  // nvcc 13.0 tries to copy it otherwise
-  }
+  static Result<std::unique_ptr<Device>> open(int wanted);
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
-  ~Device() {
-    if (stream_ != nullptr) cudaStreamDestroy(stream_);
-  }
+  ~Device();
 
   const std::string& name() const { return name_; }
   const Status& failure() const { return failure_; }
-
   const Traffic& traffic() const { return traffic_; }
   std::int64_t releases() const { return releases_; }
-  void* allocate(std::int64_t bytes) {
-    void* memory = nullptr;
-    ++traffic_.allocations;
-    if (cudaMalloc(&memory, static_cast<std::size_t>(bytes)) == cudaSuccess) return memory;
-    cudaGetLastError();  // no memory is the caller's to say
-    return nullptr;
-  }
-  void release(void* memory) {
-    ++releases_;
-    cudaFree(memory);
-  }
 
-  void to_device(void* to, const void* from, std::int64_t bytes) {
-    copy(to, from, bytes, cudaMemcpyHostToDevice);  // of pageable memory: staged before it returns
-  }
-  void to_host(void* to, const void* from, std::int64_t bytes) {
-    copy(to, from, bytes, cudaMemcpyDeviceToHost);
-    wait();
-  }
+  void* allocate(std::int64_t bytes);
+  void release(void* memory);
+  void to_device(void* to, const void* from, std::int64_t bytes);
+  void to_host(void* to, const void* from, std::int64_t bytes);
   void on_device(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes, cudaMemcpyDeviceToDevice); }
+  void clear(void* memory, std::int64_t bytes);
+  void wait();
 
   // Launches in between are captured and not run. A capture that fails leaves an empty recording and no failure: its
   // launches can be run instead.
-  void record() {
-    before_ = traffic_.launches;
-    if (failure_) check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "beginning a capture");
-  }
-  Recording recorded() {
-    const std::int64_t launches = std::exchange(traffic_.launches, before_) - before_;
-    cudaGraph_t graph = nullptr;
-    cudaGraphExec_t executable = nullptr;
-    if (!failure_) return {};
-    if (cudaStreamEndCapture(stream_, &graph) != cudaSuccess || graph == nullptr ||
-        cudaGraphInstantiate(&executable, graph, 0) != cudaSuccess) {
-      executable = nullptr;
-      cudaGetLastError();
-    }
-    if (graph != nullptr) cudaGraphDestroy(graph);
-    return executable == nullptr ? Recording() : Recording(executable, launches);
-  }
-  void replay(const Recording& recording) {
-    if (!failure_) return;
-    ++traffic_.graphs;
-    traffic_.launches += recording.launches();
-    check(cudaGraphLaunch(recording.graph(), stream_), "starting a recorded forward");
-  }
-  void clear(void* memory, std::int64_t bytes) {
-    if (failure_) check(cudaMemsetAsync(memory, 0, static_cast<std::size_t>(bytes), stream_), "clearing memory");
-  }
-  void wait() {
-    ++traffic_.waits;
-    if (failure_) check(cudaStreamSynchronize(stream_), "waiting for the GPU");
-  }
+  void record();
+  Recording recorded();
+  void replay(const Recording& recording);
 
   template <typename... Parameters, typename... Arguments>
   void launch(Grid grid, unsigned threads, void (*kernel)(Parameters...), Arguments&&... arguments) {
@@ -112,23 +59,21 @@ class Device {
 
  private:
   Device() = default;
-  void copy(void* to, const void* from, std::int64_t bytes, cudaMemcpyKind kind) {
-    if (kind != cudaMemcpyDeviceToDevice) {
-      ++traffic_.copies;
-      traffic_.bytes += bytes;
-    }
-    if (failure_) check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), kind, stream_), "copying");
-  }
-  void check(cudaError_t error, const char* doing) {
-    if (error == cudaSuccess || !failure_) return;
-    failure_ = Status::error("the GPU failed while " + std::string(doing) + ": " + cudaGetErrorString(error));
-  }
+  void make_staging();
+  void use() const { cudaSetDevice(gpu_); }  // the runtime's choice is each thread's own
+  void count_copy(std::int64_t bytes);
+  void copy(void* to, const void* from, std::int64_t bytes, cudaMemcpyKind kind);
+  void check(cudaError_t error, const char* doing);
 
+  int gpu_ = 0;
   cudaStream_t stream_ = nullptr;
   std::string name_;
   Status failure_;
   Traffic traffic_;
   std::int64_t releases_ = 0, before_ = 0;
+  std::byte* pinned_ = nullptr;  // two halves of `staging_`, and as much for results
+  Staging staging_;
+  cudaEvent_t copied_[2] = {};  // all that was copied from a half before it was left
 };
 
 }  // namespace cinnabar::kernels::cuda

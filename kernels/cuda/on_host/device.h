@@ -12,10 +12,13 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/cuda/gpu_choice.h"
 #include "kernels/cuda/on_host/fibers.h"
 #include "kernels/cuda/on_host/recording.h"
+#include "kernels/cuda/staging.h"
 
 // CUDA's own names. NOLINTBEGIN(bugprone-reserved-identifier)
 #define __global__
@@ -60,33 +63,21 @@ inline unsigned atomicInc(unsigned* counter, unsigned largest) {
 
 class Device {
  public:
-  static Result<std::unique_ptr<Device>> open() { return std::unique_ptr<Device>(new Device); }
+  static Result<std::unique_ptr<Device>> open(int wanted);
 
-  std::string name() const { return "this processor"; }
+  const std::string& name() const { return name_; }
   const Status& failure() const { return failure_; }
   const Traffic& traffic() const { return traffic_; }
   std::int64_t releases() const { return releases_; }
-  void* allocate(std::int64_t bytes) {
-    ++traffic_.allocations;
-    return on_host::allocate(bytes);
-  }
-  void release(void* memory) {
-    ++releases_;
-    on_host::release(memory);
-  }
-  void to_device(void* to, const void* from, std::int64_t bytes) { copy(to, from, bytes); }
-  void to_host(void* to, const void* from, std::int64_t bytes) {
-    copy(to, from, bytes);
-    ++traffic_.waits;
-  }
+  void* allocate(std::int64_t bytes);
+  void release(void* memory);
+  // As on a GPU, through memory that is used again: the last copy from it is done late, so that one that nobody waited
+  // for shows.
+  void to_device(void* to, const void* from, std::int64_t bytes);
+  void to_host(void* to, const void* from, std::int64_t bytes);
   void on_device(void* to, const void* from, std::int64_t bytes) { move(to, from, bytes); }
-  void clear(void* memory, std::int64_t bytes) {
-    if (failure_ && bytes > 0 && on_host::computes()) std::memset(memory, 0, static_cast<std::size_t>(bytes));
-  }
-  void wait() {
-    ++traffic_.waits;
-    meet_failure();
-  }
+  void clear(void* memory, std::int64_t bytes);
+  void wait();
 
   void record() { recording_ = std::make_unique<Recording>(); }
   Recording recorded() { return std::move(*std::exchange(recording_, nullptr)); }
@@ -103,6 +94,7 @@ class Device {
       return;
     }
     if (!failure_) return;
+    finish_copies();
     ++traffic_.launches;
     if (!on_host::computes()) return;
     blockDim = {threads, 1, 1};
@@ -122,26 +114,20 @@ class Device {
   }
 
  private:
-  Device() = default;
-  void meet_failure() {
-    if (failure_) failure_ = on_host::planned_failure();
-  }
-  void move(void* to, const void* from, std::int64_t bytes) {
-    meet_failure();
-    if (failure_ && bytes > 0 && on_host::computes()) std::memcpy(to, from, static_cast<std::size_t>(bytes));
-  }
-  // Not while recording, as on a GPU: what it would read is not there when the recording is replayed.
-  void copy(void* to, const void* from, std::int64_t bytes) {
-    if (recording_ != nullptr) throw std::logic_error("a copy between host and device in a recording");
-    ++traffic_.copies;
-    traffic_.bytes += bytes;
-    move(to, from, bytes);
-  }
+  explicit Device(std::string name) : name_(std::move(name)) {}
+  void meet_failure();
+  void move(void* to, const void* from, std::int64_t bytes);
+  void count_copy(std::int64_t bytes);
+  void finish_copies();
 
+  std::string name_;
   Status failure_;
   Traffic traffic_;
   std::int64_t releases_ = 0;
   std::unique_ptr<Recording> recording_;  // under way
+  Staging staging_;
+  std::unique_ptr<std::byte[]> staged_ = std::make_unique_for_overwrite<std::byte[]>(2 * Staging::kHalf);
+  std::vector<std::pair<std::byte*, StagedPiece>> late_;  // copies to the device that nothing has needed yet
 };
 
 }  // namespace cinnabar::kernels::cuda

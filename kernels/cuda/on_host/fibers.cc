@@ -127,15 +127,16 @@ void wait_as(State state) {
   go_home(false);
 }
 
-struct Memory {
+struct Planned {
   std::int64_t used = 0;
   std::int64_t limit = -1;
   bool computes = true;
+  Result<std::vector<Gpu>> gpus = std::vector<Gpu>{{"this processor", 9, 0, 0}};
   Status failure;
 };
 
-Memory& memory() {
-  static thread_local Memory one;
+Planned& planned() {
+  static thread_local Planned one;
   return one;
 }
 
@@ -177,7 +178,7 @@ std::uint64_t* warp_slots() {
 }
 
 void* allocate(std::int64_t bytes) {
-  Memory& m = memory();
+  Planned& m = planned();
   if (m.limit >= 0 && m.used + bytes > m.limit) return nullptr;
   const std::size_t all = (static_cast<std::size_t>(bytes) + 2 * kHeader - 1) / kHeader * kHeader;
   auto* whole = static_cast<char*>(std::aligned_alloc(kHeader, all));
@@ -190,14 +191,16 @@ void* allocate(std::int64_t bytes) {
 void release(void* released) {
   if (released == nullptr) return;
   char* whole = static_cast<char*>(released) - kHeader;
-  memory().used -= *reinterpret_cast<std::int64_t*>(whole);
+  planned().used -= *reinterpret_cast<std::int64_t*>(whole);
   std::free(whole);
 }
 
-void set_memory_limit(std::int64_t bytes) { memory().limit = bytes; }
-void set_computes(bool computes) { memory().computes = computes; }
-bool computes() { return memory().computes; }
-void plan_failure(Status failure) { memory().failure = std::move(failure); }
-const Status& planned_failure() { return memory().failure; }
+void set_memory_limit(std::int64_t bytes) { planned().limit = bytes; }
+void set_computes(bool computes) { planned().computes = computes; }
+bool computes() { return planned().computes; }
+void show_gpus(Result<std::vector<Gpu>> gpus) { planned().gpus = std::move(gpus); }
+const Result<std::vector<Gpu>>& shown_gpus() { return planned().gpus; }
+void plan_failure(Status failure) { planned().failure = std::move(failure); }
+const Status& planned_failure() { return planned().failure; }
 
 }  // namespace cinnabar::kernels::cuda::on_host

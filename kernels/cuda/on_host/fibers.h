@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/result.h"
+#include "kernels/cuda/gpu_choice.h"
 
 namespace cinnabar::kernels::cuda::on_host {
 
@@ -36,6 +38,9 @@ void set_memory_limit(std::int64_t bytes);  // of all that is allocated together
 // False: kernels are counted and not run, nothing is copied or cleared; for counting what a large forward takes.
 void set_computes(bool computes);
 bool computes();
+// The GPUs that Device::open finds, or why it finds none; at first one, "this processor".
+void show_gpus(Result<std::vector<Gpu>> gpus);
+const Result<std::vector<Gpu>>& shown_gpus();
 // What Device::wait reports from the next call on; for tests of a failing GPU.
 void plan_failure(Status failure);
 const Status& planned_failure();

@@ -100,7 +100,7 @@ TEST_CASE("on_host: fused forwards do not depend on the order of threads") {
 TEST_CASE(
     "on_host: a recording holds launches with the values they had, and "
     "runs none before it is replayed") {
-  auto device = Device::open();
+  auto device = Device::open(kAnyGpu);
   REQUIRE(device);
   float values[2] = {1, 2};
   (*device)->record();

@@ -46,7 +46,7 @@ std::vector<Values> in_every_order(const std::function<Values()>& run) {
 }
 
 TEST_CASE("on_host: a missing barrier shows in another order of the threads") {
-  auto device = Device::open();
+  auto device = Device::open(kAnyGpu);
   REQUIRE(device);
   const Values in = random_values(2 * kThreads, 1);
   for (const bool barrier : {true, false}) {
@@ -60,7 +60,7 @@ TEST_CASE("on_host: a missing barrier shows in another order of the threads") {
 }
 
 TEST_CASE("on_host: sums of warps, maxima of blocks, and where a block stands") {
-  auto device = Device::open();
+  auto device = Device::open(kAnyGpu);
   REQUIRE(device);
   Values in(kThreads, 1.0f), out(kThreads);
   in[40] = 5.0f;
@@ -69,7 +69,7 @@ TEST_CASE("on_host: sums of warps, maxima of blocks, and where a block stands") 
 }
 
 TEST_CASE("on_host: threads that wait for others in vain are an error, and the next launch works") {
-  auto device = Device::open();
+  auto device = Device::open(kAnyGpu);
   REQUIRE(device);
   CHECK_THROWS_AS((*device)->launch({1}, kThreads, half_of_them_wait, 0), std::logic_error);
   const Values in = random_values(kThreads, 1);
