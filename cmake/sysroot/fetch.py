@@ -42,7 +42,10 @@ def mirror():
     """Where this system has its packages from, if it is a Debian one."""
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Identifier: Packages", "Component: main", "Codename: bookworm"]
     found = subprocess.run(asked, check=False, capture_output=True, text=True).stdout.split()
-    return found[0] if found else "http://deb.debian.org/debian"
+    if not found:
+        fail(f"no package source of this system is bookworm's main, so there is nowhere to have Debian's packages from: name one to apt, or "
+             f"put the package files that {PINNED} names into the folder archives")
+    return found[0]
 
 
 def download(architecture, folder, wanted):

@@ -49,7 +49,9 @@ def make_root(source, suite, folder):
     if not os.path.exists(kept):
         os.makedirs(os.path.dirname(kept), exist_ok=True)
         script = [] if os.path.exists(f"/usr/share/debootstrap/scripts/{suite}") else ["/usr/share/debootstrap/scripts/sid"]
-        where = mirror() or (["http://deb.debian.org/debian"] if script else [])
+        where = mirror()
+        if script and not where:
+            sys.exit(f"bare_system.py: debootstrap does not know {suite}, and no package source of this system is Debian's to have it from")
         subprocess.run(["debootstrap", "--variant=minbase", suite, folder, *where, *script], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["tar", "-cf", kept + ".new", "-C", folder, "."], check=True)
         os.rename(kept + ".new", kept)
