@@ -4,6 +4,7 @@ function is left out. Prints how many texts passed, and each that did not; ends 
 
 Each runs in a process of its own, with limits of time and memory. Standard library only.
 """
+import contextlib
 import doctest
 import json
 import os
@@ -40,6 +41,8 @@ def passes(*asked):
 def main():
     counted, functions, wrong = 0, 0, 0
     for imports, name, texts in json.load(sys.stdin):
+        with contextlib.suppress(Exception):  # once for all: what a process begins with costs nothing
+            exec(compile(imports, "imports", "exec"), {})
         if not passes(imports, name, texts[0]):
             continue
         functions += 1
