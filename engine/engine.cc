@@ -19,6 +19,25 @@ std::string adapter_of(const EngineOptions& options) {
   return std::filesystem::is_regular_file(beside, error) ? beside.string() : "";
 }
 
+// Forwards of a prompt and of an answer: what a device of its own memory lacks shows before anybody waits for it, and most of
+// the memory that later forwards need is there.
+Status try_device(Network& network, std::int64_t context) {
+  auto cache = KvCache::create(network, context);
+  if (!cache) return cache.status();
+  const std::int64_t most = std::min<std::int64_t>(kMostPromptRows, context);
+  for (const bool judged : {false, true}) {
+    ForwardSegment segment{&cache->store(), {}};
+    const std::int64_t rows = judged ? std::min<std::int64_t>(most, network.backend().cheap_rows()) : most;
+    for (std::int32_t slot = 0; slot < rows; ++slot)
+      segment.rows.push_back({.token = 0, .slot = slot, .limit = slot + 1, .judged = judged});
+    const std::vector<kernels::ScoreRequest> requests(judged ? segment.rows.size() : 0);
+    std::vector<kernels::Score> scores(requests.size());
+    if (Status ran = network.forward({&segment, 1}, requests, scores); !ran) return ran;
+  }
+  network.backend().wait();
+  return network.backend().failure();
+}
+
 }  // namespace
 
 Engine::Engine(const EngineOptions& options) : options_(options) {}
@@ -27,7 +46,12 @@ Engine::~Engine() = default;
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
   auto backend = open_device(options.device);
   if (!backend) return backend.status();
-  return open(options, std::move(backend).value());
+  const bool may_give_way = options.device.kind == DeviceKind::automatic && !(*backend)->host_memory();
+  auto engine = open(options, std::move(backend).value());
+  if (engine || !may_give_way) return engine;
+  EngineOptions on_cpu = options;
+  on_cpu.device.kind = DeviceKind::cpu;
+  return open(on_cpu);
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::unique_ptr<kernels::Backend> backend) {
@@ -52,6 +76,9 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, options.compute);
   if (!network) return network.status();
+  if (!backend->host_memory()) {
+    if (Status works = try_device(**network, options.context); !works) return works.in(backend->description());
+  }
   std::unique_ptr<Engine> engine(new Engine(options));
   engine->backend_ = std::move(backend);
   engine->tokenizer_ = std::move(tokenizer).value();
@@ -80,9 +107,12 @@ Result<CacheSlot*> Engine::slot_for(std::span<const std::int32_t> tokens) {
     chosen = best;
   } else if (static_cast<int>(slots_.size()) < options_.cache_slots) {
     auto cache = KvCache::create(*network_, options_.context);
-    if (!cache) return cache.status();
-    slots_.push_back(std::make_unique<CacheSlot>(CacheSlot{std::move(cache).value()}));
-    chosen = slots_.back().get();
+    if (cache) {
+      slots_.push_back(std::make_unique<CacheSlot>(CacheSlot{std::move(cache).value()}));
+      chosen = slots_.back().get();
+    } else if (oldest == nullptr) {  // else one place less is remembered
+      return cache.status();
+    }
   }
   if (chosen == nullptr) {
     return Status::error("all " + std::to_string(options_.cache_slots) +

@@ -83,6 +83,14 @@ long wanted_memory(const Options& options) {
   return !chosen || error ? kDefault : static_cast<long>(bytes / 1024 * 7 / 4) + kRoom;
 }
 
+// In a line, what is said to somebody who insists on a GPU.
+std::string what_a_gpu_lacks(const Options& options) {
+  ModelOptions insisting = options.model;
+  insisting.device.kind = engine::DeviceKind::cuda;
+  const auto gpu = open_device(insisting);
+  return gpu ? "cinnabar.device says so" : gpu.message();
+}
+
 void look_at_machine(Report& report, const Options& options) {
   const long available = memory_of("MemAvailable"), wanted = wanted_memory(options);
   if (available > 0 && available < wanted)
@@ -96,7 +104,7 @@ void look_at_machine(Report& report, const Options& options) {
   report.say(Finding::good, "device", (*device)->description());
   std::error_code ignored;
   if (fs::exists("/dev/nvidiactl", ignored) && (*device)->description().find("cuda") == std::string::npos)
-    report.say(Finding::hint, "GPU", "there is an NVIDIA GPU, but it is not used",
+    report.say(Finding::hint, "GPU", "there is an NVIDIA GPU, but it is not used: " + what_a_gpu_lacks(options),
                "libcinnabar_cuda.so belongs beside the program or into ../lib/cinnabar: ./dev gpu-check build");
 }
 
