@@ -136,6 +136,8 @@ def contents(prefix):
         "extension/dist/extension.js": read(f"{BUNDLE}/extension.js"),
         "extension/media/icon.png": Path(f"{HERE}/media/icon.png"),
         **{f"extension/media/{name}": read(f"{HERE}/media/{name}") for name in ("keys.md", "program.md")},
+        # VS Code shows the README with them.
+        **{f"extension/media/pictures/{path.name}": path for path in sorted(Path(f"{HERE}/media/pictures").glob("*.png"))},
     }
     if prefix:
         listed = read(f"{prefix}/share/cinnabar/installed.txt").split()

@@ -1,6 +1,7 @@
 // Cinnabar in VS Code: a language client, its status, and a few commands. The rest is the server's.
 import * as vscode from 'vscode';
-import { runEdit } from './edits.js';
+import { rewrite, runEdit } from './edits.js';
+import { NextEdit } from './next_edit.js';
 import { Service } from './service.js';
 import { changesProgram, toggleLanguage } from './settings.js';
 import { Status, askMinutes, showMenu } from './status.js';
@@ -11,10 +12,15 @@ export function activate(context) {
   const log = vscode.window.createOutputChannel('Cinnabar', { log: true });
   const status = new Status();
   service = new Service(context.extension, status, log);
+  const nextEdit = new NextEdit(service);
   const command = (name, run) => vscode.commands.registerCommand(`cinnabar.${name}`, run);
-  context.subscriptions.push(log, status,
+  context.subscriptions.push(log, status, nextEdit,
     command('completeFunctionAtCursor', () => runEdit(service, 'cinnabar.completeFunction', 'completing the function')),
     command('fillAllHoles', () => runEdit(service, 'cinnabar.fillHoles', 'filling the holes')),
+    command('rewriteSelection', () => rewrite(service, false)),
+    command('rewriteSelectionWithPreview', () => rewrite(service, true)),
+    command('nextEdit', () => nextEdit.goOrAccept()),
+    command('rejectNextEdit', () => nextEdit.reject()),
     command('trigger', () => vscode.commands.executeCommand('editor.action.inlineSuggest.trigger')),
     command('toggleLanguage', () => toggleForEditor()),
     command('snooze', () => snooze(service)),
@@ -23,7 +29,11 @@ export function activate(context) {
     command('showLog', () => log.show()),
     command('toggle', () => service.toggle()),
     command('menu', () => showMenu(status, service.isOff)),
-    vscode.window.onDidChangeActiveTextEditor((editor) => service.focus(editor)),
+    vscode.window.onDidChangeActiveTextEditor((editor) => {
+      nextEdit.hide();
+      service.focus(editor);
+    }),
+    vscode.workspace.onDidChangeTextDocument((event) => nextEdit.changed(event)),
     vscode.workspace.onDidGrantWorkspaceTrust(() => service.settingsChanged()),
     // The client itself tells the server of the other settings' changes.
     vscode.workspace.onDidChangeConfiguration((event) => changesProgram(event) && service.restart()));

@@ -10,6 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkCoverage } from './coverage.mjs';
+import { Edits, STEPS as EDIT_STEPS } from './edits.mjs';
 import { Keys, STEPS } from './keys.mjs';
 import { Workbench, pause, until, waitsFor } from './workbench.mjs';
 
@@ -17,7 +18,7 @@ const cut = process.argv.indexOf('--');
 const [vsix, file, line, keys] = process.argv.slice(2, cut);
 const [program, ...args] = process.argv.slice(cut + 1);
 const settings = { 'cinnabar.path': program, 'cinnabar.arguments': args };
-const only = process.env.CINNABAR_STEP;  // for whoever works at one: steps with this in their names
+const only = process.env.CINNABAR_STEP;  // for whoever works at some: the names of the steps to play, a regular expression
 const plain = (text) => text.replace(/\s/g, '');  // the browser draws spaces as others
 
 const requests = () => JSON.parse(execFileSync(program, ['status', '--json'], { encoding: 'utf8' })).counts.requests;
@@ -108,6 +109,9 @@ async function extractVariable(workbench) {
 }
 
 async function loseProgram(workbench) {
+  const path = join(dirname(file), 'area.py');
+  await workbench.open(path);
+  await workbench.status('ready');
   workbench.set({ ...settings, 'cinnabar.path': 'cinnabar-is-not-here' });
   const toast = await workbench.shown('.notification-toast:has-text("was not found")');
   console.log(`without the program: ${JSON.stringify(await toast.$eval('.notification-list-item-message', (text) => text.textContent))}`);
@@ -117,7 +121,7 @@ async function loseProgram(workbench) {
   await pause(500);
   if (await workbench.page.$('.notification-toast:has-text("no server runs")')) throw new Error('a key works without a server');
   await workbench.page.keyboard.type('  # still an editor');
-  const written = await workbench.save(join(dirname(file), 'area.py'));
+  const written = await workbench.save(path);
   if (!written.includes('still an editor')) throw new Error('VS Code does not go on');
   await toast.$('a:has-text("Open Setting")').then((button) => button.click());
   await workbench.shown('.settings-editor .setting-item-contents:has-text("Path")');
@@ -127,7 +131,7 @@ async function loseProgram(workbench) {
 
 async function play(steps, ...given) {
   for (const [name, step] of steps) {
-    if (only && !name.includes(only)) continue;
+    if (only && !new RegExp(only).test(name)) continue;
     console.log(`-- ${name}`);
     await step(...given);
   }
@@ -142,7 +146,9 @@ try {
   workbench.set(settings);
   await workbench.open(file);
   await workbench.status('ready');
-  await play([complete, toggle, completeFunction, extractVariable, loseProgram].map((step) => [step.name, step]), workbench);
+  await play([complete, toggle, completeFunction, extractVariable].map((step) => [step.name, step]), workbench);
+  await play(Object.entries(EDIT_STEPS), new Edits(workbench, program, file));
+  await play([['loseProgram', loseProgram]], workbench);
   if (!only) checkCoverage(workbench.contributes, workbench.used);
 } catch (error) {
   await workbench.page.screenshot({ path: join(import.meta.dirname, 'failed.png') });  // under build/, for whoever looks into it

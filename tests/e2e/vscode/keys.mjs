@@ -6,6 +6,7 @@ import { pause, until } from './workbench.mjs';
 
 const WORDS = ['total += price * count', 'total = 0', 'total -= 1'];
 const LINES = ['for item in items:\n    use(item)\n    drop(item)'];
+const EDITS = { 'use(old, 2)': 'use(new, 2)', 'last(old, 3)': 'last(new, 3)' };
 const shownOf = (text, typed) => text.slice(typed.length).replace(/\s/g, '');
 
 export class Keys {
@@ -15,7 +16,7 @@ export class Keys {
     this.file = join(folder, 'keys.py');
     this.script = join(folder, 'script.json');
     this.log = join(folder, 'log.jsonl');
-    writeFileSync(this.script, JSON.stringify({ lines: [WORDS, LINES] }));
+    writeFileSync(this.script, JSON.stringify({ lines: [WORDS, LINES], edits: EDITS }));
     writeFileSync(this.file, '');
   }
 
@@ -144,6 +145,66 @@ export const STEPS = {
       await ask();
       await until(`${command} reaches the server`, () => at.commands().filter((name) => name === command).length === before + 1);
     }
+  },
+
+  async rewrite(at) {
+    const { workbench } = at;
+    const ways = [
+      [false, () => workbench.command('Cinnabar: Rewrite Selected Lines...')],
+      [false, () => workbench.press('ctrl+alt+r', 'cinnabar.rewriteSelection')],
+      [false, () => workbench.contextMenu('cinnabar.rewriteSelection', 'Rewrite Selected Lines...')],
+      [true, () => workbench.command('Cinnabar: Preview a Rewrite of Selected Lines...')],
+    ];
+    await at.empty();
+    await at.type('x = 1');
+    await at.keyboard.press('Control+a');
+    const told = () => at.told('workspace/executeCommand').filter(({ command }) => command === 'cinnabar.rewrite');
+    for (const [index, [confirm, ask]] of ways.entries()) {
+      await ask();
+      await until('an instruction is asked for', () => workbench.page.isVisible('.quick-input-widget input[placeholder^="use a set"]'));
+      await at.type('do it\n');
+      await until('the server is told', () => told().length === index + 1);
+      const [{ instruction, range, confirm: asked }] = told().at(-1).arguments;
+      const found = JSON.stringify([instruction, range.end.character, asked]);
+      if (found !== JSON.stringify(['do it', 5, confirm])) throw new Error(`the server is told ${found}`);
+    }
+  },
+
+  async nextEdits(at) {
+    const { workbench } = at;
+    const shown = (text) => until(`the next edit ${text}`, async () => await workbench.nextEdit() === text);
+    await at.empty();
+    await at.type('new = 1');
+    await shown(undefined);
+    await workbench.pressInVain('alt+n', 'cinnabar.hasNextEdit');
+    await at.type('\nuse(old, 2)\nlast(old, 3)');
+    await shown('use(new, 2)');
+    await workbench.press('alt+n', 'cinnabar.nextEdit');
+    await workbench.shown('.statusbar-item [aria-label^="Ln 2,"]');
+    await workbench.press('alt+n', 'cinnabar.nextEdit');
+    await shown('last(new, 3)');
+    await at.onDisk('new = 1\nuse(new, 2)\nlast(old, 3)');
+    for (const line of [3, 3]) {
+      await workbench.command('Cinnabar: Go to Next Edit, then Accept It');
+      await workbench.shown(`.statusbar-item [aria-label^="Ln ${line},"]`);
+    }
+    await at.onDisk('new = 1\nuse(new, 2)\nlast(new, 3)');
+    await at.keyboard.press('Control+z');
+    await shown('last(new, 3)');
+    await at.onDisk('new = 1\nuse(new, 2)\nlast(old, 3)');
+    await workbench.press('alt+shift+n', 'cinnabar.rejectNextEdit');
+    await shown(undefined);
+    await at.keyboard.press('Control+z');
+    await shown('use(new, 2)');
+    await workbench.command('Cinnabar: Reject Next Edit');
+    await shown(undefined);
+    const asked = () => at.told('textDocument/copilotInlineEdit').length;
+    const before = asked();
+    await at.type(' ');
+    await until('asked again', () => asked() > before);
+    await pause(500);
+    await shown(undefined);
+    if (!at.told('textDocument/didShowInlineEdit').length) throw new Error('the server is not told what is shown');
   },
 
   async toggle(at) {

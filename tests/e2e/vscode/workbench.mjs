@@ -135,8 +135,10 @@ export class Workbench {
     await this.page.keyboard.press('F1');
     await this.shown('.quick-input-widget input');
     await this.page.keyboard.type(title);
-    await this.shown(`.quick-input-list .monaco-list-row.focused[aria-label^="${title}"]`);
-    await this.page.keyboard.press('Enter');
+    const row = `.quick-input-list .monaco-list-row[aria-label^="${title}"]`;
+    await this.shown(row);
+    if (await this.page.$(row.replace('.monaco-list-row', '.monaco-list-row.focused'))) await this.page.keyboard.press('Enter');
+    else await this.page.click(row);
     await until('the palette is gone', async () => await this.hasPicker() || !(await this.page.isVisible('.quick-input-widget')));
   }
 
@@ -179,7 +181,8 @@ export class Workbench {
     const before = readFileSync(path, 'utf8');
     await pause(500);
     await this.page.keyboard.press('Control+s');
-    await until(`${path} is written`, () => readFileSync(path, 'utf8') !== before);
+    // It is empty for a moment while it is written.
+    await until(`${path} is written`, async () => readFileSync(path, 'utf8') !== before && !(await this.page.$('.tab.active.dirty')));
     return readFileSync(path, 'utf8');
   }
 
@@ -192,11 +195,20 @@ export class Workbench {
       .map(({ text }) => text).join('').trim());
   }
 
+  /** The text that a next edit would put somewhere, as the extension draws it behind; undefined: none is shown. */
+  async nextEdit() {
+    const contents = await this.page.$$eval('.view-lines span[class*="ced-"]', (parts) => parts.map((part) => getComputedStyle(part, '::after').content));
+    const drawn = contents.find((content) => content.startsWith('"'));
+    return drawn && JSON.parse(drawn).replaceAll('\u00a0', ' ');
+  }
+
   // For the README, where the environment names a folder for them.
-  async picture(name) {
+  async picture(name, { whole = false, height = 300 } = {}) {
     if (!process.env.CINNABAR_PICTURES) return;
-    const editor = await this.page.$('.editor-container');
-    await editor.screenshot({ path: join(process.env.CINNABAR_PICTURES, `${name}.png`) });
+    const path = join(process.env.CINNABAR_PICTURES, `${name}.png`);
+    if (whole) return void await this.page.screenshot({ path });
+    const box = await (await this.page.$('.editor-container')).boundingBox();
+    await this.page.screenshot({ path, clip: { ...box, height: Math.min(height, box.height) } });
   }
 
   async stop() {
