@@ -124,7 +124,14 @@ Result<CacheSlot*> Engine::slot_for(std::span<const std::int32_t> tokens) {
 
 namespace {
 
-constexpr int kLongestBlock = 1024;  // as in ModelSpec
+Status check(const SamplingOptions& sampling) {
+  if (!(sampling.temperature >= 0))
+    return Status::error("temperature is " + std::to_string(sampling.temperature) + ", expected 0 or more");
+  if (!(sampling.top_p > 0 && sampling.top_p <= 1))
+    return Status::error("top_p is " + std::to_string(sampling.top_p) + ", expected above 0, 1 at most");
+  if (sampling.top_k < 0) return Status::error("top_k is " + std::to_string(sampling.top_k) + ", expected 0 or more");
+  return {};
+}
 
 Status check(const InfillRequest& request, const ModelSpec& spec) {
   if (request.max_tokens < 1 || request.max_tokens > 1024) {
@@ -133,19 +140,18 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
   if (request.candidates < 1 || request.candidates > 8) {
     return Status::error("candidates is " + std::to_string(request.candidates) + ", expected 1 to 8");
   }
-  if (request.block.length < 0 || request.block.length > kLongestBlock) {
-    return Status::error("the block length is " + std::to_string(request.block.length) +
-                         ", expected 0 (the model's) to " + std::to_string(kLongestBlock));
-  }
+  if (const auto wrong = contradiction(request.denoise); wrong && request.mode == Mode::diffusion)
+    return Status::error(*wrong);
+  if (Status sampling = check(request.sampling); !sampling) return sampling;
   if (request.scored &&
       (request.scored->empty() || request.candidates != 1 || !request.resume.empty() || !request.next.empty()))
     return Status::error("a text to be scored must not be empty, and is one answer to one hole");
   if (request.scored && (spec.attention == Attention::full || spec.logits_shift != 1))
     return Status::error(spec.family + ": only models that predict the next token can score a text");
-  if (spec.attention == Attention::blocks && request.block.length != 0 && request.block.length != spec.block_length)
-    return Status::error("the block length is " + std::to_string(request.block.length) +
-                         ", but the model was trained with " + std::to_string(spec.block_length) +
-                         " and reads its text in such blocks");
+  const int block = request.denoise.block.value_or(spec.block_length);
+  if (spec.attention == Attention::blocks && block != spec.block_length)
+    return Status::error("the block length is " + std::to_string(block) + ", but the model was trained with " +
+                         std::to_string(spec.block_length) + " and reads its text in such blocks");
   if (!(request.keep >= 0 && request.keep <= 1))
     return Status::error("keep is " + std::to_string(request.keep) + ", expected 0 to 1");
   if (!request.next.empty() && (spec.attention != Attention::full || !request.resume.empty()))
@@ -203,13 +209,20 @@ Result<Mode> Engine::mode_of(Mode wanted) const {
   return mode_for(wanted, spec(), network_->has_adapter());
 }
 
+Result<Way> Engine::way_of(Mode wanted) const {
+  const auto mode = mode_of(wanted);
+  if (!mode) return mode.status();
+  return Way{decoder_of(*mode, spec(), network_->has_adapter()), spec().expand >= 0};
+}
+
 Result<std::unique_ptr<InfillRun>> Engine::begin_run(const InfillRequest& wanted, const DecodeLimits& limits,
                                                      Purpose purpose) {
-  if (Status valid = check(wanted, spec()); !valid) return valid;
   const auto mode = mode_of(wanted.mode);
   if (!mode) return mode.status();
   InfillRequest request = wanted;
   request.mode = *mode;
+  if (*mode == Mode::diffusion) request.denoise = over(request.denoise, over(options_.denoise, spec().denoise));
+  if (Status valid = check(request, spec()); !valid) return valid;
   auto prompt = fitting_prompt(request);
   if (!prompt) return prompt.status();
   for (const InfillToken& token : request.resume.tokens) prompt->before.push_back(token.id);

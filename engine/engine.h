@@ -36,6 +36,7 @@ struct EngineOptions {
   // What is known of the model beside its file: where nothing is said, the file decides.
   std::optional<InfillLayout> infill;
   PreferredModes modes;
+  DenoiseOptions denoise;  // goes before ModelSpec::denoise
 };
 
 class Decoding;
@@ -73,6 +74,7 @@ class Engine final : public Infiller {
   std::string description() const override { return spec().family + " on " + device(); }
   std::string device() const override { return backend_->description(); }
   bool fills_together() const override { return spec().attention == Attention::full; }
+  Result<Way> way_of(Mode mode) const override;
 
  private:
   explicit Engine(const EngineOptions& options);

@@ -7,13 +7,14 @@
 #include "engine/decoding/in_place.h"
 #include "engine/decoding/scoring.h"
 #include "engine/decoding/speculative.h"
+#include "engine/mode.h"
 
 namespace cinnabar::engine {
 
 int rows_ahead(const InfillRequest& request, const ModelSpec& spec) {
   constexpr int kDrafts = 64;
   if (request.mode != Mode::diffusion) return kDrafts;
-  return std::max(kDrafts, request.block.length > 0 ? request.block.length : spec.block_length);
+  return std::max(kDrafts, request.denoise.block.value_or(spec.block_length));
 }
 
 int prompt_rows(double row_milliseconds, bool somebody_waits) {
@@ -161,13 +162,6 @@ std::vector<Answer> InfillRun::make_answers() const {
   return answers;
 }
 
-namespace {
-
-// Whether the base speaks for a position next to the denoiser, so that it can take the denoiser's tokens back.
-bool remasks(const Network& network) { return network.has_adapter() && network.spec().logits_shift == 1; }
-
-}  // namespace
-
 SamplingOptions InfillRun::sampling_of(int candidate) const {
   SamplingOptions sampling = request_.sampling;
   if (candidate > 0) {
@@ -178,15 +172,39 @@ SamplingOptions InfillRun::sampling_of(int candidate) const {
   return sampling;
 }
 
-// What a request says of blocks, choices and chance holds in place, too.
 InPlaceOptions InfillRun::in_place_options(int candidate) const {
-  InPlaceOptions options = request_.in_place;
-  if (request_.block.length > 0) options.block_length = request_.block.length;
-  options.choice = request_.block.choice;
+  const DenoiseOptions& said = request_.denoise;
+  InPlaceOptions options;
+  options.block_length = said.block.value_or(options.block_length);
+  options.choice = choice_of(said);
+  options.count = said.quota.value_or(options.count);
+  options.reuse = said.reuse.value_or(options.reuse);
+  options.guidance = said.guidance.value_or(0.0f);
+  options.expand = grows();
+  options.longest_hole = std::min(said.longest_hole.value_or(options.longest_hole), request_.max_tokens);
+  options.broadcast_erase = said.broadcast.value_or(options.broadcast_erase);
   options.sampling = sampling_of(candidate);
-  options.longest_hole = std::min(options.longest_hole, request_.max_tokens);
-  if (options.quota == Quota::none) options.steps = std::max(options.steps, 2 * options.block_length);
+  if (said.steps) {
+    options.steps = *said.steps;
+    options.quota = said.schedule.value_or(Quota::even);
+  } else {  // an expand and an erase for each position, at most
+    options.steps = std::max(options.steps, 2 * std::min(options.block_length, kLongestHole));
+  }
   return options;
+}
+
+BlockOptions InfillRun::block_options(int candidate) const {
+  const DenoiseOptions& said = request_.denoise;
+  return {.length = said.block.value_or(0),
+          .choice = choice_of(said),
+          .quota = said.quota.value_or(1),
+          .steps = said.steps.value_or(0),
+          .sub_block = said.sub_block.value_or(0),
+          .sampling = sampling_of(candidate)};
+}
+
+bool InfillRun::grows() const {
+  return resources_.network.spec().expand >= 0 && request_.denoise.expand.value_or(true);
 }
 
 std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate) const {
@@ -199,17 +217,15 @@ std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate
                   {describe_hole("", "", EndRule::hole), prompt_.typed, most, {}});
     return std::make_unique<TextScoring>(cache, std::move(pending), std::move(text), std::move(answer));
   }
-  const bool diffusion = request_.mode == Mode::diffusion;
-  if (diffusion && !remasks(resources_.network)) {
-    BlockOptions block = request_.block;
-    block.sampling = sampling;
-    return std::make_unique<BlockDiffusion>(resources_.network, cache, std::move(pending), make_answer(), block);
-  }
+  const Decoder decoder = decoder_of(request_.mode, resources_.network.spec(), resources_.network.has_adapter());
+  if (decoder == Decoder::block || decoder == Decoder::tiled)
+    return std::make_unique<BlockDiffusion>(resources_.network, cache, std::move(pending), make_answer(),
+                                            block_options(candidate));
   DraftOptions drafts = request_.mode == Mode::autoregressive ? kNoDraft : request_.drafts;
   Acceptance acceptance;
-  if (diffusion) {
-    drafts.block = request_.block.length;
-    acceptance = {.accept_ratio = request_.keep, .finish_confidence = request_.block.choice.value};
+  if (decoder == Decoder::remasking) {
+    drafts.block = request_.denoise.block.value_or(0);
+    acceptance = {.accept_ratio = request_.keep, .finish_confidence = choice_of(request_.denoise).value};
   }
   std::vector<std::int32_t> former;
   if (request_.mode != Mode::autoregressive) {
@@ -242,9 +258,10 @@ Status InfillRun::begin_block_causal() {
 Status InfillRun::begin_in_place() {
   constexpr int kFirstLength = 16;  // masks to begin with; models with expand and erase find their own length
   const ModelSpec& spec = resources_.network.spec();
-  const bool grows = spec.expand >= 0;
   int room = request_.max_tokens - static_cast<int>(request_.resume.tokens.size()), answers = request_.max_tokens;
-  const auto masks = [&] { return grows ? std::min(kFirstLength, room) : room; };
+  const auto masks = [&] {
+    return std::min(request_.denoise.first_length.value_or(grows() ? kFirstLength : room), room);
+  };
   std::span<const std::int32_t> behind = prompt_.between.empty() ? prompt_.behind : prompt_.between.front();
   Canvas canvas(prompt_.before, masks(), behind, spec.mask);
   for (std::size_t i = 0; i < request_.next.size(); ++i) {
@@ -256,16 +273,21 @@ Status InfillRun::begin_in_place() {
   const std::int64_t rows = canvas.size() + answers;
   const auto several =
       std::min<std::int64_t>(request_.candidates, std::max<std::int64_t>(1, Network::max_rows() / rows));
-  forks_.reserve(static_cast<std::size_t>(several));
+  const InPlaceOptions options = in_place_options(0);
+  const bool guided = options.guidance > 0;
+  forks_.reserve(static_cast<std::size_t>(several) * 2);
+  const auto fork = [&]() -> Result<KvCache*> {
+    auto made = KvCache::create(resources_.network, rows);
+    if (!made) return made.status();
+    return &forks_.emplace_back(std::move(made).value());
+  };
   for (int i = 0; i < several; ++i) {
-    if (i > 0) {
-      auto fork = KvCache::create(resources_.network, rows);
-      if (!fork) return fork.status();
-      forks_.push_back(std::move(fork).value());
-    }
-    KvCache& cache = i == 0 ? resources_.slot.cache : forks_.back();
-    owned_.push_back(
-        std::make_unique<InPlaceDiffusion>(resources_.network, cache, canvas, make_answers(), in_place_options(i)));
+    const auto own = i == 0 ? Result<KvCache*>(&resources_.slot.cache) : fork();
+    const auto unguided = guided ? fork() : Result<KvCache*>(nullptr);
+    for (const auto* made : {&own, &unguided})
+      if (!*made) return made->status();
+    owned_.push_back(std::make_unique<InPlaceDiffusion>(resources_.network, **own, canvas, make_answers(),
+                                                        in_place_options(i), *unguided));
     decodings_.push_back(owned_.back().get());
   }
   return {};

@@ -76,6 +76,8 @@ class InfillRun final : public Infill {
   Status begin_block_causal();
   Status begin_in_place();
   InPlaceOptions in_place_options(int candidate) const;
+  BlockOptions block_options(int candidate) const;
+  bool grows() const;  // a hole of one canvas, by the model's own tokens
   SamplingOptions sampling_of(int candidate) const;
   Answer make_answer() const;
   std::vector<Answer> make_answers() const;  // of all holes

@@ -43,6 +43,8 @@ class Infiller {
   virtual std::string device() const = 0;  // "cpu (amx, 2 threads)"
   // Whether a request may have several holes (InfillRequest::next).
   virtual bool fills_together() const = 0;
+  // What it does in a mode. Error: it cannot, and why.
+  virtual Result<Way> way_of(Mode mode) const = 0;
 };
 
 }  // namespace cinnabar::engine

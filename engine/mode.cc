@@ -27,4 +27,12 @@ Result<Mode> mode_for(Mode wanted, const ModelSpec& spec, bool gated_adapter) {
   return wanted;
 }
 
+Decoder decoder_of(Mode mode, const ModelSpec& spec, bool gated_adapter) {
+  if (mode == Mode::autoregressive) return Decoder::autoregressive;
+  if (mode != Mode::diffusion) return Decoder::verified;
+  if (spec.attention == Attention::full) return Decoder::in_place;
+  if (gated_adapter && spec.logits_shift == 1) return Decoder::remasking;  // the base can take its tokens back
+  return spec.attention == Attention::blocks ? Decoder::tiled : Decoder::block;
+}
+
 }  // namespace cinnabar::engine

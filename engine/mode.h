@@ -11,4 +11,7 @@ namespace cinnabar::engine {
 // drafts. Fails where the model cannot do what is wanted, and says why.
 Result<Mode> mode_for(Mode wanted, const ModelSpec& spec, bool gated_adapter);
 
+// `mode`: mode_for's.
+Decoder decoder_of(Mode mode, const ModelSpec& spec, bool gated_adapter);
+
 }  // namespace cinnabar::engine

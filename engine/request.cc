@@ -23,4 +23,22 @@ std::string_view name(Mode mode) {
   return "";
 }
 
+std::string_view name(Decoder decoder) {
+  switch (decoder) {
+    case Decoder::autoregressive:
+      return "autoregressive";
+    case Decoder::verified:
+      return "verified";
+    case Decoder::remasking:
+      return "denoising under a gated adapter";
+    case Decoder::block:
+      return "denoising in blocks";
+    case Decoder::tiled:
+      return "denoising in the text's blocks";
+    case Decoder::in_place:
+      return "denoising in place";
+  }
+  return "";
+}
+
 }  // namespace cinnabar::engine

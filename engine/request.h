@@ -2,6 +2,7 @@
 // engine they need decoding/options.h alone, so whoever builds requests or answers them from elsewhere needs no model.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +16,23 @@ namespace cinnabar::engine {
 enum class Mode : std::uint8_t { automatic, autoregressive, verified, diffusion };  // automatic: mode.h
 std::optional<Mode> parse_mode(std::string_view text);  // "auto", "autoregressive", "verified", "diffusion"
 std::string_view name(Mode mode);
+inline constexpr std::size_t kModes = 4;
+
+// How rows come to be tokens, once the mode is known: what options of decoding are about.
+enum class Decoder : std::uint8_t {
+  autoregressive,
+  verified,   // autoregressive, drafts verified
+  remasking,  // denoising under a gated adapter
+  block,      // block-causal denoising of blocks that begin where the answer does
+  tiled,      // of blocks that tile the text
+  in_place,
+};
+std::string_view name(Decoder decoder);  // "verified", "denoising in place", ...
+// What a model decodes by in a mode.
+struct Way {
+  Decoder decoder = Decoder::verified;
+  bool expands = false;  // it has tokens that lengthen and shorten a hole
+};
 
 struct InfillToken {
   std::int32_t id = 0;
@@ -47,11 +65,9 @@ struct InfillRequest {
   OtherEnd other_end;    // shortens what `end` allows; may be empty
   int max_tokens = 128;  // 1 .. 1024
   Mode mode = Mode::automatic;
-  DraftOptions drafts;  // verified mode, and diffusion mode under a gated adapter
-  BlockOptions block;   // diffusion mode, block-causal models
-  float keep =
-      0.7f;  // the same under a gated adapter: Acceptance::accept_ratio; finish_confidence is block.choice.value
-  InPlaceOptions in_place;  // the same, full-attention models; block length, choice and sampling as in the others
+  DraftOptions drafts;     // verified mode, and diffusion mode under a gated adapter
+  DenoiseOptions denoise;  // diffusion mode; a threshold under a gated adapter: Acceptance::finish_confidence
+  float keep = 0.7f;       // diffusion mode under a gated adapter: Acceptance::accept_ratio
   SamplingOptions sampling;
   int candidates = 1;  // 1 .. 8; beyond the first they are sampled (temperature at least 0.6)
   std::string former;  // an earlier answer in this place, or the text being edited: a draft

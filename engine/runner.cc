@@ -193,8 +193,11 @@ void Runner::load_model(std::unique_lock<std::mutex>& lock) {
   for (auto& waiting : waiting_) {
     if (waiting.job.deadline) waiting.deadline = last_used_ + *waiting.job.deadline;
   }
-  set_state(lock,
-            {ModelState::Kind::ready, infiller_->description(), infiller_->device(), infiller_->fills_together()});
+  ModelState ready{ModelState::Kind::ready, infiller_->description(), infiller_->device(), infiller_->fills_together()};
+  for (std::size_t mode = 0; mode < kModes; ++mode) {
+    if (const auto way = infiller_->way_of(static_cast<Mode>(mode))) ready.ways[mode] = *way;
+  }
+  set_state(lock, std::move(ready));
 }
 
 // A GPU that was taken away may be back for the next job, or another device takes over. One that fails at once, again

@@ -5,6 +5,7 @@
 // All public functions may be called from any thread and return at once (the destructor waits for the step under way).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -55,9 +56,10 @@ struct Job {
 struct ModelState {
   enum class Kind : std::uint8_t { unloaded, loading, ready, failed };
   Kind kind = Kind::unloaded;
-  std::string text;             // ready: Infiller::description(); failed: why, and what to do
-  std::string device;           // ready: Infiller::device()
-  bool fills_together = false;  // ready: the same
+  std::string text;                                  // ready: Infiller::description(); failed: why, and what to do
+  std::string device;                                // ready: Infiller::device()
+  bool fills_together = false;                       // ready: the same
+  std::array<std::optional<Way>, kModes> ways = {};  // ready: of each mode; none: it cannot
 };
 
 struct RunnerOptions {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/given_options.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
 #include "engine/decoding/decode.h"
@@ -117,7 +118,7 @@ int run_complete(Options& options) {
   if (!spot) return wrong_spot(spot.status());
   const auto file = open_spot(*spot);
   if (!file) return failed(file.status());
-  auto engine = open_engine(options);
+  auto engine = open_engine_as_given(options);
   if (!engine) return failed(engine.status());
   const AskedSpot asked = ask_at(*file, options);
   AnswerMachine machine(asked.ask, answer_options(options));

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "daemon/commands/commands.h"
+#include "daemon/commands/given_options.h"
 #include "daemon/commands/evaluation/files.h"
 #include "daemon/commands/evaluation/hole_line.h"
 #include "daemon/commands/evaluation/score.h"
@@ -112,7 +113,7 @@ Status fill(Options& options, const std::vector<EvaluatedHole>& holes, Answers& 
   }
   open.resize(std::min<std::size_t>(open.size(), static_cast<std::size_t>(options.command.most)));
   if (open.empty()) return {};
-  auto engine = open_engine(options);
+  auto engine = open_engine_as_given(options);
   if (!engine) return engine.status();
   std::ofstream file;
   if (!options.command.answers.empty()) file.open(options.command.answers, std::ios::app);

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/given_options.h"
 #include "daemon/commands/evaluation/edit_tasks.h"
 #include "daemon/commands/evaluation/files.h"
 #include "daemon/commands/setup.h"
@@ -158,7 +159,7 @@ int run_eval_edits(Options& options) {
   if (!read) return failed(read);
   if (jobs.rewrites.empty() && jobs.next_edits.empty())
     return failed(Status::error("no edits to judge; name files of JSON lines, or - for standard input"));
-  auto engine = open_engine(options);
+  auto engine = open_engine_as_given(options);
   if (!engine) return failed(engine.status());
   std::vector<RewriteScore> rewrites;
   std::vector<NextEditScore> next_edits;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/given_options.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
 #include "daemon/commands/unified_diff.h"
@@ -47,7 +48,7 @@ int run_fill(Options& options) {
   if (holes.empty()) {
     std::cerr << "cinnabar: no holes: no TODO marks, stubs or empty function bodies\n";
   } else {
-    auto engine = open_engine(options);
+    auto engine = open_engine_as_given(options);
     if (!engine) return failed(engine.status());
     MultiHoleOptions filling_options;
     filling_options.repairs = options.request.repairs;

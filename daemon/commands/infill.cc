@@ -28,7 +28,7 @@ int run_infill(Options& options) {
       answer = {{"error", "line " + std::to_string(number) + " is not JSON"}};
     } else if (evaluation::HoleLine hole; Status read = evaluation::read_hole(line, options, workspaces, hole)) {
       engine::Engine& model = **engine;
-      const Status usable = check_given(options, hole.ask.request.mode, model.spec(), model.network().has_adapter());
+      const Status usable = check_given(options, hole.ask.request.mode, model);
       answer = usable ? evaluation::fill_hole(options, model, limits_of(options), hole)
                       : json({{"error", usable.message()}});
     } else {

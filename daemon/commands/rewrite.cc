@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "daemon/commands/commands.h"
+#include "daemon/commands/given_options.h"
 #include "daemon/commands/setup.h"
 #include "daemon/commands/spot.h"
 #include "daemon/commands/unified_diff.h"
@@ -34,7 +35,7 @@ int run_rewrite(Options& options) {
   const auto [begin, end] = bytes_of(*selection, *text);
   if (is_blank(text->substr(begin, end - begin)))
     return failed(Status::error(selection->file + ": there is nothing in these lines to be rewritten"));
-  auto engine = open_engine(options);
+  auto engine = open_engine_as_given(options);
   if (!engine) return failed(engine.status());
   RewriteMachine rewrite({syntax::language_of_path(selection->file),
                           text->substr(0, begin),

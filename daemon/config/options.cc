@@ -191,6 +191,101 @@ Rows model_rows() {
   };
 }
 
+using engine::Decoder;
+
+// What a denoiser may be told (engine/decoding/denoise_options.h).
+Access denoise(std::string_view name) {
+  const engine::DenoiseField* field = engine::find_denoise_field(name);
+  const auto set = [=](Options& options, std::string_view value) {
+    return engine::set_field(*field, value, options.request.defaults.denoise);
+  };
+  return {set, [=](const Options& options) { return engine::get_field(*field, options.request.defaults.denoise); }};
+}
+
+constexpr unsigned kInPlace = bit(Decoder::in_place);
+constexpr unsigned kBlocks = bit(Decoder::block) | bit(Decoder::tiled);
+constexpr unsigned kMasks = kInPlace | kBlocks;
+constexpr unsigned kDrafts = bit(Decoder::verified) | bit(Decoder::remasking);
+constexpr std::string_view kNoDrafts =
+    "is a matter of drafts that are verified, which this mode has none of; --mode verified has";
+constexpr std::string_view kNoMasks =
+    "says which masked positions a step commits, and this decoding has no masks of its own; --mode diffusion has, "
+    "where no gated adapter is";
+constexpr std::string_view kNotInPlace =
+    "is a matter of models that see both sides of a hole on one canvas (full attention), which this one does not";
+
+// Of models that denoise. What nobody says is as in the model's model.json, else as its authors decode it.
+Rows denoise_rows() {
+  return {
+      {Group::decode,
+       {"threshold", "P", "",
+        "confidence that commits a position in diffusion mode; under a gated adapter, that ends an answer unread "
+        "(default: the model's, else 0.9)",
+        denoise("threshold"), kMasks | bit(Decoder::remasking),
+        "says when a masked position is sure enough, and this decoding has no masks; --mode diffusion has"}},
+      {Group::decode,
+       {"factor", "F", "",
+        "instead of a threshold: position r by falling confidence is committed from 1 - F / (r + 1) on",
+        denoise("factor"), kMasks, kNoMasks}},
+      {Group::decode,
+       {"entropy-bound", "H", "",
+        "instead of a threshold: positions by rising entropy while its sum stays below H nats",
+        denoise("entropy-bound"), kMasks, kNoMasks}},
+      {Group::decode,
+       {"quota", "N", "", "positions that a step commits; with --threshold: at least", denoise("quota"), kMasks,
+        kNoMasks}},
+      {Group::decode,
+       {"steps", "N", "", "steps that a block's positions are divided by; with --threshold: at most so many",
+        denoise("steps"), kMasks, kNoMasks}},
+      {Group::decode,
+       {"schedule", "NAME", "even timestep",
+        "how --steps divide a block: evenly, or by Dream's time steps (default: the model's, else even)",
+        denoise("schedule"), kInPlace, kNotInPlace}},
+      {Group::decode,
+       {"confidence", "KIND", "probability margin entropy random",
+        "what makes a position sure: its token's probability, that less the second's, little entropy, or chance "
+        "(default: the model's, else probability)",
+        denoise("confidence"), kMasks, kNoMasks}},
+      {Group::decode,
+       {"position-temperature", "T", "",
+        "draw the positions that --quota or --steps count by their confidence, more evenly the higher T is; 0: the "
+        "surest (default: 0)",
+        denoise("position-temperature"), kMasks, kNoMasks}},
+      {Group::decode,
+       {"guidance", "W", "",
+        "move each step's prediction so far away from that without the text around the hole, which doubles its cost "
+        "(default: 0)",
+        denoise("guidance"), kInPlace, kNotInPlace}},
+      {Group::decode,
+       {"block", "N", "", "block length in diffusion mode (default: the model's, in place 32)", denoise("block"),
+        kInPlace | bit(Decoder::block) | bit(Decoder::remasking),
+        "is the length of a block of masks, which this model or mode does not leave open"}},
+      {Group::decode,
+       {"sub-block", "N", "", "positions of a block that are denoised before those after them (default: the model's)",
+        denoise("sub-block"), kBlocks,
+        "divides the blocks of a model that denoises block by block, which this is not"}},
+      {Group::decode,
+       {"reuse", "WHAT", "exact prefix dual",
+        "keys and values that a block keeps from its first step on: none, the text's before it, or also the text's "
+        "behind it (default: exact)",
+        denoise("reuse"), kInPlace, kNotInPlace}},
+      {Group::decode,
+       {"first-length", "N", "",
+        "masks that a hole begins with (default: 16 where the model can change that, else --max-tokens)",
+        denoise("first-length"), kInPlace, kNotInPlace}},
+      {Group::decode,
+       {"expand", "SWITCH", "on off", "let the model lengthen and shorten a hole (default: on)", denoise("expand"),
+        kInPlace, kNotInPlace, true}},
+      {Group::decode,
+       {"longest-hole", "N", "", "masks up to which the model may lengthen a hole (default: 128)",
+        denoise("longest-hole"), kInPlace, kNotInPlace, true}},
+      {Group::decode,
+       {"broadcast", "SWITCH", "on off",
+        "a place that the model takes away takes the masks behind it along, where nothing else is (default: off)",
+        denoise("broadcast"), kInPlace, kNotInPlace, true}},
+  };
+}
+
 Rows decode_rows() {
   return {
       {Group::decode,
@@ -205,26 +300,26 @@ Rows decode_rows() {
         number<int>(CINNABAR_FIELD(request.defaults.max_tokens), 1, 1024)}},
       {Group::decode,
        {"draft", "N", "", "draft tokens a forward; -1: what this device runs nearly for free (default: -1)",
-        number<int>(CINNABAR_FIELD(request.defaults.drafts.limit), -1, 64)}},
+        number<int>(CINNABAR_FIELD(request.defaults.drafts.limit), -1, 64), kDrafts, kNoDrafts}},
       {Group::decode,
        {"lookup", "SWITCH", "on off", "drafts from text that repeats (default: on)",
-        word(parse_switch, CINNABAR_FIELD(request.defaults.drafts.lookup), "on, off")}},
-      {Group::decode,
-       {"block", "N", "", "block length in diffusion mode (default: the model's)",
-        number<int>(CINNABAR_FIELD(request.defaults.block.length), 1, 64)}},
-      {Group::decode,
-       {"threshold", "P", "",
-        "confidence that commits a position in diffusion mode; under a gated adapter, that ends an answer unread "
-        "(default: 0.9)",
-        number<float>(CINNABAR_FIELD(request.defaults.block.choice.value), 0.0f, 1.0f)}},
+        word(parse_switch, CINNABAR_FIELD(request.defaults.drafts.lookup), "on, off"), kDrafts, kNoDrafts}},
       {Group::decode,
        {"keep", "R", "",
         "diffusion mode under a gated adapter: a denoised token stays if the base gives it this share of the "
         "probability of its best one (default: 0.7)",
-        number<float>(CINNABAR_FIELD(request.defaults.keep), 0.0f, 1.0f)}},
+        number<float>(CINNABAR_FIELD(request.defaults.keep), 0.0f, 1.0f), bit(Decoder::remasking),
+        "is a matter of a gated adapter in diffusion mode, which is not under way"}},
       {Group::decode,
        {"temperature", "T", "", "0: the most probable token (default)",
         number<float>(CINNABAR_FIELD(request.defaults.sampling.temperature), 0.0f, 5.0f)}},
+      {Group::decode,
+       {"top-p", "P", "",
+        "only the most probable tokens that together have this share of the probability may be chosen (default: 1)",
+        number<float>(CINNABAR_FIELD(request.defaults.sampling.top_p), 0.001f, 1.0f)}},
+      {Group::decode,
+       {"top-k", "N", "", "only so many of the most probable tokens may be chosen; 0: all (default: 0)",
+        number<int>(CINNABAR_FIELD(request.defaults.sampling.top_k), 0, 1'000'000)}},
       {Group::decode,
        {"seed", "N", "", "of the sampling noise (default: 0)",
         number<std::uint64_t>(CINNABAR_FIELD(request.defaults.sampling.seed), 0, ~std::uint64_t{0})}},
@@ -356,7 +451,7 @@ Rows command_rows() {
 const Rows& table() {
   static const Rows kTable = [] {
     Rows all;
-    for (Rows rows : std::array{model_rows(), decode_rows(), editor_rows(), command_rows()})
+    for (Rows rows : std::array{model_rows(), decode_rows(), denoise_rows(), editor_rows(), command_rows()})
       std::move(rows.begin(), rows.end(), std::back_inserter(all));
     return all;
   }();
@@ -410,6 +505,13 @@ std::string json_key(const Option& option) {
     if (c != '-') key += after_dash ? static_cast<char>(c - 'a' + 'A') : c;
   }
   return key;
+}
+
+std::string why_useless(const Option& option, const engine::Way& way) {
+  if ((option.takers & bit(way.decoder)) == 0) return std::string(option.otherwise);
+  if (option.needs_expand && !way.expands)
+    return "is a matter of tokens that lengthen and shorten a hole, which this model does not have";
+  return {};
 }
 
 }  // namespace cinnabar::daemon

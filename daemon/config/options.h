@@ -18,6 +18,7 @@
 #include "daemon/completion/answer.h"
 #include "daemon/completion/ask.h"
 #include "daemon/config/model_options.h"
+#include "daemon/config/place_options.h"
 
 namespace cinnabar::daemon {
 
@@ -44,15 +45,6 @@ struct EditorOptions {
   bool context = false;                   // text of the workspace's other files is read, too
   bool next_edit = true;                  // suggest the next edit where a client asks for it
   bool trusted = true;  // false: the workspace is a stranger's, so its settings may not choose what the daemon loads
-};
-
-// Where the daemon is, for those who serve and those who call.
-struct PlaceOptions {
-  std::string socket;          // empty: the user's own (daemon/transport/socket.h)
-  int tcp_port = 0;            // 0: none
-  std::string token_file;      // of TCP; empty: "token" beside the socket
-  int idle_exit_minutes = 10;  // 0: never
-  bool in_process = false;     // lsp: serve in this process, without a daemon
 };
 
 // Of one run of a command; no session reads them.
@@ -107,6 +99,9 @@ struct Access {
   Set set;
   Get get;
 };
+constexpr unsigned bit(engine::Decoder decoder) { return 1U << static_cast<unsigned>(decoder); }
+inline constexpr unsigned kAnyDecoder = ~0U;
+
 // One option: `--name VALUE`, or a flag when `value` is empty.
 struct Option {
   std::string_view name;
@@ -114,6 +109,9 @@ struct Option {
   std::string_view choices;  // "a b c" for completion; may be empty
   std::string_view help;
   Access access;
+  unsigned takers = kAnyDecoder;    // bits of the decoders that take it
+  std::string_view otherwise = {};  // why the others do not, in a sentence's end
+  bool needs_expand = false;        // only of models whose tokens lengthen and shorten a hole
 };
 
 enum class Group : std::uint32_t {
@@ -146,5 +144,7 @@ std::vector<const Option*> options_in(unsigned groups);
 // Those that an editor may set under `cinnabar`; written as JSON writes them: "deadline-ms" is cinnabar.deadlineMs.
 std::vector<const Option*> editor_options();
 std::string json_key(const Option& option);
+// Why an option is of no use where a model decodes so, in a sentence's end; empty: it is of use.
+std::string why_useless(const Option& option, const engine::Way& way);
 
 }  // namespace cinnabar::daemon

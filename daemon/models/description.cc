@@ -87,6 +87,25 @@ Status read_modes(const json& object, engine::PreferredModes& out) {
   return {};
 }
 
+// Members by the options' names (engine/decoding/denoise_options.h), '_' for '-'.
+Status read_decoding(const json& object, engine::DenoiseOptions& out) {
+  const auto decoding = object.find("decoding");
+  if (decoding == object.end()) return {};
+  if (!decoding->is_object()) return wrong("decoding", "an object");
+  for (const auto& [key, value] : decoding->items()) {
+    const std::string member = "decoding\".\"" + key;
+    std::string name = key, text = value.is_string() ? value.get<std::string>() : value.dump();
+    std::replace(name.begin(), name.end(), '_', '-');
+    const engine::DenoiseField* field = engine::find_denoise_field(name);
+    if (field == nullptr) return Status::error("\"decoding\" has no member " + engine::shown_name(key));
+    if (value.is_boolean()) text = value.get<bool>() ? "on" : "off";
+    if (value.is_structured() || engine::set_field(*field, text, out))
+      return Status::error("\"" + member + "\": " + engine::set_field(*field, "", out).value_or(""));
+  }
+  if (const auto clash = engine::contradiction(out)) return Status::error("\"decoding\": " + *clash);
+  return {};
+}
+
 // All or none of them: weights of two fits do not go together.
 Status read_gate(const json& object, GateWeights& out) {
   const auto gate = object.find("gate");
@@ -138,7 +157,8 @@ Result<ModelDescription> parse_description(std::string_view text) {
        {read_line(*object, "name", out.name), read_line(*object, "title", out.title),
         read_line(*object, "licence", out.licence), read_sizes(*object, out),
         read_digest(*object, "sha256", out.sha256), read_digest(*object, "base_sha256", out.base_sha256),
-        read_prompt(*object, out), read_modes(*object, out.modes), read_gate(*object, out.gate)}) {
+        read_prompt(*object, out), read_modes(*object, out.modes), read_decoding(*object, out.denoise),
+        read_gate(*object, out.gate)}) {
     if (!read) return read;
   }
   if (!out.name.empty() && !is_model_name(out.name))

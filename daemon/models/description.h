@@ -6,6 +6,7 @@
 //    "forwards_a_token": 0.8,                                   measured on lines; what it would cost here is reckoned with it
 //    "prompt": "suffix_then_prefix",                            the prompt's order, where the file does not say it
 //    "modes": {"cpu": "verified", "cuda": "diffusion"},         what mode auto comes to
+//    "decoding": {"threshold": 0.8, "sub_block": 8},            as the options of these names, where nothing is said
 //    "gate": {"constant": -0.461, "sum": 0.535, "least": 0.477, "least_margin": 1.74, "log_tokens": -0.031,
 //             "balanced": 0.159, "quiet": 0.506}}               daemon/completion/gate.h; fitted by tests/holes/fit_gate.py
 //
@@ -29,6 +30,7 @@ struct ModelDescription {
   std::string sha256, base_sha256;   // 64 lower-case hexadecimal digits; empty: not said
   std::optional<engine::InfillLayout> prompt;
   engine::PreferredModes modes;
+  engine::DenoiseOptions denoise;
   GateWeights gate;  // all of it or, where nothing is said, the default model's
 };
 

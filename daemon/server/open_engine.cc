@@ -52,6 +52,7 @@ Result<ChosenModel> chosen_model(const ModelOptions& options) {
   if (chosen.engine.adapter.empty()) chosen.engine.adapter = std::move(found->adapter);
   chosen.engine.infill = found->description.prompt;
   chosen.engine.modes = found->description.modes;
+  chosen.engine.denoise = found->description.denoise;
   const engine::PreferredModes& wanted = choice_of(options.quality).modes;
   if (wanted.cpu != engine::Mode::automatic) chosen.engine.modes.cpu = wanted.cpu;
   if (wanted.gpu != engine::Mode::automatic) chosen.engine.modes.gpu = wanted.gpu;

@@ -374,11 +374,22 @@ void Session::take_settings(const lsp::Json& settings) {
   completer_->settings_changed();
   completer_->set_workspace(folders_, options_);
   for (const auto& problem : problems) log(problem);
+  log_useless();
   choose_model();
   announce_menu();
   reasons_.clear();
   if (model_.kind == engine::ModelState::Kind::failed) services_.runner().load();
   show_status();
+}
+
+// Settings that the model which answers cannot use.
+void Session::log_useless() {
+  const auto& way = model_.ways[static_cast<std::size_t>(options_.request.defaults.mode)];
+  if (model_.kind != engine::ModelState::Kind::ready || !way) return;
+  for (const Option* option : options_in(kEngineGroups)) {
+    const std::string why = options_.said.contains(option->name) ? why_useless(*option, *way) : "";
+    if (!why.empty()) log("cinnabar." + json_key(*option) + " is not used: it " + why);
+  }
 }
 
 // Once the client is there for good: a session that only asks for the status has no wish.
@@ -429,7 +440,10 @@ void Session::model_changed(const engine::ModelState& state) {
   if (!is_initialized_) return;
   show_progress(state);
   show_status();
-  if (state.kind == engine::ModelState::Kind::ready) told_failure_.clear();
+  if (state.kind == engine::ModelState::Kind::ready) {
+    told_failure_.clear();
+    log_useless();
+  }
   // A load that fails is tried again with every document; one message is enough, the status goes on to say it.
   if (state.kind != engine::ModelState::Kind::failed || state.text == told_failure_) return;
   told_failure_ = state.text;

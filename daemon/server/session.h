@@ -87,6 +87,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string& exclusion_reason(const DocumentSnapshot& document);
   void show_status();
   void show_progress(const engine::ModelState& state);
+  void log_useless();
   void tell(const Status& status);
   void log(const std::string& text);
 

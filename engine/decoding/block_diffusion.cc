@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/decoding/schedule.h"
+
 namespace cinnabar::engine {
 
 BlockDiffusion::BlockDiffusion(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
@@ -29,7 +31,15 @@ void BlockDiffusion::start_block() {
   }
   settled_ = static_cast<int>(begun.size());
   block_ = Canvas(std::move(begun), options_.length - settled_, {}, network_.spec().mask);
+  masked_at_start_ = options_.length - settled_;
+  block_step_ = 0;
   first_.reset();
+}
+
+// A block whose steps are used up, as when a first token was settled by itself, goes on by one position each.
+int BlockDiffusion::quota() const {
+  if (options_.steps == 0) return options_.quota;
+  return std::max(1, even_quota(masked_at_start_, options_.steps, block_step_));
 }
 
 bool BlockDiffusion::says_first() const {
@@ -39,6 +49,7 @@ bool BlockDiffusion::says_first() const {
 void BlockDiffusion::propose(Proposal& proposal) {
   const int shift = network_.spec().logits_shift;
   proposal.segment.kv = &cache_.store();
+  proposal.sampling = options_.sampling;
   auto& rows = proposal.segment.rows;
   judged_.clear();
   const auto judge = [&](int position, bool in_block) {
@@ -104,10 +115,11 @@ void BlockDiffusion::commit(std::span<const Candidate> candidates) {
   std::vector<Candidate> open;
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(open),
                [&](const Candidate& c) { return c.position >= from && c.position < from + part; });
-  for (const int i : choose(open, options_.choice, options_.quota)) {
+  for (const int i : choose(open, options_.choice, quota(), {options_.sampling.seed, step_})) {
     const Candidate& candidate = open[static_cast<std::size_t>(i)];
     block_.unmask(candidate.position, candidate.token, candidate.probability);
   }
+  ++block_step_;
 }
 
 // Hands the block's leading unmasked positions to the answer, which may be complete before the block is.

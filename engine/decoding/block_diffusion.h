@@ -39,6 +39,7 @@ class BlockDiffusion final : public Decoding {
   // Only clean rows run, and the last of them says the block's first token.
   bool says_first() const;
   void commit(std::span<const Candidate> candidates);
+  int quota() const;  // of the step under way
   void settle();
 
   Network& network_;
@@ -46,11 +47,12 @@ class BlockDiffusion final : public Decoding {
   std::vector<std::int32_t> pending_;  // clean tokens that have not run
   Answer answer_;
   BlockOptions options_;
-  Canvas block_;                         // the block alone: positions 0 .. B-1
-  int settled_ = 0;                      // leading positions of the block that the answer has taken
-  std::uint32_t step_ = 0;               // of the whole decoding; keys the noise
-  std::optional<kernels::Score> first_;  // logits shift 1: what the last clean row says about position 0
-  std::vector<int> judged_;              // block positions judged by the forward under way, in the scores' order
+  Canvas block_;                              // the block alone: positions 0 .. B-1
+  int masked_at_start_ = 0, block_step_ = 0;  // masks that it began with; steps that it has taken
+  int settled_ = 0;                           // leading positions of the block that the answer has taken
+  std::uint32_t step_ = 0;                    // of the whole decoding; keys the noise
+  std::optional<kernels::Score> first_;       // logits shift 1: what the last clean row says about position 0
+  std::vector<int> judged_;                   // block positions judged by the forward under way, in the scores' order
 };
 
 }  // namespace cinnabar::engine

@@ -23,6 +23,11 @@ namespace cinnabar::engine {
 struct Proposal {
   ForwardSegment segment;
   std::vector<kernels::ScoreRequest> requests;  // one per judged row, in order
+  // Where these ask for it, the judged rows' logits leave the device and are judged here (host_judge.h).
+  SamplingOptions sampling{};  // its filters
+  float guidance = 0;          // above 0: by `unguided`
+  ForwardSegment unguided{};   // the same rows, in another store, without the text that the answer is to follow
+  bool by_logits() const { return guidance > 0 || sampling.filters(); }
 };
 
 // A position of the answer as it can be shown while it settles.
@@ -53,6 +58,7 @@ class Decoding {
 
  private:
   friend Result<int> run_step(Network&, std::span<Decoding* const>, std::vector<ForwardSegment>);
+  void take(std::span<const kernels::Score> scores);
   int rows_ = 0;
 };
 

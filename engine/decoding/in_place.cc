@@ -8,14 +8,16 @@
 namespace cinnabar::engine {
 
 InPlaceDiffusion::InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, std::vector<Answer> answers,
-                                   const InPlaceOptions& options)
+                                   const InPlaceOptions& options, KvCache* unguided)
     : network_(network),
       cache_(cache),
+      unguided_(unguided),
       canvas_(std::move(canvas)),
       answers_(std::move(answers)),
       options_(options),
       blocks_(canvas_.holes()) {
   assert(answers_.size() == canvas_.holes());
+  assert(options_.guidance <= 0 || unguided_ != nullptr);
   for (std::size_t hole = 0; hole < canvas_.holes(); ++hole) {
     start_block(hole);
     if (blocks_[hole].masked_at_start == 0) finish(hole, StopReason::hole_end);
@@ -60,6 +62,16 @@ void InPlaceDiffusion::propose(Proposal& proposal) {
       if (predicted >= block_begin(hole) && predicted < block_end(hole)) judge(proposal, hole, predicted);
     }
   }
+  proposal.sampling = options_.sampling;
+  if (options_.guidance > 0) add_unguided(proposal);
+}
+
+// The same rows with everything given masked.
+void InPlaceDiffusion::add_unguided(Proposal& proposal) const {
+  proposal.guidance = options_.guidance;
+  proposal.unguided = {&unguided_->store(), proposal.segment.rows};
+  for (ForwardRow& row : proposal.unguided.rows)
+    if (canvas_.cell(row.slot) == Cell::given) row.token = network_.spec().mask;
 }
 
 std::vector<std::uint64_t> InPlaceDiffusion::allowed(std::size_t hole, std::span<const std::int32_t> ahead) {
@@ -70,8 +82,9 @@ std::vector<std::uint64_t> InPlaceDiffusion::allowed(std::size_t hole, std::span
     if (token >= 0) bitmap[static_cast<std::size_t>(token) / 64] &= ~(std::uint64_t{1} << (token % 64));
   };
   const int length = canvas_.hole_end(hole) - canvas_.hole_begin(hole);
-  if (options_.remask || length >= options_.longest_hole) close(spec.expand);
-  if (options_.remask && spec.expand >= 0) close(spec.erase);
+  const bool keeps_length = options_.remask || !options_.expand;
+  if (keeps_length || length >= options_.longest_hole) close(spec.expand);
+  if (keeps_length && spec.expand >= 0) close(spec.erase);
   return bitmap;
 }
 
@@ -116,15 +129,11 @@ void InPlaceDiffusion::step(std::size_t hole, std::span<const Candidate> candida
 
 void InPlaceDiffusion::apply(std::size_t hole, std::span<const Candidate> candidates) {
   const Block& block = blocks_[hole];
-  Choice choice = options_.choice;
-  int count = 1;
-  if (options_.quota != Quota::none) {
-    choice.rule = Rule::quota;
-    count = options_.quota == Quota::even
-                ? even_quota(block.masked_at_start, options_.steps, block.step)
-                : timestep_quota(static_cast<int>(candidates.size()), options_.steps, block.step);
-  }
-  std::vector<int> chosen = choose(candidates, choice, count);
+  int count = options_.count;
+  if (options_.quota == Quota::even) count = even_quota(block.masked_at_start, options_.steps, block.step);
+  if (options_.quota == Quota::timestep)
+    count = timestep_quota(static_cast<int>(candidates.size()), options_.steps, block.step);
+  std::vector<int> chosen = choose(candidates, options_.choice, count, {options_.sampling.seed, steps_done_});
   std::reverse(chosen.begin(), chosen.end());  // from right to left, as the holes
   for (const int i : chosen) {
     const Candidate& candidate = candidates[static_cast<std::size_t>(i)];

@@ -23,9 +23,9 @@ namespace cinnabar::engine {
 class InPlaceDiffusion final : public Decoding {
  public:
   // An answer for each hole of the canvas. The cache needs room for the canvas and its growth. Its tokens are not used:
-  // in-place reuse is within one answer.
+  // in-place reuse is within one answer. `unguided`: another one with as much room, for guidance; null without.
   InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, std::vector<Answer> answers,
-                   const InPlaceOptions& options);
+                   const InPlaceOptions& options, KvCache* unguided = nullptr);
 
   void propose(Proposal& proposal) override;
   void absorb(std::span<const kernels::Score> scores) override;
@@ -53,6 +53,7 @@ class InPlaceDiffusion final : public Decoding {
   void start_block(std::size_t hole);
   std::vector<std::uint64_t> allowed(std::size_t hole, std::span<const std::int32_t> ahead);
   void judge(Proposal& proposal, std::size_t hole, int position);
+  void add_unguided(Proposal& proposal) const;
   // Works at one hole after a forward.
   void step(std::size_t hole, std::span<const Candidate> candidates);
   void apply(std::size_t hole, std::span<const Candidate> candidates);
@@ -63,6 +64,7 @@ class InPlaceDiffusion final : public Decoding {
 
   Network& network_;
   KvCache& cache_;
+  KvCache* unguided_;
   Canvas canvas_;
   std::vector<Answer> answers_;
   InPlaceOptions options_;

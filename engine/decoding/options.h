@@ -1,5 +1,5 @@
 // What a request may say about decoding, and what decoding says about itself: the plain values that the front door
-// (engine/request.h) shares with prompts, answers and decoders. Includes nothing of the engine's.
+// (engine/request.h) shares with prompts, answers and decoders. Includes nothing of the engine's but plain values.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "engine/decoding/denoise_options.h"
 
 namespace cinnabar::engine {
 
@@ -72,6 +74,11 @@ struct DecodeLimits {
 struct SamplingOptions {
   float temperature = 0;
   std::uint64_t seed = 0;
+  // Only the most probable tokens that together pass `top_p` of the probability, temperature included, may be chosen,
+  // `top_k` of them at most (0: all); probabilities and entropy are those among what is left.
+  float top_p = 1;
+  int top_k = 0;
+  bool filters() const { return top_p < 1 || top_k > 0; }
 };
 
 struct DraftOptions {
@@ -84,46 +91,28 @@ struct DraftOptions {
 };
 inline constexpr DraftOptions kNoDraft{.lookup = false, .adapter = false};
 
-// What "sure" means when candidates are ranked; larger is surer.
-enum class Confidence : std::uint8_t { probability, margin, negative_entropy };
-
-enum class Rule : std::uint8_t {
-  threshold,      // every candidate with confidence >= value, at least the best
-  factor,         // ranks r = 1.. in falling confidence while c_r >= 1 - value / (r + 1); rank 1 always
-  quota,          // the `count` surest
-  entropy_bound,  // rising entropy while the running sum of entropies <= value; at least one
-};
-
-struct Choice {
-  Rule rule = Rule::threshold;
-  Confidence confidence = Confidence::probability;
-  float value = 0.9f;
-};
-
 struct BlockOptions {
-  int length = 0;     // B, positions of a block; 0: the model's block length
-  Choice choice{};    // which candidates a step commits
-  int quota = 1;      // positions a step commits under Rule::quota
+  int length = 0;  // B, positions of a block; 0: the model's block length
+  Choice choice{};
+  int quota = 1;      // positions a step commits under Rule::quota, at least under Rule::threshold
+  int steps = 0;      // above 0: a block's positions divided evenly by so many steps, instead of `quota`
   int sub_block = 0;  // positions that are denoised before those after them; 0: the model's
   SamplingOptions sampling{};
 };
 
-enum class Reuse : std::uint8_t {
-  exact,   // every step runs the whole canvas
-  prefix,  // rows before the active block keep the keys and values of the block's first step
-  dual,    // rows behind it too: only the block's rows run
-};
-
-enum class Quota : std::uint8_t { none, even, timestep };  // schedule.h; none: the rule alone decides
+inline constexpr int kLongestHole = 128;  // that expand makes, where nothing is said
 
 struct InPlaceOptions {
   int block_length = 32;
-  int steps = 32;  // per block; an upper bound when the rule decides
-  Quota quota = Quota::none;
+  int steps = 32;             // per block; an upper bound when the rule decides
+  Quota quota = Quota::none;  // how `steps` divide a block; none: `count` positions a step
+  int count = 1;
   Choice choice{};
   Reuse reuse = Reuse::exact;
-  int longest_hole = 128;        // expand is not offered to a hole of this length
-  bool broadcast_erase = false;  // an erase followed by masks only takes them along
+  float guidance = 0;               // DenoiseOptions::guidance; above 0 every step runs the canvas twice
+  bool expand = true;               // the model's length tokens are offered
+  int longest_hole = kLongestHole;  // expand is not offered to a hole of this length
+  bool broadcast_erase = false;     // an erase followed by masks only takes them along
   // P2 (2502.03540): every step judges the block's committed positions again, keeps the surest share (step / steps) and
   // masks the others; `choice` says only what sure means, and the hole keeps its length.
   bool remask = false;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "kernels/random.h"
+
 namespace cinnabar::engine {
 
 Candidate to_candidate(int position, const kernels::Score& score) {
@@ -20,28 +22,51 @@ float confidence(const Candidate& candidate, Confidence kind) {
       return candidate.margin;
     case Confidence::negative_entropy:
       return -candidate.entropy;
+    case Confidence::random:
+      return 0;
   }
   return 0;
 }
 
 namespace {
 
-// Indices by falling confidence; equal ones by rising position.
-std::vector<int> ranked(std::span<const Candidate> candidates, Confidence kind) {
+constexpr std::uint32_t kPositions = ~std::uint32_t{0};  // the counter of draws of positions: no token's
+
+// Indices by falling key; equal ones by rising position.
+std::vector<int> ranked_by(std::span<const Candidate> candidates, const std::vector<float>& keys) {
   std::vector<int> order(candidates.size());
   std::iota(order.begin(), order.end(), 0);
-  const auto at = [&](int i) -> const Candidate& { return candidates[static_cast<std::size_t>(i)]; };
   std::sort(order.begin(), order.end(), [&](int a, int b) {
-    const float ca = confidence(at(a), kind), cb = confidence(at(b), kind);
-    return ca != cb ? ca > cb : at(a).position < at(b).position;
+    const auto i = static_cast<std::size_t>(a), j = static_cast<std::size_t>(b);
+    return keys[i] != keys[j] ? keys[i] > keys[j] : candidates[i].position < candidates[j].position;
   });
   return order;
+}
+
+// By falling confidence, or as chance ranks them: with Gumbel noise on confidence / temperature the first n are n draws
+// without replacement from its softmax.
+std::vector<int> ranked(std::span<const Candidate> candidates, Confidence kind, float temperature,
+                        const Chance& chance) {
+  std::vector<float> keys;
+  for (const Candidate& candidate : candidates) {
+    const auto noise = [&] {
+      return kernels::gumbel_of(chance.seed, chance.step, static_cast<std::uint32_t>(candidate.position), kPositions);
+    };
+    const float sure = confidence(candidate, kind);
+    if (kind == Confidence::random)
+      keys.push_back(noise());
+    else
+      keys.push_back(temperature > 0 ? sure / temperature + noise() : sure);
+  }
+  return ranked_by(candidates, keys);
 }
 
 // How many of the ranked candidates the rule accepts.
 std::size_t accepted(std::span<const Candidate> candidates, std::span<const int> order, const Choice& choice,
                      int count) {
   if (choice.rule == Rule::quota) return std::min(order.size(), static_cast<std::size_t>(std::max(count, 0)));
+  const std::size_t least =
+      choice.rule == Rule::threshold ? static_cast<std::size_t>(std::max(count, 1)) : std::size_t{1};
   std::size_t n = 0;
   float entropy_sum = 0;
   for (; n < order.size(); ++n) {
@@ -52,13 +77,9 @@ std::size_t accepted(std::span<const Candidate> candidates, std::span<const int>
     if (choice.rule == Rule::threshold) passes = sure >= choice.value;
     if (choice.rule == Rule::factor) passes = sure >= 1.0f - choice.value / static_cast<float>(n + 2);
     if (choice.rule == Rule::entropy_bound) passes = entropy_sum <= choice.value;
-    if (!passes && n > 0) break;
-    if (!passes) {
-      n = 1;
-      break;
-    }  // the surest one is always taken, and then it is the only one
+    if (!passes) break;
   }
-  return n;
+  return std::min(order.size(), std::max(n, least));  // the surest one is always taken
 }
 
 void by_position(std::span<const Candidate> candidates, std::vector<int>& indices) {
@@ -69,16 +90,16 @@ void by_position(std::span<const Candidate> candidates, std::vector<int>& indice
 
 }  // namespace
 
-std::vector<int> choose(std::span<const Candidate> candidates, const Choice& choice, int count) {
+std::vector<int> choose(std::span<const Candidate> candidates, const Choice& choice, int count, const Chance& chance) {
   const Confidence kind = choice.rule == Rule::entropy_bound ? Confidence::negative_entropy : choice.confidence;
-  std::vector<int> order = ranked(candidates, kind);
+  std::vector<int> order = ranked(candidates, kind, choice.rule == Rule::quota ? choice.temperature : 0, chance);
   order.resize(accepted(candidates, order, choice, count));
   by_position(candidates, order);
   return order;
 }
 
 std::vector<int> keep_surest(std::span<const Candidate> candidates, Confidence kind, int keep) {
-  std::vector<int> order = ranked(candidates, kind);
+  std::vector<int> order = ranked(candidates, kind, 0, {});
   order.resize(std::min(order.size(), static_cast<std::size_t>(std::max(keep, 0))));
   by_position(candidates, order);
   return order;

@@ -24,11 +24,19 @@ struct Candidate {
 // The candidate a score describes.
 Candidate to_candidate(int position, const kernels::Score& score);
 
+// What draws of positions depend on, and nothing else: a step's number counts from the decoding's first.
+struct Chance {
+  std::uint64_t seed = 0;
+  std::uint32_t step = 0;
+};
+
+// Not of Confidence::random, which is no matter of the candidate: 0.
 float confidence(const Candidate& candidate, Confidence kind);
 
-// Indices into `candidates` to unmask, ascending by position. `count` is used by `quota` alone. Equal confidence: the
-// lower position first. Never empty unless `candidates` is empty or the quota is 0.
-std::vector<int> choose(std::span<const Candidate> candidates, const Choice& choice, int count);
+// Indices into `candidates` to unmask, ascending by position. `count` is used by `quota`, and by `threshold` as the
+// least. Equal confidence: the lower position first. Never empty unless `candidates` is empty or the quota is 0.
+std::vector<int> choose(std::span<const Candidate> candidates, const Choice& choice, int count,
+                        const Chance& chance = {});
 
 // P2: of all variable positions of a step (masked and unmasked alike) keep the `keep` surest; the others are to be
 // masked (again). Indices of those kept, ascending by position.

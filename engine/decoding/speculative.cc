@@ -137,6 +137,7 @@ void SpeculativeDecoding::add_masks(Proposal& proposal, int index, int first_pos
 void SpeculativeDecoding::propose(Proposal& proposal) {
   plan_rows();
   proposal.segment.kv = &cache_.store();
+  proposal.sampling = sampling_;
   int slot = cache_.size();
   for (const std::int32_t token : pending_) {
     proposal.segment.rows.push_back({.token = token, .slot = slot, .limit = slot + 1});

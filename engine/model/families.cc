@@ -70,6 +70,17 @@ constexpr std::array kFamilies = {
            5, false, false, 0, ""},
 };
 
+// Dream: generation_utils (steps by its time steps). DreamOn: one position a step, the least entropy first, over all of the
+// hole. SDAR: low_confidence_dynamic. LLaDA and Fast-dLLM: the decoder's own threshold.
+constexpr std::array kDenoising = {
+    FamilyDenoising{"dream", false, {.schedule = Quota::timestep}},
+    FamilyDenoising{
+        "dream",
+        true,
+        {.quota = 1, .schedule = Quota::timestep, .confidence = Confidence::negative_entropy, .block = 1024}},
+    FamilyDenoising{"sdar", false, {.threshold = 0.85f}},
+};
+
 constexpr std::array kMaskLiterals = {MaskLiteral{"<M>", kFull, 1, 32, true}};  // Open-dCoder
 
 constexpr auto kPrefixFirst = InfillLayout::prefix_then_suffix;
@@ -166,6 +177,7 @@ Result<const Family*> find_hugging_face(const Checkpoint& checkpoint) {
 const TensorNames& gguf_names() { return kGguf; }
 const TensorNames& hugging_face_names() { return kHuggingFace; }
 std::span<const Family> families() { return kFamilies; }
+std::span<const FamilyDenoising> family_denoising() { return kDenoising; }
 std::span<const MaskLiteral> mask_literals() { return kMaskLiterals; }
 std::span<const FillTags> fill_tags() { return kFillTags; }
 

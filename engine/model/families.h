@@ -44,6 +44,14 @@ struct Family {
 };
 std::span<const Family> families();
 
+// What a family's authors decode with. `expands`: of models with ModelSpec::expand, or of those without.
+struct FamilyDenoising {
+  std::string_view family;
+  bool expands;
+  DenoiseOptions options;
+};
+std::span<const FamilyDenoising> family_denoising();
+
 // A plain autoregressive class that a mask token in its tokenizer turns into a diffusion model.
 struct MaskLiteral {
   std::string_view literal;

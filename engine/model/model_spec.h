@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/decoding/denoise_options.h"
 
 namespace cinnabar::engine {
 
@@ -66,6 +67,7 @@ struct ModelSpec {
   bool spaced_prefix = false;  // a blank between <pre> and P (Code Llama)
   int logits_shift = 0;        // 1: the row before a position predicts it
   int block_length = 32;       // rows of a block the model was trained for (not full)
+  DenoiseOptions denoise;      // how the model's authors decode it, where that is not the decoder's own default
   int sub_block = 0;           // positions of a block that are denoised before those after them; 0: all at once
 
   // Token ids; -1: the model has none.

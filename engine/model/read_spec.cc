@@ -126,6 +126,8 @@ Result<ModelSpec> read_spec(const Checkpoint& checkpoint) {
   if (const auto status = read(checkpoint, **family, specials, spec); !status) return status.in(checkpoint.source);
   fill_ids(**family, specials, spec);
   fill_never_generated(specials, spec);
+  for (const FamilyDenoising& row : family_denoising())
+    if (row.family == spec.family && row.expands == (spec.expand >= 0)) spec.denoise = row.options;
   if (const auto status = validate(spec); !status) return status.in(checkpoint.source);
   return spec;
 }

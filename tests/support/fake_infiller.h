@@ -115,6 +115,7 @@ class FakeModel {
     std::string description() const override { return "fake"; }
     std::string device() const override { return "nowhere"; }
     bool fills_together() const override { return model_.fills_together; }
+    Result<engine::Way> way_of(engine::Mode) const override { return engine::Way{}; }
 
    private:
     FakeModel& model_;

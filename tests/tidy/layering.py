@@ -33,13 +33,15 @@ ROOMS = {
     "daemon": {"daemon/commands"},
 }
 ROADS = {
+    "engine/model": {"engine/decoding/denoise_options.h"},
     "daemon/transport": {"daemon/version.h"},
     "daemon/proxy": {"daemon/version.h", "daemon/workspace/documents/store.h"},
     "daemon/server": {"daemon/version.h"},
     "daemon/commands": {"daemon/version.h"},
 }
 # Headers of plain values, for those who need no model: all that they may include of ours.
-PLAIN = {"engine/request.h": {"engine/decoding/options.h"}, "engine/decoding/options.h": set()}
+PLAIN = {"engine/request.h": {"engine/decoding/options.h"}, "engine/decoding/options.h": {"engine/decoding/denoise_options.h"},
+         "engine/decoding/denoise_options.h": set()}
 TOPS = {room.split("/")[0] for room in ROOMS}
 # folder -> CMake targets of ours it may link.
 LINKS = {"base": set(), "kernels": {"base"}, "engine": {"kernels"}, "lsp": {"base"}, "daemon": {"lsp", "engine"}}

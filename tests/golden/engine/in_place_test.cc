@@ -123,18 +123,25 @@ TEST_CASE("reuse: how much of the exact answer the approximations keep, and how 
   }
 }
 
-// What a hole's positions say, told by logits alone: token and probability.
-std::vector<std::pair<std::int32_t, float>> predictions(const Fixture& f, KvCache& cache, const Canvas& canvas,
-                                                        std::size_t hole = 0) {
+// The logits of a hole's positions, row by row; `bare`: with all given text masked.
+std::vector<float> logits_of(const Fixture& f, KvCache& cache, const Canvas& canvas, std::size_t hole = 0,
+                             bool bare = false) {
   const ModelSpec& spec = f.network->spec();
   ForwardSegment segment{&cache.store(), {}};
   for (int p = 0; p < canvas.size(); ++p) {
     const int predicted = p + spec.logits_shift;
     const bool judged = predicted >= canvas.hole_begin(hole) && predicted < canvas.hole_end(hole);
-    segment.rows.push_back({canvas.token(p), p, canvas.size(), true, judged});
+    const std::int32_t token = bare && canvas.cell(p) == Cell::given ? spec.mask : canvas.token(p);
+    segment.rows.push_back({token, p, canvas.size(), true, judged});
   }
   std::vector<float> logits;
   REQUIRE(f.network->forward_logits({&segment, 1}, logits));
+  return logits;
+}
+
+// What a hole's positions say, told by logits alone: token and probability.
+std::vector<std::pair<std::int32_t, float>> said_by(const Fixture& f, const std::vector<float>& logits) {
+  const ModelSpec& spec = f.network->spec();
   std::vector<std::pair<std::int32_t, float>> found;
   for (auto row = logits.begin(); row != logits.end(); row += spec.vocabulary) {
     std::int32_t best = -1;
@@ -147,6 +154,45 @@ std::vector<std::pair<std::int32_t, float>> predictions(const Fixture& f, KvCach
     found.emplace_back(best, static_cast<float>(std::exp(static_cast<double>(row[best])) / sum));
   }
   return found;
+}
+
+std::vector<std::pair<std::int32_t, float>> predictions(const Fixture& f, KvCache& cache, const Canvas& canvas,
+                                                        std::size_t hole = 0) {
+  return said_by(f, logits_of(f, cache, canvas, hole));
+}
+
+TEST_CASE("guidance: each step's logits are moved away from those without the text around the hole") {
+  constexpr float kGuidance = 0.7f;
+  int different = 0;
+  for (const char* name : {"dream", "llada"}) {
+    const Fixture f(name);
+    for (const Canvas& canvas : canvases(f, 4)) {
+      Canvas told = canvas;
+      KvCache told_cache = f.cache(), cache = f.cache(), unguided = f.cache();
+      InPlaceOptions options = one_by_one(kHole);
+      const Ids plain = f.fill(canvas, options);
+      options.guidance = kGuidance;
+      InPlaceDiffusion decoding(*f.network, cache, canvas,
+                                {{f.tokenizer, f.network->spec(), {describe_hole("", "", EndRule::hole), "", 1000}}},
+                                options, &unguided);
+      const DecodeStats stats = f.run(decoding, [&](const DecodeStats&) {
+        std::vector<float> logits = logits_of(f, told_cache, told);
+        const std::vector<float> bare = logits_of(f, told_cache, told, 0, true);
+        for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = bare[i] + (kGuidance + 1) * (logits[i] - bare[i]);
+        const auto said = said_by(f, logits);
+        int surest = -1;
+        for (int i = 0; i < kHole; ++i) {
+          if (told.cell(told.hole_begin() + i) != Cell::masked) continue;
+          if (surest < 0 || said[i].second > said[surest].second) surest = i;
+        }
+        told.unmask(told.hole_begin() + surest, said[surest].first, 1.0f);
+        CHECK(std::ranges::equal(decoding.canvas().tokens(), told.tokens()));
+      });
+      CHECK(stats.rows == 2 * kHole * canvas.size());
+      different += !std::ranges::equal(plain, told.hole()) ? 1 : 0;
+    }
+  }
+  CHECK(different > 4);
 }
 
 TEST_CASE("remasking: every step keeps the surest share of all positions and masks the rest again") {

@@ -117,9 +117,38 @@ TEST_CASE("options reach a model that denoises in place") {
     return answer(*engine, changed);
   };
   // Nothing is too unsure: one forward a block.
-  CHECK(forwards([](auto& r) { r.block.choice.value = 0; }).decode.nfe == 1);
-  CHECK(forwards([](auto& r) { r.block.choice.value = 0, r.block.length = 4; }).decode.nfe == 3);
-  CHECK(forwards([](auto& r) { r.block.choice = {Rule::quota, Confidence::probability}; }).decode.nfe == 12);
+  CHECK(forwards([](auto& r) { r.denoise.threshold = 0.0f; }).decode.nfe == 1);
+  CHECK(forwards([](auto& r) { r.denoise.threshold = 0.0f, r.denoise.block = 4; }).decode.nfe == 3);
+  CHECK(forwards([](auto& r) { r.denoise.quota = 1; }).decode.nfe == 12);
+  CHECK(forwards([](auto& r) { r.denoise.quota = 3; }).decode.nfe == 4);
+  CHECK(forwards([](auto& r) { r.denoise.steps = 5; }).decode.nfe == 5);
+  CHECK(forwards([](auto& r) { r.denoise.threshold = 2.0f, r.denoise.steps = 3; }).decode.nfe == 3);
+  CHECK(forwards([](auto& r) { r.denoise.factor = 0.0f; }).decode.nfe == 12);
+  CHECK(forwards([](auto& r) { r.denoise.entropy_bound = 1000.0f; }).decode.nfe == 1);
+  CHECK(forwards([](auto& r) { r.denoise.quota = 1, r.denoise.first_length = 7; }).decode.nfe == 7);
+  const auto rows_and_text = [&](auto change) {
+    const auto result = forwards([&](auto& r) {
+      r.denoise.quota = 1;
+      change(r);
+    });
+    return std::pair(result.decode.rows, result.answers.at(0).text);
+  };
+  const auto plain = rows_and_text([](auto&) {});
+  CHECK(rows_and_text([](auto& r) { r.denoise.reuse = Reuse::prefix; }).first < plain.first);
+  CHECK(rows_and_text([](auto& r) { r.denoise.reuse = Reuse::dual; }).first < plain.first);
+  CHECK(rows_and_text([](auto& r) { r.denoise.guidance = 1.0f; }).first == 2 * plain.first);
+  CHECK(rows_and_text([](auto& r) { r.denoise.guidance = 1.0f; }).second != plain.second);
+  CHECK(rows_and_text([](auto& r) { r.sampling.top_k = 1; }).second.size() > 0);
+  CHECK(rows_and_text([](auto& r) { r.denoise.confidence = Confidence::random; }).second != plain.second);
+  for (const auto& [wrong, part] : std::vector<std::pair<DenoiseOptions, std::string>>{
+           {{.block = 4096}, "block is 4096"}, {{.quota = 1, .steps = 1}, "give one of them"}}) {
+    asked.denoise = wrong;
+    CHECK(engine->infill(asked, {}).message().find(part) != std::string::npos);
+    asked.denoise = {};
+  }
+  asked.sampling.top_p = 0;
+  CHECK(engine->infill(asked, {}).message().starts_with("top_p is 0"));
+  asked.sampling = {};
   const auto warm = [&](std::uint64_t seed) {
     return forwards([&](auto& r) { r.sampling = {.temperature = 1.5f, .seed = seed}; }).answers.at(0).text;
   };
@@ -128,6 +157,42 @@ TEST_CASE("options reach a model that denoises in place") {
   const auto several = forwards([](auto& r) { r.candidates = 3, r.sampling.temperature = 1.5f; });
   CHECK(several.answers.size() > 1);
   CHECK(several.answers.at(0).text == warm(0));
+}
+
+TEST_CASE("what nobody says is as the model's description says it, else as its family decodes") {
+  const auto forwards = [](const char* model, const DenoiseOptions& described, const DenoiseOptions& asked) {
+    EngineOptions options;
+    options.model = kModels + model;
+    options.device.cpu.threads = 1;
+    options.denoise = described;
+    const auto engine = Engine::open(options);
+    REQUIRE(engine);
+    InfillRequest wanted = request("x = f(", ")\n", 12);
+    wanted.denoise = asked;
+    return answer(**engine, wanted).decode.nfe;
+  };
+  CHECK(forwards("llada", {.quota = 4}, {}) == 3);
+  CHECK(forwards("llada", {.quota = 4}, {.quota = 6}) == 2);
+  CHECK(forwards("llada", {.quota = 4}, {.threshold = 0.0f}) == 1);
+  CHECK(forwards("dreamon", {}, {.expand = false, .first_length = 9}) == 9);  // a position a step, as its authors do
+}
+
+TEST_CASE("options reach a model that denoises block by block") {
+  for (const char* model : {"qwen3_block", "fast_dllm"}) {
+    const auto engine = open_engine(1, 4096, model);
+    const auto forwards = [&](const DenoiseOptions& said) {
+      InfillRequest asked = request("x = f(1", "", 24);
+      asked.denoise = said;
+      return answer(*engine, asked).decode.nfe;
+    };
+    INFO(model);
+    const int one_each = forwards({.quota = 1});
+    CHECK(forwards({.quota = 4}) < one_each);
+    CHECK(forwards({.steps = 2}) < one_each);
+    CHECK(forwards({.threshold = 2.0f}) == one_each);
+    CHECK(forwards({.threshold = 2.0f, .quota = 4}) == forwards({.quota = 4}));
+    CHECK(forwards({.threshold = 0.0f, .sub_block = 2}) > forwards({.threshold = 0.0f, .sub_block = 8}));
+  }
 }
 
 TEST_CASE("a keystroke only appends to the prompt") {
@@ -528,11 +593,11 @@ TEST_CASE("diffusion under a gated adapter takes the options for what it keeps a
     const auto verified = answer(*engine, asked);
     asked.mode = Mode::diffusion;
     asked.keep = 1;
-    asked.block.choice.value = 2;  // never sure enough
+    asked.denoise.threshold = 2.0f;  // never sure enough
     const auto same = answer(*engine, asked);
     CHECK(same.answers[0].text == verified.answers[0].text);
     CHECK(same.decode.tokens_per_step == verified.decode.tokens_per_step);
-    asked.block.choice.value = 0.3f;
+    asked.denoise.threshold = 0.3f;
     const auto ended = answer(*engine, asked);
     CHECK(ended.decode.nfe <= verified.decode.nfe);
     unread += verified.decode.nfe - ended.decode.nfe;

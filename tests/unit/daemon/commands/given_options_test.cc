@@ -2,47 +2,66 @@
 #include "daemon/commands/given_options.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 
 namespace cinnabar::daemon {
 namespace {
 
-using engine::Attention;
-using engine::Mode;
+using engine::Decoder;
 
 TEST_CASE("an option that the model cannot use is refused, and one that it can is not") {
+  using enum Decoder;
+  const std::set<Decoder> all = {autoregressive, verified, remasking, block, tiled, in_place};
+  const std::set<Decoder> masks = {block, tiled, in_place}, drafts = {verified, remasking};
   struct Case {
-    std::string given;
-    Mode mode;
-    Attention attention;
-    bool adapter, accepted;
+    const char* option;
+    std::set<Decoder> takers;
+    bool needs_expand = false;
   };
   const std::vector<Case> cases = {
-      {"--threshold=0.5", Mode::automatic, Attention::full, false, true},
-      {"--threshold=0.5", Mode::automatic, Attention::block_causal, false, false},
-      {"--threshold=0.5", Mode::diffusion, Attention::block_causal, false, true},
-      {"--block=8", Mode::automatic, Attention::full, false, true},
-      {"--block=8", Mode::automatic, Attention::blocks, false, false},
-      {"--keep=0.5", Mode::diffusion, Attention::block_causal, true, true},
-      {"--keep=0.5", Mode::diffusion, Attention::block_causal, false, false},
-      {"--keep=0.5", Mode::automatic, Attention::full, false, false},
-      {"--lookup=off", Mode::automatic, Attention::block_causal, false, true},
-      {"--lookup=off", Mode::automatic, Attention::full, false, false},
-      {"--draft=4", Mode::autoregressive, Attention::block_causal, false, false},
-      {"--temperature=1", Mode::automatic, Attention::full, false, true},
-      {"--blocks=8", Mode::automatic, Attention::blocks, false, true},  // another option's name
+      {"max-tokens", all},
+      {"temperature", all},
+      {"top-p", all},
+      {"top-k", all},
+      {"draft", drafts},
+      {"lookup", drafts},
+      {"keep", {remasking}},
+      {"threshold", {remasking, block, tiled, in_place}},
+      {"factor", masks},
+      {"entropy-bound", masks},
+      {"quota", masks},
+      {"steps", masks},
+      {"confidence", masks},
+      {"position-temperature", masks},
+      {"block", {remasking, block, in_place}},
+      {"sub-block", {block, tiled}},
+      {"schedule", {in_place}},
+      {"guidance", {in_place}},
+      {"reuse", {in_place}},
+      {"first-length", {in_place}},
+      {"expand", {in_place}, true},
+      {"longest-hole", {in_place}, true},
+      {"broadcast", {in_place}, true},
   };
+  std::set<std::string_view> tried;
   for (const Case& test : cases) {
-    INFO(test.given << " " << name(test.attention));
-    Options options;
-    options.command.given = {test.given};
-    engine::ModelSpec spec;
-    spec.attention = test.attention;
-    spec.logits_shift = 1;
-    spec.mask = 3;
-    const Status status = check_given(options, test.mode, spec, test.adapter);
-    CHECK(status.ok() == test.accepted);
-    if (!status) CHECK(status.message().find(test.given.substr(0, test.given.find('='))) != std::string::npos);
+    tried.insert(test.option);
+    for (const Decoder decoder : all) {
+      for (const bool expands : {false, true}) {
+        INFO("--" << test.option << ", " << name(decoder) << (expands ? ", expands" : ""));
+        Options options;
+        options.said = {test.option};
+        const Status status = check_given(options, engine::Way{decoder, expands});
+        CHECK(status.ok() == (test.takers.contains(decoder) && (expands || !test.needs_expand)));
+        if (!status) CHECK(status.message().starts_with("--" + std::string(test.option) + " "));
+      }
+    }
   }
+  for (const Option* option : options_in(bits(Group::decode))) {  // what only some take is among the cases
+    INFO(option->name);
+    if (option->takers != kAnyDecoder) CHECK(tried.contains(option->name));
+  }
+  CHECK(check_given(Options(), engine::Way{}));
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST_CASE("settings set what they name, by the command line's table") {
   CHECK(options.request.deadline_ms == 300);
   CHECK_FALSE(options.request.defaults.drafts.lookup);
   CHECK(options.request.defaults.mode == engine::Mode::diffusion);
-  CHECK(options.request.defaults.block.choice.value == 0.5f);
+  CHECK(options.request.defaults.denoise.threshold == 0.5f);
   CHECK(options.request.defaults.keep == 0.25f);
   CHECK(options.request.multiline == Multiline::never);
   CHECK(options.editor.languages == std::map<std::string, bool>{{"c", false}, {"*", true}});

@@ -21,8 +21,9 @@ TEST_CASE("all that a description can say") {
   const auto read = parse_description(
       R"({"name": "small-1", "title": "A model", "licence": "MIT", "bytes": 12, "forwards_a_token": 0.5, "sha256": ")" +
       kDigest + R"(", "base_sha256": ")" + kDigest +
-      R"(", "prompt": "suffix_then_prefix", "modes": {"cpu": "verified", "cuda": "diffusion"}, "gate": )" + kGate +
-      R"(, "of the future": [1]})");
+      R"(", "prompt": "suffix_then_prefix", "modes": {"cpu": "verified", "cuda": "diffusion"},
+        "decoding": {"threshold": 0.75, "sub_block": 8, "reuse": "dual", "expand": false}, "gate": )" +
+      kGate + R"(, "of the future": [1]})");
   REQUIRE(read);
   CHECK(read->name == "small-1");
   CHECK(read->title == "A model");
@@ -34,6 +35,8 @@ TEST_CASE("all that a description can say") {
   CHECK(read->prompt == engine::InfillLayout::suffix_then_prefix);
   CHECK(read->modes.cpu == engine::Mode::verified);
   CHECK(read->modes.gpu == engine::Mode::diffusion);
+  CHECK(read->denoise ==
+        engine::DenoiseOptions{.threshold = 0.75f, .sub_block = 8, .reuse = engine::Reuse::dual, .expand = false});
   CHECK(read->gate.least_margin == 4);
   CHECK(read->gate.log_tokens == -5);
   CHECK(read->gate.quiet == 0.5);
@@ -70,6 +73,11 @@ TEST_CASE("what a description may not say is named, with what is expected") {
                          {R"({"forwards_a_token": 0})", "forwards_a_token"},
                          {R"({"prompt": "sideways"})", "infill layout: expected one of"},
                          {R"({"modes": {"cpu": "warp"}})", "\"modes\".\"cpu\": expected one of"},
+                         {R"({"decoding": 1})", "\"decoding\": expected an object"},
+                         {R"({"decoding": {"steps": 0}})", "\"decoding\".\"steps\": expected a number from 1"},
+                         {R"({"decoding": {"reuse": [1]}})", "\"decoding\".\"reuse\": expected one of exact"},
+                         {R"({"decoding": {"gate": 1}})", "\"decoding\" has no member"},
+                         {R"({"decoding": {"quota": 1, "steps": 2}})", "give one of them"},
                          {R"({"modes": []})", "\"modes\": expected an object"},
                          {gate("\"sum\": 2, ", ""), "\"gate\".\"sum\": expected a number"},  // all or none
                          {gate("\"sum\": 2", "\"sum\": 1e9"), "\"gate\".\"sum\": expected a number from -1000"},

@@ -65,7 +65,7 @@ TEST_CASE("a recording comes back as it was") {
   CHECK(is.end == was.end);
   CHECK(is.max_tokens == was.max_tokens);
   CHECK(is.drafts.lookup == was.drafts.lookup);
-  CHECK(is.block.choice.value == was.block.choice.value);
+  CHECK(is.denoise.threshold == was.denoise.threshold);
   CHECK(is.sampling.temperature == was.sampling.temperature);
   CHECK(is.sampling.seed == std::numeric_limits<std::uint64_t>::max());
   CHECK(read->options.model.model == "/m/a b");

@@ -27,6 +27,16 @@ const std::vector<Case> kCases = {
     {"threshold: at least the best", {sure(1, 0.2f), sure(2, 0.6f)}, {Rule::threshold}, 0, {1}},
     {"threshold: at most one when none reaches it", {sure(1, 0.6f), sure(2, 0.6f)}, {Rule::threshold}, 0, {0}},
     {"threshold: nothing judged", {}, {Rule::threshold}, 0, {}},
+    {"threshold: with a count, at least so many",
+     {sure(1, 0.2f), sure(2, 0.95f), sure(3, 0.6f)},
+     {Rule::threshold},
+     2,
+     {1, 2}},
+    {"threshold: with a count, more where more reach it",
+     {sure(1, 0.92f), sure(2, 0.95f), sure(3, 0.6f)},
+     {Rule::threshold},
+     1,
+     {0, 1}},
     // factor 1: rank 2 needs 1 - 1/3, rank 3 needs 1 - 1/4
     {"factor: stops at the first that fails",
      {sure(1, 0.7f), sure(2, 0.99f), sure(3, 0.74f), sure(4, 0.1f)},
@@ -104,6 +114,27 @@ TEST_CASE("with one allowed token the margin is its probability") {
   score.best_logit = score.logit = score.log_sum_exp = 4.0f;
   score.second_logit = -std::numeric_limits<float>::infinity();
   CHECK(to_candidate(0, score).margin == Approx(1.0));
+}
+
+TEST_CASE("positions by chance: a seed repeats, temperature leans to the surer ones, zero is the surest") {
+  const std::vector<Candidate> candidates = {sure(3, 0.9f), sure(5, 0.1f), sure(8, 0.5f), sure(9, 0.2f)};
+  const auto share_of_first = [&](const Choice& choice) {
+    int first = 0;
+    for (std::uint32_t step = 0; step < 2000; ++step) {
+      const auto chosen = choose(candidates, choice, 1, {7, step});
+      REQUIRE(chosen.size() == 1);
+      CHECK(choose(candidates, choice, 1, {7, step}) == chosen);
+      first += chosen[0] == 0 ? 1 : 0;
+    }
+    return first / 2000.0;
+  };
+  Choice choice{Rule::quota};
+  CHECK(share_of_first(choice) == 1);
+  choice.temperature = 0.5f;  // e^1.8 of e^1.8 + e^0.2 + e^1 + e^0.4
+  CHECK(share_of_first(choice) == Approx(0.5174).margin(0.03));
+  choice.confidence = Confidence::random;
+  CHECK(share_of_first(choice) == Approx(0.25).margin(0.03));
+  CHECK(choose(candidates, choice, 3, {1, 0}).size() == 3);
 }
 
 }  // namespace
