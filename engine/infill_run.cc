@@ -1,6 +1,7 @@
 #include "engine/infill_run.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "engine/decoding/block_diffusion.h"
@@ -71,6 +72,7 @@ int InfillRun::unread() const {
 }
 
 int InfillRun::most_rows() const {
+  if (phase_ == Phase::searching) return static_cast<int>(Network::max_rows());
   if (in_place()) return request_.candidates * static_cast<int>(resources_.context);
   if (reading()) return kMostPromptRows;
   constexpr int kKnown = 64;  // tokens that run along with a draft or a block
@@ -84,6 +86,7 @@ void InfillRun::check_limits() {
   for (Decoding* decoding : decodings_) {
     if (!decoding->complete()) decoding->stop(*reason);
   }
+  if (phase_ == Phase::searching) decodings_.clear();
   if (decodings_.empty() && purpose_ == Purpose::fill) {
     result_.answers.push_back({"", *reason, 0});
     result_.next.assign(request_.next.size(), {"", *reason, 0});
@@ -113,22 +116,32 @@ Status InfillRun::stepped(double milliseconds) {
   }
   ++result_.decode.nfe;
   result_.decode.milliseconds += milliseconds;
-  int tokens = 0;
-  result_.decode.rows = 0;
-  for (Decoding* decoding : decodings_) {
-    tokens += decoding->tokens();
-    result_.decode.rows += decoding->rows();
-  }
-  result_.decode.tokens_per_step.push_back(tokens - std::exchange(tokens_, tokens));
+  result_.decode.rows = probed_rows_;
+  for (Decoding* decoding : decodings_) result_.decode.rows += decoding->rows();
+  const int before = std::exchange(tokens_, count_tokens());
+  result_.decode.tokens_per_step.push_back(tokens_ - before);
   return advance_phase();
 }
 
+int InfillRun::count_tokens() const {
+  int tokens = 0;
+  for (Decoding* decoding : decodings_) tokens += decoding->tokens();
+  return tokens;
+}
+
 Status InfillRun::advance_phase() {
+  if (phase_ == Phase::searching && decodings_.front()->complete()) {
+    if (Status ended = end_probes(); !ended) return ended;
+  }
   if (phase_ == Phase::reading && unread() == 0) {
-    phase_ = purpose_ == Purpose::warm ? Phase::finished : Phase::decoding;
+    phase_ = purpose_ == Purpose::warm ? Phase::finished : searches() ? Phase::searching : Phase::decoding;
+    if (phase_ == Phase::searching) {
+      search_.emplace(most_masks());
+      return begin_probes();
+    }
     if (phase_ == Phase::decoding) {
       if (Status begun = in_place() ? begin_in_place() : begin_block_causal(); !begun) return begun;
-      for (Decoding* decoding : decodings_) tokens_ += decoding->tokens();
+      tokens_ = count_tokens();
     }
   }
   const auto complete = [](Decoding* decoding) { return decoding->complete(); };
@@ -172,35 +185,12 @@ SamplingOptions InfillRun::sampling_of(int candidate) const {
   return sampling;
 }
 
-InPlaceOptions InfillRun::in_place_options(int candidate) const {
-  const DenoiseOptions& said = request_.denoise;
-  InPlaceOptions options;
-  options.block_length = said.block.value_or(options.block_length);
-  options.choice = choice_of(said);
-  options.count = said.quota.value_or(options.count);
-  options.reuse = said.reuse.value_or(options.reuse);
-  options.guidance = said.guidance.value_or(0.0f);
+InPlaceOptions InfillRun::in_place_options_of(int candidate) const {
+  InPlaceOptions options = in_place_options(request_.denoise);
   options.expand = grows();
-  options.longest_hole = std::min(said.longest_hole.value_or(options.longest_hole), request_.max_tokens);
-  options.broadcast_erase = said.broadcast.value_or(options.broadcast_erase);
+  options.longest_hole = std::min(options.longest_hole, request_.max_tokens);
   options.sampling = sampling_of(candidate);
-  if (said.steps) {
-    options.steps = *said.steps;
-    options.quota = said.schedule.value_or(Quota::even);
-  } else {  // an expand and an erase for each position, at most
-    options.steps = std::max(options.steps, 2 * std::min(options.block_length, kLongestHole));
-  }
   return options;
-}
-
-BlockOptions InfillRun::block_options(int candidate) const {
-  const DenoiseOptions& said = request_.denoise;
-  return {.length = said.block.value_or(0),
-          .choice = choice_of(said),
-          .quota = said.quota.value_or(1),
-          .steps = said.steps.value_or(0),
-          .sub_block = said.sub_block.value_or(0),
-          .sampling = sampling_of(candidate)};
 }
 
 bool InfillRun::grows() const {
@@ -218,9 +208,11 @@ std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate
     return std::make_unique<TextScoring>(cache, std::move(pending), std::move(text), std::move(answer));
   }
   const Decoder decoder = decoder_of(request_.mode, resources_.network.spec(), resources_.network.has_adapter());
-  if (decoder == Decoder::block || decoder == Decoder::tiled)
-    return std::make_unique<BlockDiffusion>(resources_.network, cache, std::move(pending), make_answer(),
-                                            block_options(candidate));
+  if (decoder == Decoder::block || decoder == Decoder::tiled) {
+    BlockOptions options = block_options(request_.denoise);
+    options.sampling = sampling;
+    return std::make_unique<BlockDiffusion>(resources_.network, cache, std::move(pending), make_answer(), options);
+  }
   DraftOptions drafts = request_.mode == Mode::autoregressive ? kNoDraft : request_.drafts;
   Acceptance acceptance;
   if (decoder == Decoder::remasking) {
@@ -255,26 +247,80 @@ Status InfillRun::begin_block_causal() {
   return {};
 }
 
+bool InfillRun::searches() const {
+  const DenoiseOptions& said = request_.denoise;
+  return in_place() && said.search.value_or(!grows() && !said.first_length);
+}
+
+std::vector<int> InfillRun::most_masks() const {
+  std::vector<int> most = {request_.max_tokens - static_cast<int>(request_.resume.tokens.size())};
+  for (const NextHole& hole : request_.next) most.push_back(hole.max_tokens);
+  return most;
+}
+
+Canvas InfillRun::canvas_of(std::span<const int> masks) const {
+  const auto behind = [&](std::size_t hole) -> std::span<const std::int32_t> {
+    return hole < prompt_.between.size() ? prompt_.between[hole] : prompt_.behind;
+  };
+  Canvas canvas(prompt_.before, masks.front(), behind(0), resources_.network.spec().mask);
+  for (std::size_t hole = 1; hole < masks.size(); ++hole) canvas.add_hole(masks[hole], behind(hole));
+  return canvas;
+}
+
+Status InfillRun::begin_probes() {
+  std::int64_t rows = 0;
+  const auto lengths = search_->round().subspan(sureness_.size());
+  for (const int length : lengths) {
+    std::vector<int> masks(search_->lengths().begin(), search_->lengths().end());
+    masks[search_->hole()] = length;
+    Canvas canvas = canvas_of(masks);
+    rows += canvas.size();
+    if (!probes_.empty() && rows > Network::max_rows()) break;
+    auto cache = KvCache::create(resources_.network, canvas.size());
+    if (!cache) return cache.status();
+    probes_.push_back(std::make_unique<LengthProbe>(resources_.network, std::move(cache).value(), std::move(canvas),
+                                                    search_->hole(), std::move(make_answers()[search_->hole()])));
+    decodings_.push_back(probes_.back().get());
+  }
+  tokens_ = count_tokens();
+  return {};
+}
+
+// After a forward of the probes.
+Status InfillRun::end_probes() {
+  for (const auto& probe : probes_) {
+    sureness_.push_back(probe->sureness());
+    probed_rows_ += probe->rows();
+  }
+  decodings_.clear();
+  probes_.clear();
+  if (sureness_.size() == search_->round().size()) {
+    search_->take(sureness_);
+    sureness_.clear();
+  }
+  if (!search_->done()) return begin_probes();
+  phase_ = Phase::decoding;
+  Status begun = begin_in_place();
+  tokens_ = count_tokens();
+  return begun;
+}
+
 Status InfillRun::begin_in_place() {
   constexpr int kFirstLength = 16;  // masks to begin with; models with expand and erase find their own length
-  const ModelSpec& spec = resources_.network.spec();
-  int room = request_.max_tokens - static_cast<int>(request_.resume.tokens.size()), answers = request_.max_tokens;
-  const auto masks = [&] {
-    return std::min(request_.denoise.first_length.value_or(grows() ? kFirstLength : room), room);
-  };
-  std::span<const std::int32_t> behind = prompt_.between.empty() ? prompt_.behind : prompt_.between.front();
-  Canvas canvas(prompt_.before, masks(), behind, spec.mask);
-  for (std::size_t i = 0; i < request_.next.size(); ++i) {
-    answers += room = request_.next[i].max_tokens;
-    canvas.add_hole(masks(), i + 1 < prompt_.between.size() ? prompt_.between[i + 1] : prompt_.behind);
+  std::vector<int> masks = most_masks();
+  const int answers = std::accumulate(masks.begin(), masks.end(), 0);
+  for (std::size_t hole = 0; hole < masks.size(); ++hole) {
+    const int wanted = search_ ? search_->lengths()[hole]
+                               : request_.denoise.first_length.value_or(grows() ? kFirstLength : masks[hole]);
+    masks[hole] = std::min(masks[hole], wanted);
   }
+  const Canvas canvas = canvas_of(masks);
   if (canvas.size() + answers > resources_.context) return Status::error("the canvas is longer than the context");
   // Each candidate runs a whole canvas, and all of them in one forward: as many as that has room for.
   const std::int64_t rows = canvas.size() + answers;
   const auto several =
       std::min<std::int64_t>(request_.candidates, std::max<std::int64_t>(1, Network::max_rows() / rows));
-  const InPlaceOptions options = in_place_options(0);
-  const bool guided = options.guidance > 0;
+  const bool guided = request_.denoise.guidance.value_or(0.0f) > 0;
   forks_.reserve(static_cast<std::size_t>(several) * 2);
   const auto fork = [&]() -> Result<KvCache*> {
     auto made = KvCache::create(resources_.network, rows);
@@ -287,7 +333,7 @@ Status InfillRun::begin_in_place() {
     for (const auto* made : {&own, &unguided})
       if (!*made) return made->status();
     owned_.push_back(std::make_unique<InPlaceDiffusion>(resources_.network, **own, canvas, make_answers(),
-                                                        in_place_options(i), *unguided));
+                                                        in_place_options_of(i), *unguided));
     decodings_.push_back(owned_.back().get());
   }
   return {};

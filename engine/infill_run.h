@@ -1,8 +1,10 @@
 // A request on the engine, forward by forward: its prompt is read, then its answers are decoded. Made by Engine::begin,
 // run by Engine::advance.
 //
-//   reading --(prompt read)--> decoding --(all answers complete)--> finished
-//      \--(Purpose::warm, or the limits)----------\--(the limits)-------/
+//   reading --(prompt read)--> searching --(lengths known)--> decoding --(all answers complete)--> finished
+//      \--(Purpose::warm, or the limits)--\--(the limits)-------\--(the limits)-----------------------/
+//
+// Only holes of one canvas whose length nobody says are searched for it (length_search.h).
 //
 // Engine thread only. Keeps its cache slot (keys and values) from others until it is destroyed, which must be before its
 // engine.
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "engine/decoding/decode.h"
+#include "engine/decoding/length_search.h"
 #include "engine/decoding/prompt.h"
 #include "engine/forward/kv_cache.h"
 #include "engine/infiller.h"
@@ -63,7 +66,7 @@ class InfillRun final : public Infill {
   const DecodeStats& stats() const { return result_.decode; }
 
  private:
-  enum class Phase : std::uint8_t { reading, decoding, finished };
+  enum class Phase : std::uint8_t { reading, searching, decoding, finished };
 
   InfillRun(const Resources& resources, InfillRequest request, Prompt prompt, DecodeLimits limits, Purpose purpose);
   bool in_place() const { return resources_.network.spec().attention == Attention::full; }
@@ -75,8 +78,14 @@ class InfillRun final : public Infill {
   Status advance_phase();
   Status begin_block_causal();
   Status begin_in_place();
-  InPlaceOptions in_place_options(int candidate) const;
-  BlockOptions block_options(int candidate) const;
+  bool searches() const;
+  std::vector<int> most_masks() const;  // of each hole
+  Canvas canvas_of(std::span<const int> masks) const;
+  // The round's next canvases, as many as a forward has room for.
+  Status begin_probes();
+  Status end_probes();
+  int count_tokens() const;
+  InPlaceOptions in_place_options_of(int candidate) const;
   bool grows() const;  // a hole of one canvas, by the model's own tokens
   SamplingOptions sampling_of(int candidate) const;
   Answer make_answer() const;
@@ -90,10 +99,14 @@ class InfillRun final : public Infill {
   Purpose purpose_;
   Phase phase_ = Phase::reading;
   int prompt_rows_ = 0;  // of the forward under way
+  std::optional<LengthSearch> search_;
+  std::vector<std::unique_ptr<LengthProbe>> probes_;  // of the forward under way
+  std::vector<float> sureness_;                       // of the round so far
   std::vector<KvCache> forks_;
   std::vector<std::unique_ptr<Decoding>> owned_;
   std::vector<Decoding*> decodings_;
-  int tokens_ = 0;  // of all answers
+  int tokens_ = 0;       // of all answers
+  int probed_rows_ = 0;  // of the search's forwards
   InfillResult result_;
 };
 

@@ -6,6 +6,14 @@
 
 namespace cinnabar::engine {
 
+BlockOptions block_options(const DenoiseOptions& said) {
+  return {.length = said.block.value_or(0),
+          .choice = choice_of(said),
+          .quota = said.quota.value_or(1),
+          .steps = said.steps.value_or(0),
+          .sub_block = said.sub_block.value_or(0)};
+}
+
 BlockDiffusion::BlockDiffusion(Network& network, KvCache& cache, std::vector<std::int32_t> pending, Answer answer,
                                const BlockOptions& options)
     : network_(network),

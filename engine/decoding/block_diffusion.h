@@ -22,6 +22,9 @@
 
 namespace cinnabar::engine {
 
+// What is said, and the decoder's defaults; sampling is not said there.
+BlockOptions block_options(const DenoiseOptions& said);
+
 class BlockDiffusion final : public Decoding {
  public:
   // As SpeculativeDecoding; the cache needs room for one block behind the answer.

@@ -23,6 +23,7 @@ constexpr std::array kFields = {
     DenoiseField{"block", &D::block, 1, 1024},
     DenoiseField{"sub-block", &D::sub_block, 1, 1024},
     DenoiseField{"reuse", &D::reuse},
+    DenoiseField{"length-search", &D::search},
     DenoiseField{"expand", &D::expand},
     DenoiseField{"broadcast", &D::broadcast},
     DenoiseField{"first-length", &D::first_length, 1, 1024},
@@ -181,6 +182,8 @@ std::optional<std::string> contradiction(const DenoiseOptions& options) {
     return "factor and entropy-bound commit as many positions as they find; quota and steps go with a threshold or "
            "alone";
   if (o.entropy_bound && o.confidence) return "entropy-bound ranks by the entropy; give no confidence with it";
+  if (o.search.value_or(false) && o.first_length)
+    return "length-search finds how many masks a hole begins with, and first-length says it; give one of them";
   const Choice choice = choice_of(o);
   if (choice.rule != Rule::quota && choice.confidence == Confidence::random)
     return "confidence random is a draw, which no threshold or factor measures; it goes with quota or steps alone";

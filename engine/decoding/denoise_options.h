@@ -52,6 +52,7 @@ struct DenoiseOptions {
   std::optional<Reuse> reuse{};
   std::optional<bool> expand{};     // the model's tokens that lengthen and shorten a hole may be chosen
   std::optional<bool> broadcast{};  // a shortening that only masks follow takes them along
+  std::optional<bool> search{};     // a hole whose length nobody and no token changes gets one by length_search.h
   std::optional<int> first_length{}, longest_hole{};  // masks
 
   bool operator==(const DenoiseOptions&) const = default;

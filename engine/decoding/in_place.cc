@@ -7,6 +7,24 @@
 
 namespace cinnabar::engine {
 
+InPlaceOptions in_place_options(const DenoiseOptions& said) {
+  InPlaceOptions options;
+  options.block_length = said.block.value_or(options.block_length);
+  options.choice = choice_of(said);
+  options.count = said.quota.value_or(options.count);
+  options.reuse = said.reuse.value_or(options.reuse);
+  options.guidance = said.guidance.value_or(options.guidance);
+  options.longest_hole = said.longest_hole.value_or(options.longest_hole);
+  options.broadcast_erase = said.broadcast.value_or(options.broadcast_erase);
+  if (said.steps) {
+    options.steps = *said.steps;
+    options.quota = said.schedule.value_or(Quota::even);
+  } else {  // an expand and an erase for each position, at most
+    options.steps = std::max(options.steps, 2 * options.block_length);
+  }
+  return options;
+}
+
 InPlaceDiffusion::InPlaceDiffusion(Network& network, KvCache& cache, Canvas canvas, std::vector<Answer> answers,
                                    const InPlaceOptions& options, KvCache* unguided)
     : network_(network),

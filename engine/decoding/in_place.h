@@ -20,6 +20,9 @@
 
 namespace cinnabar::engine {
 
+// What is said, and the decoder's defaults; sampling and whether the model expands are not said there.
+InPlaceOptions in_place_options(const DenoiseOptions& said);
+
 class InPlaceDiffusion final : public Decoding {
  public:
   // An answer for each hole of the canvas. The cache needs room for the canvas and its growth. Its tokens are not used:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "engine/infill_run.h"
@@ -111,6 +112,7 @@ TEST_CASE("what is known of a model beside its file: the prompt's order, and the
 TEST_CASE("options reach a model that denoises in place") {
   const auto engine = open_engine(1, 4096, "llada");
   auto asked = request("x = f(", ")\n", 12);
+  asked.denoise.search = false;
   const auto forwards = [&](auto change) {
     auto changed = asked;
     change(changed);
@@ -142,9 +144,9 @@ TEST_CASE("options reach a model that denoises in place") {
   CHECK(rows_and_text([](auto& r) { r.denoise.confidence = Confidence::random; }).second != plain.second);
   for (const auto& [wrong, part] : std::vector<std::pair<DenoiseOptions, std::string>>{
            {{.block = 4096}, "block is 4096"}, {{.quota = 1, .steps = 1}, "give one of them"}}) {
-    asked.denoise = wrong;
-    CHECK(engine->infill(asked, {}).message().find(part) != std::string::npos);
-    asked.denoise = {};
+    auto refused = asked;
+    refused.denoise = wrong;
+    CHECK(engine->infill(refused, {}).message().find(part) != std::string::npos);
   }
   asked.sampling.top_p = 0;
   CHECK(engine->infill(asked, {}).message().starts_with("top_p is 0"));
@@ -171,10 +173,41 @@ TEST_CASE("what nobody says is as the model's description says it, else as its f
     wanted.denoise = asked;
     return answer(**engine, wanted).decode.nfe;
   };
-  CHECK(forwards("llada", {.quota = 4}, {}) == 3);
-  CHECK(forwards("llada", {.quota = 4}, {.quota = 6}) == 2);
-  CHECK(forwards("llada", {.quota = 4}, {.threshold = 0.0f}) == 1);
+  CHECK(forwards("llada", {.quota = 4, .search = false}, {}) == 3);
+  CHECK(forwards("llada", {.quota = 4, .search = false}, {.quota = 6}) == 2);
+  CHECK(forwards("llada", {.quota = 4, .search = false}, {.threshold = 0.0f}) == 1);
   CHECK(forwards("dreamon", {}, {.expand = false, .first_length = 9}) == 9);  // a position a step, as its authors do
+}
+
+TEST_CASE("a hole whose length nobody says gets one by a search, and is denoised from it on") {
+  const auto engine = open_engine(1, 4096, "llada");
+  auto asked = request("x = f(", ")\n", 24);
+  asked.denoise.quota = 1;
+  const auto found = answer(*engine, asked);
+  // Two rounds, each of them one forward, and a forward for each mask.
+  const int length = found.answers.at(0).tokens;
+  CHECK(length >= 1);
+  CHECK(length <= 24);
+  CHECK(found.decode.nfe == 2 + length);
+  asked.denoise.first_length = length;  // the answer does not know how its length was found
+  const auto said = answer(*engine, asked);
+  CHECK(said.answers.at(0).text == found.answers.at(0).text);
+  CHECK(said.decode.nfe == length);
+  CHECK(found.decode.rows > said.decode.rows);
+  CHECK(found.decode.tokens_per_step.size() == static_cast<std::size_t>(found.decode.nfe));
+  CHECK(std::accumulate(found.decode.tokens_per_step.begin(), found.decode.tokens_per_step.end(), 0) == length);
+  asked.denoise.first_length.reset();
+  asked.next = {{" + g(", EndRule::line, {}, 6}, {" - h(", EndRule::line, {}, 1}};
+  const auto several = answer(*engine, asked);
+  CHECK(several.next.size() == 2);
+  CHECK(several.next.at(0).tokens <= 6);
+  CHECK(several.next.at(1).tokens == 1);
+  DecodeLimits none;
+  none.deadline = std::chrono::steady_clock::now();
+  const auto late = engine->infill(asked, none);
+  REQUIRE(late);
+  CHECK(late->answers.at(0).reason == StopReason::deadline);
+  CHECK(late->next.size() == 2);
 }
 
 TEST_CASE("options reach a model that denoises block by block") {
@@ -631,6 +664,7 @@ TEST_CASE("several holes of one request: one canvas, an answer each, and each en
   REQUIRE(engine->fills_together());
   InfillRequest asked = request("a = ", "\nend\n", 6);
   asked.mode = Mode::diffusion;
+  asked.denoise.search = false;
   asked.next.push_back(
       {"\nb = ", EndRule::hole, [](std::string_view text) { return std::min<std::size_t>(text.size(), 2); }, 5});
   asked.next.push_back({"\nc = ", EndRule::hole, {}, 3});

@@ -38,6 +38,7 @@ TEST_CASE("an option that the model cannot use is refused, and one that it can i
       {"schedule", {in_place}},
       {"guidance", {in_place}},
       {"reuse", {in_place}},
+      {"length-search", {in_place}},
       {"first-length", {in_place}},
       {"expand", {in_place}, true},
       {"longest-hole", {in_place}, true},

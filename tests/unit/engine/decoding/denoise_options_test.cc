@@ -77,6 +77,7 @@ TEST_CASE("what cannot all hold is said") {
            {{.confidence = Confidence::random}, "goes with quota or steps alone"},
            {{.threshold = 0.5f, .confidence = Confidence::negative_entropy}, "goes with quota or steps alone"},
            {{.position_temperature = 1.0f}, "goes with one of them alone"},
+           {{.search = true, .first_length = 4}, "give one of them"},
            {{.block = 0}, "block is 0, expected 1 to 1024"},
            {{.block = 2000}, "block is 2000, expected 1 to 1024"},
            {{.guidance = kNan}, "guidance is nan, expected 0 to 20"},
