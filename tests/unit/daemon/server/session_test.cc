@@ -236,6 +236,16 @@ TEST_CASE("settings: initializationOptions, then what is pulled, each from the s
   CHECK(client.texts(client.ask("file:///w/a.lua", 4)).empty());
 }
 
+TEST_CASE("a setting that the model cannot use is said, and the others hold") {
+  Fixture f;
+  Client client(*f.host, {{"steps", 4}, {"temperature", 0.5}});
+  client.open(kUri, "x = ");
+  CHECK(client.texts(client.ask(kUri, 4)) == Texts{"answer"});
+  const std::string said = client.incoming("window/logMessage").at("params").at("message");
+  CHECK(said.starts_with("cinnabar.steps is not used: it says which masked positions"));
+  CHECK(f.model.requests().back().sampling.temperature == 0.5f);
+}
+
 TEST_CASE("automatic off: only when asked for") {
   Fixture f;
   Client client(*f.host, {{"automatic", false}});
