@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Twenty unmasking trajectories of every sampler that a family's authors use, on the tiny models that make_golden.py made.
+
+Needs numpy and gguf, as make_golden.py does. Run from anywhere, some minutes on one core:   python3 tests/golden/make_trajectories.py
+It rewrites tests/golden/models/*/trajectories.json from the models' files and the decoders of oracle.py, in float64.
+
+THE FORM: {"samplers": [{"sampler": NAME, "commit": {rule, ...}, "runs": [...]}]}. A run of "in_place" has
+  "canvas" (masks included) and "steps", one a forward: [position, token, position, token, ...] as committed, ascending.
+A run of "blocks" has "prompt" and such steps; positions count from the prompt's first token.
+Run i is the first input from the seed i on whose trajectory stays the same under noise of NOISE on every logit: what decides
+between nearly equal numbers is rounding, which an engine in float32 does in its own order.
+"""
+import json
+import os
+import struct
+import sys
+
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import oracle  # noqa: E402
+from tiny_models import HF_LAYER, HF_OUTER, LLADA_LAYER, LLADA_OUTER  # noqa: E402
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
+RUNS, NOISE, NOISY_RUNS = 20, 1e-3, 2
+
+
+def read_safetensors(path):
+    with open(path, "rb") as f:
+        header = json.loads(f.read(struct.unpack("<Q", f.read(8))[0]))
+        data = f.read()
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        raw = data[begin:end]
+        if entry["dtype"] == "BF16":
+            values = (np.frombuffer(raw, "<u2").astype(np.uint32) << np.uint32(16)).view(np.float32)
+        else:
+            values = np.frombuffer(raw, "<f4")
+        yield name, values.reshape(entry["shape"]).astype(np.float64)
+
+
+def read_model(name):
+    folder = os.path.join(ROOT, name)
+    with open(os.path.join(folder, "expected.json"), encoding="utf-8") as f:
+        spec = json.load(f)["spec"]
+    stored = {}
+    for file in sorted(os.listdir(folder)):
+        if file.endswith(".safetensors"):
+            stored.update(read_safetensors(os.path.join(folder, file)))
+    llada = any(".blocks." in n for n in stored)
+    outer, inner = (LLADA_OUTER, LLADA_LAYER) if llada else (HF_OUTER, HF_LAYER)
+    weights = {ours: stored[theirs] for ours, theirs in outer.items() if theirs in stored}
+    start = "model.transformer.blocks." if llada else "model.layers."
+    for layer in range(spec["layers"]):
+        for ours, theirs in inner.items():
+            for kind, end in (("weight", ""), ("bias", ".bias")):
+                if f"{start}{layer}.{theirs}.{kind}" in stored:
+                    weights[f"{layer}.{ours}{end}"] = stored[f"{start}{layer}.{theirs}.{kind}"]
+    return oracle.Model(spec, weights)
+
+
+def flat(commits):
+    return [number for pair in commits for number in pair]
+
+
+def in_place(model, random, rule):
+    spec = model.spec
+    canvas = [spec["bos"], *map(int, random.integers(0, 256, 7)), *[spec["mask"]] * 12, *map(int, random.integers(0, 256, 6)),
+              spec["end_of_text"]]
+    return {"canvas": canvas}, lambda m: [flat(step) for step in oracle.in_place(m, canvas, rule)["steps"]]
+
+
+def blocks(model, random, rule):
+    prompt = [int(t) for t in random.integers(0, 256, int(random.integers(9, 25)))]
+
+    def decode(m):
+        found = oracle.tiled_block_diffusion(m, prompt, 2, rule, rule.get("sub_block", m.spec["block_length"]))
+        return [flat(step["commits"]) for step in found["steps"]]
+    return {"prompt": prompt}, decode
+
+
+def record(model, kind, rule):
+    runs = []
+    for seed in range(RUNS):
+        random = np.random.default_rng(1000 + seed)
+        while True:
+            given, decode = kind(model, random, rule)
+            steps = decode(model)
+            if all(decode(model.variant(noise=NOISE, noise_seed=i + 1)) == steps for i in range(NOISY_RUNS)):
+                break
+        runs.append({**given, "steps": steps})
+    return {"sampler": kind.__name__, "commit": rule, "runs": runs}
+
+
+THRESHOLD = {"rule": "threshold", "tau": 0.9, "block": 4}
+FACTOR, BOUND = {"rule": "factor", "factor": 1.0}, {"rule": "entropy_bound", "bound": 0.35}
+SAMPLERS = {
+    "llada": [(in_place, {"rule": "llada_quota", "steps": 4, "block": 6}), (in_place, {"rule": "llada_quota", "steps": 12, "block": 12}),
+              (in_place, THRESHOLD)],
+    "dream": [(in_place, {"rule": rule, "steps": steps, "eps": 1e-3}) for rule in ("maskgit_plus", "topk_margin", "entropy")
+              for steps in (5, 12)] + [(in_place, THRESHOLD)],
+    "qwen3_block": [(blocks, {"rule": "threshold", "tau": 0.85}), (blocks, {"rule": "quota", "count": 2}), (blocks, BOUND)],
+    "fast_dllm": [(blocks, {"rule": "threshold", "tau": 0.9, "sub_block": 4}), (blocks, {**FACTOR, "sub_block": 4})],
+}
+
+
+def main():
+    for name, samplers in SAMPLERS.items():
+        model = read_model(name)
+        found = [record(model, kind, rule) for kind, rule in samplers]
+        path = os.path.join(ROOT, name, "trajectories.json")
+        lines = []
+        for sampler in found:
+            runs = ",\n".join("  " + json.dumps(run, separators=(",", ":")) for run in sampler["runs"])
+            lines.append(f' {{"sampler": "{sampler["sampler"]}", "commit": {json.dumps(sampler["commit"])}, "runs": [\n{runs}]}}')
+        with open(path, "w", encoding="utf-8") as f:
+            f.write('{"samplers": [\n' + ",\n".join(lines) + "\n]}\n")
+        print(f"{name}: {len(found)} samplers, {os.path.getsize(path)} bytes", flush=True)
+
+
+if __name__ == "__main__":
+    main()
