@@ -15,7 +15,9 @@ namespace cinnabar::engine {
 int rows_ahead(const InfillRequest& request, const ModelSpec& spec) {
   constexpr int kDrafts = 64;
   if (request.mode != Mode::diffusion) return kDrafts;
-  return std::max(kDrafts, request.denoise.block.value_or(spec.block_length));
+  const int block = request.denoise.block.value_or(spec.block_length);
+  // In place a block lies within its hole, however long it may be.
+  return std::max(kDrafts, spec.attention == Attention::full ? std::min(block, request.max_tokens) : block);
 }
 
 int prompt_rows(double row_milliseconds, bool somebody_waits) {
