@@ -76,10 +76,12 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
   }
   auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, options.compute);
   if (!network) return network.status();
+  EngineOptions fitting = options;
+  if (model->spec.context_is_limit) fitting.context = std::min<std::int64_t>(options.context, model->spec.context);
   if (!backend->host_memory()) {
-    if (Status works = try_device(**network, options.context); !works) return works.in(backend->description());
+    if (Status works = try_device(**network, fitting.context); !works) return works.in(backend->description());
   }
-  std::unique_ptr<Engine> engine(new Engine(options));
+  std::unique_ptr<Engine> engine(new Engine(fitting));
   engine->backend_ = std::move(backend);
   engine->tokenizer_ = std::move(tokenizer).value();
   engine->network_ = std::move(network).value();

@@ -26,12 +26,19 @@ void Backend::gated_linear(Rows x, const GatedProduct& product, const Batch& bat
   linear(additions);
 }
 
-void Backend::embed_batch(const Batch& batch, Rows out) { embed(batch.tokens, *batch.embedding, out); }
+void Backend::embed_batch(const Batch& batch, Rows out) {
+  embed(batch.tokens, *batch.embedding, out);
+  if (batch.position_table != nullptr) embed(batch.positions, *batch.position_table, out, Write::add);
+}
+
+void Backend::norm(const Normed& x, Rows out) {
+  x.bias == nullptr ? rms_norm(x.x, x.weight, x.eps, out) : layer_norm(x.x, x.weight, x.bias, x.eps, out);
+}
 
 void Backend::project(const Normed& x, const GatedProduct& qkv, const Heads& heads, const Batch& batch,
                       const Workspace& work, Rows out) {
   const Rows normed(work.normed, x.x.rows, x.x.cols);
-  rms_norm(x.x, x.weight, x.eps, normed);
+  norm(x, normed);
   gated_linear(normed, qkv, batch, work, out, Write::set);
   const int size = heads.rope.head_size;
   const std::int64_t query_columns = std::int64_t{heads.queries} * size, columns = std::int64_t{heads.keys} * size;
@@ -39,8 +46,10 @@ void Backend::project(const Normed& x, const GatedProduct& qkv, const Heads& hea
   const Rows value = out.columns(query_columns + columns, columns);
   if (heads.query_norm != nullptr) head_norm(query, heads.query_norm, heads.eps, size);
   if (heads.key_norm != nullptr) head_norm(key, heads.key_norm, heads.eps, size);
-  rope(query, batch.positions, heads.rope);
-  rope(key, batch.positions, heads.rope);
+  if (heads.rope.turned() > 0) {
+    rope(query, batch.positions, heads.rope);
+    rope(key, batch.positions, heads.rope);
+  }
   for (std::size_t i = 0; i < batch.sequences.size(); ++i) {
     const AttentionSegment& sequence = batch.sequences[i];
     const std::size_t count = sequence.limits.size();
@@ -58,19 +67,20 @@ void Backend::add_product(Rows x, const GatedProduct& product, const Batch& batc
   gated_linear(x, product, batch, work, out, Write::add);
 }
 
-void Backend::gated_product(const Normed& x, const GatedProduct& gate_up, const Batch& batch, const Workspace& work,
-                            Rows out) {
-  const Rows normed(work.normed, x.x.rows, x.x.cols), both(work.gate_up, x.x.rows, 2 * out.cols);
-  rms_norm(x.x, x.weight, x.eps, normed);
-  gated_linear(normed, gate_up, batch, work, both, Write::set);
-  gated_silu(both, out);
+void Backend::activated_product(const Normed& x, const GatedProduct& product, Activation activation, const Batch& batch,
+                                const Workspace& work, Rows out) {
+  const Rows normed(work.normed, x.x.rows, x.x.cols);
+  const Rows inner(work.gate_up, x.x.rows, product.matrix->rows());
+  norm(x, normed);
+  gated_linear(normed, product, batch, work, inner, Write::set);
+  activation == Activation::gelu ? gelu(inner, out) : gated_silu(inner, out);
 }
 
-void Backend::judge(const Normed& x, const Matrix& head, const Batch& batch, const Workspace& work) {
+void Backend::judge(const Normed& x, const GatedProduct& head, const Batch& batch, const Workspace& work) {
   const Rows judged(work.normed, static_cast<std::int64_t>(batch.judged.size()), x.x.cols);
   gather_rows(x.x, batch.judged, judged);
-  rms_norm(judged, x.weight, x.eps, judged);
-  score_rows(judged, head, batch.requests, batch.scores);
+  norm({judged, x.weight, x.eps, x.bias}, judged);
+  score_rows(judged, *head.matrix, head.bias, batch.requests, batch.scores);
 }
 
 }  // namespace cinnabar::kernels

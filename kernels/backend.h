@@ -64,16 +64,21 @@ class Backend {
 
   // --- operations: `out` never overlaps an input unless said
 
-  // out[i, :] = row ids[i] of the table, expanded. out [M, D], table [V, D] as stored.
-  virtual void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) = 0;
+  enum class Write : std::uint8_t { set, add };
+  // out[i, :] (+)= row ids[i] of the table, expanded. out [M, D], table [V, D] as stored.
+  virtual void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out, Write write) = 0;
+  void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+    embed(ids, table, out, Write::set);
+  }
   // RMSNorm (1910.07467): out = x / sqrt(mean(x^2) + eps) * weight. x, out [M, D]; weight [D]. out may be x.
   virtual void rms_norm(Rows x, const float* weight, float eps, Rows out) = 0;
+  // LayerNorm (1607.06450): out = (x - mean(x)) / sqrt(variance(x) + eps) * weight + bias. weight, bias [D]. out may be x.
+  virtual void layer_norm(Rows x, const float* weight, const float* bias, float eps, Rows out) = 0;
   // The same over each head of x [M, heads * E], in place; weight [E] (Qwen3's q/k norm).
   virtual void head_norm(Rows x, const float* weight, float eps, int head_size) = 0;
   // For each of some products, out (+)= x W^T + bias; x [M, K], W [N, K], bias [N] or null, out [M, N]. None reads or
   // writes what another writes, so small ones need not wait for each other. Neighbours with the same x share its
   // rounding.
-  enum class Write : std::uint8_t { set, add };
   struct Linear {
     Rows x;
     const Matrix* weight;
@@ -95,10 +100,19 @@ class Backend {
   virtual void attention(Rows q, std::span<const AttentionSegment> segments, int layer, float scale, Rows out) = 0;
   // out = silu(x[:, 0:F]) * x[:, F:2F]. x [M, 2F], out [M, F].
   virtual void gated_silu(Rows x, Rows out) = 0;
+  // out = x / 2 * (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), GELU by tanh (1606.08415). x, out [M, F]. out may be x.
+  virtual void gelu(Rows x, Rows out) = 0;
   // out[i, :] = x[rows[i], :].
   virtual void gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) = 0;
-  // The output head and the judgement of its logits, fused: logits never leave the device. x [R, D], head [V, D].
-  virtual void score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) = 0;
+  // out[rows[i], :] += factors[i] * x[i, :], in the order of i: a row of out that comes several times adds in that order.
+  virtual void add_rows(Rows x, std::span<const std::int32_t> rows, std::span<const float> factors, Rows out) = 0;
+  // The output head and the judgement of its logits, fused: logits never leave the device. x [R, D], head [V, D],
+  // bias [V] or null.
+  virtual void score_rows(Rows x, const Matrix& head, const float* bias, std::span<const ScoreRequest> requests,
+                          std::span<Score> out) = 0;
+  void score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) {
+    score_rows(x, head, nullptr, requests, out);
+  }
 
   // --- composite operations: what a layer does between two values that others need. Their plain forms, by the operations
   // above (kernels/backend.cc), are what a device's own form is compared with, bit for bit.
@@ -107,7 +121,7 @@ class Backend {
   // same `owner` (null: none) comes with a batch of the same form, start it again without calling `operations`. Scores are
   // there when this returns.
   virtual void forward(const void* owner, const Batch& batch, const std::function<void()>& operations);
-  // The batch's tokens to out [M, D].
+  // The batch's tokens, and its positions where the model has a table of them, to out [M, D].
   virtual void embed_batch(const Batch& batch, Rows out);
   // The queries of the rows to `out` [M, (H + 2K) E], columns [0, H E), and keys and values to their sequences' slots:
   // norm, product, norms of heads, rotary embedding. What the columns behind the queries hold afterwards is undefined.
@@ -117,15 +131,16 @@ class Backend {
   virtual void attend(Rows q, const Batch& batch, int layer, float scale, Rows out);
   // out += the product of x.
   virtual void add_product(Rows x, const GatedProduct& product, const Batch& batch, const Workspace& work, Rows out);
-  // out [M, F] = gated_silu of the product [M, 2F] of the normed rows.
-  virtual void gated_product(const Normed& x, const GatedProduct& gate_up, const Batch& batch, const Workspace& work,
-                             Rows out);
+  // out [M, F] = the activation of the product ([M, 2F], or [M, F] without a gate) of the normed rows.
+  virtual void activated_product(const Normed& x, const GatedProduct& product, Activation activation,
+                                 const Batch& batch, const Workspace& work, Rows out);
   // The scores of the batch's judged rows, normed, through the head.
-  virtual void judge(const Normed& x, const Matrix& head, const Batch& batch, const Workspace& work);
+  virtual void judge(const Normed& x, const GatedProduct& head, const Batch& batch, const Workspace& work);
 
  private:
   void gated_linear(Rows x, const GatedProduct& product, const Batch& batch, const Workspace& work, Rows out,
                     Write write);
+  void norm(const Normed& x, Rows out);
 };
 
 }  // namespace cinnabar::kernels

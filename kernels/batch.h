@@ -27,10 +27,10 @@ struct AttentionSegment {
 struct RopeSpec {
   float theta;
   int head_size;                         // E
-  int rotary = 0;                        // R, even, at most E
+  int rotary = 0;                        // R, even, at most E; below 0: nothing is turned
   std::span<const float> divisors = {};  // [R / 2], or empty: 1. Borrowed for the call.
   float magnitude = 1;                   // of cosines and sines
-  int turned() const { return rotary > 0 ? rotary : head_size; }
+  int turned() const { return rotary == 0 ? head_size : rotary < 0 ? 0 : rotary; }
 };
 
 // What a gated adapter adds to a product, on block rows: x A^T with the As of its parts below one another, of which each
@@ -51,12 +51,17 @@ struct GatedProduct {
   LowRank addition;
 };
 
-// RMSNorm(x) * weight, yet to be computed. x [M, D], weight [D].
+// A norm of x, yet to be computed: RMSNorm(x) * weight, or with a bias LayerNorm(x) * weight + bias. x [M, D], weight,
+// bias [D].
 struct Normed {
   Rows x;
   const float* weight;
   float eps;
+  const float* bias = nullptr;
 };
+
+// What stands between the feed-forward part's products: gated_silu or gelu (kernels/backend.h).
+enum class Activation : std::uint8_t { gated_silu, gelu };
 
 // How the columns of a product [q | k | v] are heads of one layer: H queries, K keys, K values, of E = rope.head_size.
 struct Heads {
@@ -85,6 +90,7 @@ struct Batch {
   std::span<const std::int32_t> judged;         // rows whose logits are judged, as
   std::span<const ScoreRequest> requests;       // asks for each of them, to
   std::span<Score> scores;
+  const StoredMatrix* position_table = nullptr;  // [positions, D], added to the embedding; null: none
   std::int64_t rows() const { return static_cast<std::int64_t>(slots.size()); }
 };
 

@@ -36,8 +36,9 @@ struct Network::Group {
 
 struct Network::Layer {
   std::array<Group, kProductGroups> groups;
-  std::unique_ptr<Buffer> attention_norm, ffn_norm;  // [D]
-  std::unique_ptr<Buffer> query_norm, key_norm;      // [E], null without
+  std::unique_ptr<Buffer> attention_norm, ffn_norm;            // [D]
+  std::unique_ptr<Buffer> attention_norm_bias, ffn_norm_bias;  // [D], null without
+  std::unique_ptr<Buffer> query_norm, key_norm;                // [E], null without
   const Group& operator[](ProductGroup group) const { return groups[static_cast<std::size_t>(group)]; }
   Group& operator[](ProductGroup group) { return groups[static_cast<std::size_t>(group)]; }
 };
@@ -51,7 +52,7 @@ struct Network::Scratch {
 
 // One forward under way: its rows flattened over the segments, and the view of them that operations take.
 struct Network::Batch {
-  Batch(std::span<const ForwardSegment> segments, const StoredMatrix& embedding, std::int64_t vocabulary);
+  Batch(std::span<const ForwardSegment> segments, const Network& network);
   Batch(const Batch&) = delete;  // `rows` looks into the vectors
   Batch& operator=(const Batch&) = delete;
 
@@ -64,12 +65,11 @@ struct Network::Batch {
 };
 
 Network::Network(const ModelSpec& spec, kernels::Backend& backend)
-    : spec_(spec), backend_(backend), scratch_(std::make_unique<Scratch>()) {}
+    : spec_(with_padded_heads(spec)), heads_(spec), backend_(backend), scratch_(std::make_unique<Scratch>()) {}
 Network::~Network() = default;
 
 Result<std::unique_ptr<Network>> Network::create(const LoadedModel& model, const Adapter* gated,
                                                  kernels::Backend& backend, kernels::Compute compute) {
-  if (Status computable = check_computable(model.spec); !computable) return computable.in(model.checkpoint.source);
   std::unique_ptr<Network> network(new Network(model.spec, backend));
   if (Status packed = network->pack(model, compute); !packed) return packed;
   if (gated != nullptr) {
@@ -95,6 +95,13 @@ void let_go(const Checkpoint& checkpoint, const StoredMatrix& packed) {
   for (const auto& mapping : checkpoint.mappings) mapping->release(bytes);
 }
 
+// A copy of the table's rows, in `memory`.
+void keep(StoredMatrix& table, std::vector<std::byte>& memory) {
+  const auto size = static_cast<std::size_t>(kernels::row_bytes(table.dtype, table.cols) * table.rows);
+  memory.assign(table.data, table.data + size);
+  table.data = memory.data();
+}
+
 Status upload(kernels::Backend& backend, const std::vector<float>& values, std::unique_ptr<Buffer>& target) {
   if (values.empty()) return {};
   return take(backend.upload(values), target);
@@ -104,15 +111,18 @@ Status upload(kernels::Backend& backend, const std::vector<float>& values, std::
 
 Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
   const Weights& weights = model.weights;
-  const auto embedding_size = static_cast<std::size_t>(
-      kernels::row_bytes(weights.embedding.dtype, weights.embedding.cols) * weights.embedding.rows);
-  embedding_bytes_.assign(weights.embedding.data, weights.embedding.data + embedding_size);
   embedding_ = weights.embedding;
-  embedding_.data = embedding_bytes_.data();
+  keep(embedding_, embedding_bytes_);
+  positions_ = weights.positions;
+  if (positions_.data != nullptr) keep(positions_, position_bytes_);
 
   if (Status s = take(backend_.pack({&weights.head, 1}, compute), head_); !s) return s.in("output head");
   for (const StoredMatrix& matrix : {weights.embedding, weights.head}) let_go(model.checkpoint, matrix);
-  if (Status s = upload(backend_, weights.final_norm, final_norm_); !s) return s;
+  for (const Status& s :
+       {upload(backend_, weights.final_norm, final_norm_), upload(backend_, weights.final_norm_bias, final_norm_bias_),
+        upload(backend_, weights.head_bias, head_bias_)}) {
+    if (!s) return s;
+  }
   layers_.resize(static_cast<std::size_t>(spec_.layers));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (Status s = pack_layer(weights.layers[i], compute, layers_[i]); !s) return s.in("layer " + std::to_string(i));
@@ -121,10 +131,13 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
   return {};
 }
 
-Status Network::pack_layer(const LayerWeights& from, kernels::Compute compute, Layer& to) {
+Status Network::pack_layer(const LayerWeights& stored, kernels::Compute compute, Layer& to) {
+  std::vector<std::vector<std::byte>> padding;
+  const LayerWeights from = heads_.padded(stored, padding);
   std::array<std::vector<StoredMatrix>, kProductGroups> parts;
   std::array<std::vector<float>, kProductGroups> biases;
   for (const ProductInfo& info : kProductList) {
+    if (!has_product(spec_, info.product)) continue;
     const auto group = static_cast<std::size_t>(info.group);
     parts[group].push_back(from.matrices[info.product]);
     const std::vector<float>& bias = from.biases[info.product];
@@ -136,13 +149,17 @@ Status Network::pack_layer(const LayerWeights& from, kernels::Compute compute, L
   }
   for (const Status& s :
        {upload(backend_, from.attention_norm, to.attention_norm), upload(backend_, from.ffn_norm, to.ffn_norm),
-        upload(backend_, from.query_norm, to.query_norm), upload(backend_, from.key_norm, to.key_norm)}) {
+        upload(backend_, from.attention_norm_bias, to.attention_norm_bias),
+        upload(backend_, from.ffn_norm_bias, to.ffn_norm_bias), upload(backend_, from.query_norm, to.query_norm),
+        upload(backend_, from.key_norm, to.key_norm)}) {
     if (!s) return s;
   }
   return {};
 }
 
 Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
+  if (heads_.pads())
+    return Status::error("gated adapters for heads that are no multiple of 32 values are not supported");
   if (adapter.layers.size() != layers_.size()) {
     return Status::error("adapter has " + std::to_string(adapter.layers.size()) + " layers, the model " +
                          std::to_string(layers_.size()));
@@ -165,7 +182,7 @@ Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kern
   std::vector<StoredMatrix> as;
   std::int64_t thin = 0, out = 0;  // columns of the As' outputs and of the product's that the next part begins at
   for (const ProductInfo& info : kProductList) {
-    if (info.group != group) continue;
+    if (info.group != group || !has_product(spec_, info.product)) continue;
     const std::int64_t first = std::exchange(out, out + size_of(info.outputs, spec_));
     const std::optional<LowRank>& low_rank = from[info.product];
     if (!low_rank) continue;
@@ -238,42 +255,42 @@ Rows Network::qkv(std::int64_t rows) const {
 
 // The rows' queries, to be read from qkv(), and their keys and values, written to their sequences' caches.
 void Network::project(const Layer& layer, int index, const kernels::Batch& batch) {
-  const kernels::Heads heads{
-      index,
-      spec_.heads,
-      spec_.kv_heads,
-      spec_.qk_norm ? layer.query_norm->data() : nullptr,
-      spec_.qk_norm ? layer.key_norm->data() : nullptr,
-      spec_.norm_epsilon,
-      {spec_.rope_theta, spec_.head_size, spec_.rotary, spec_.rope_divisors, spec_.rope_magnitude}};
-  backend_.project(normed(*layer.attention_norm, batch.rows()), layer[ProductGroup::qkv].product(), heads, batch,
-                   scratch_->work(), qkv(batch.rows()));
+  const kernels::Heads heads{index,
+                             spec_.heads,
+                             spec_.kv_heads,
+                             spec_.qk_norm ? layer.query_norm->data() : nullptr,
+                             spec_.qk_norm ? layer.key_norm->data() : nullptr,
+                             heads_.norm_epsilon(),
+                             {spec_.rope_theta, spec_.head_size, spec_.learned_positions ? -1 : spec_.rotary,
+                              spec_.rope_divisors, spec_.rope_magnitude}};
+  backend_.project(normed(*layer.attention_norm, layer.attention_norm_bias, batch.rows()),
+                   layer[ProductGroup::qkv].product(), heads, batch, scratch_->work(), qkv(batch.rows()));
 }
 
 void Network::attend(const Layer& layer, int index, const kernels::Batch& batch) {
   const std::int64_t columns = std::int64_t{spec_.heads} * spec_.head_size;
   const Rows attended(scratch_->attended->data(), batch.rows(), columns);
-  backend_.attend(qkv(batch.rows()).columns(0, columns), batch, index,
-                  1.0f / std::sqrt(static_cast<float>(spec_.head_size)), attended);
+  backend_.attend(qkv(batch.rows()).columns(0, columns), batch, index, heads_.attention_scale(), attended);
   backend_.add_product(attended, layer[ProductGroup::attention_output].product(), batch, scratch_->work(),
                        {scratch_->x->data(), batch.rows(), spec_.width});
 }
 
 void Network::feed_forward(const Layer& layer, const kernels::Batch& batch) {
   const Rows gated(scratch_->gated->data(), batch.rows(), spec_.ffn);
-  backend_.gated_product(normed(*layer.ffn_norm, batch.rows()), layer[ProductGroup::gate_up].product(), batch,
-                         scratch_->work(), gated);
+  const auto activation = spec_.gated_ffn ? kernels::Activation::gated_silu : kernels::Activation::gelu;
+  backend_.activated_product(normed(*layer.ffn_norm, layer.ffn_norm_bias, batch.rows()),
+                             layer[ProductGroup::gate_up].product(), activation, batch, scratch_->work(), gated);
   backend_.add_product(gated, layer[ProductGroup::down].product(), batch, scratch_->work(),
                        {scratch_->x->data(), batch.rows(), spec_.width});
 }
 
 // The residual stream of `rows` rows, with a norm's weights.
-kernels::Normed Network::normed(Buffer& weight, std::int64_t rows) const {
-  return {Rows(scratch_->x->data(), rows, spec_.width), weight.data(), spec_.norm_epsilon};
+kernels::Normed Network::normed(Buffer& weight, const std::unique_ptr<Buffer>& bias, std::int64_t rows) const {
+  return {Rows(scratch_->x->data(), rows, spec_.width), weight.data(), spec_.norm_epsilon,
+          bias ? bias->data() : nullptr};
 }
 
-Network::Batch::Batch(std::span<const ForwardSegment> segments, const StoredMatrix& embedding,
-                      std::int64_t vocabulary) {
+Network::Batch::Batch(std::span<const ForwardSegment> segments, const Network& network) {
   std::vector<bool> hides;  // of each segment: a row does not see all slots below its limit
   for (const ForwardSegment& segment : segments) {
     hides.push_back(false);
@@ -300,27 +317,49 @@ Network::Batch::Batch(std::span<const ForwardSegment> segments, const StoredMatr
     sequences[i].limits = std::span(limits).subspan(at, count);
     if (hides[i]) sequences[i].hidden = std::span(hidden).subspan(at, count);
   }
-  rows = {tokens, &embedding, vocabulary, slots, positions, sequences, stores, block_rows, judged, {}, {}};
+  rows = {tokens,
+          &network.embedding_,
+          network.spec_.vocabulary,
+          slots,
+          positions,
+          sequences,
+          stores,
+          block_rows,
+          judged,
+          {},
+          {},
+          network.positions_.data != nullptr ? &network.positions_ : nullptr};
+}
+
+Status Network::check_positions(const Batch& batch) const {
+  if (!spec_.learned_positions || batch.positions.empty()) return {};
+  const std::int32_t last = *std::max_element(batch.positions.begin(), batch.positions.end());
+  if (last < spec_.context) return {};
+  return Status::error("position " + std::to_string(last) + " of a model that has learned " +
+                       std::to_string(spec_.context) + " of them");
 }
 
 Status Network::forward(std::span<const ForwardSegment> segments, std::span<const kernels::ScoreRequest> requests,
                         std::span<kernels::Score> out) {
   if (Status reserved = reserve(count_rows(segments)); !reserved) return reserved;
-  Batch batch(segments, embedding_, spec_.vocabulary);
+  Batch batch(segments, *this);
+  if (Status known = check_positions(batch); !known) return known;
   assert(batch.judged.size() == requests.size() && requests.size() == out.size());
   batch.rows.requests = requests;
   batch.rows.scores = out;
+  const kernels::GatedProduct head{head_.get(), head_bias_ ? head_bias_->data() : nullptr, {}};
   backend_.forward(this, batch.rows, [&] {
     run_layers(batch);
     if (requests.empty()) return;
-    backend_.judge(normed(*final_norm_, batch.rows.rows()), *head_, batch.rows, scratch_->work());
+    backend_.judge(normed(*final_norm_, final_norm_bias_, batch.rows.rows()), head, batch.rows, scratch_->work());
   });
   return backend_.failure();
 }
 
 Status Network::forward_logits(std::span<const ForwardSegment> segments, std::vector<float>& logits) {
   if (Status reserved = reserve(count_rows(segments)); !reserved) return reserved;
-  const Batch batch(segments, embedding_, spec_.vocabulary);
+  const Batch batch(segments, *this);
+  if (Status known = check_positions(batch); !known) return known;
   backend_.forward(nullptr, batch.rows, [&] { run_layers(batch); });
   const auto rows = static_cast<std::int64_t>(batch.judged.size());
   logits.resize(static_cast<std::size_t>(rows * spec_.vocabulary));
@@ -328,8 +367,12 @@ Status Network::forward_logits(std::span<const ForwardSegment> segments, std::ve
   if (Status s = take(backend_.allocate(rows * spec_.vocabulary), scratch_->logits); !s) return s.in("logits");
   const Rows judged(scratch_->normed->data(), rows, spec_.width);
   backend_.gather_rows({scratch_->x->data(), batch.rows.rows(), spec_.width}, batch.judged, judged);
-  backend_.rms_norm(judged, final_norm_->data(), spec_.norm_epsilon, judged);
-  backend_.linear(judged, *head_, nullptr, Rows(scratch_->logits->data(), rows, spec_.vocabulary));
+  if (final_norm_bias_)
+    backend_.layer_norm(judged, final_norm_->data(), final_norm_bias_->data(), spec_.norm_epsilon, judged);
+  else
+    backend_.rms_norm(judged, final_norm_->data(), spec_.norm_epsilon, judged);
+  backend_.linear(judged, *head_, head_bias_ ? head_bias_->data() : nullptr,
+                  Rows(scratch_->logits->data(), rows, spec_.vocabulary));
   backend_.download(scratch_->logits->data(), logits);
   return backend_.failure();
 }

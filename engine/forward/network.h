@@ -1,6 +1,6 @@
 // The decoder core on a device: packed weights and one forward over the Backend's operations. Stands between decode.cc
-// (which rows to run) and kernels (how). Llama-type layers: RMSNorm, rotary grouped-query attention, gated SiLU
-// (2302.13971, 2407.10671); what varies between families is a field of ModelSpec.
+// (which rows to run) and kernels (how). Pre-norm decoder layers: a norm, grouped-query attention, a norm, a feed-forward
+// part (2302.13971, 2407.10671, 2402.19173); what varies between families is a field of ModelSpec.
 //
 // Threads: one thread at a time (the engine's). The weights never change after create().
 #pragma once
@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/forward/padded_heads.h"
 #include "engine/model/weights.h"
 #include "kernels/backend.h"
 
@@ -41,7 +42,7 @@ class Network {
                                                  kernels::Backend& backend, kernels::Compute compute);
   ~Network();
 
-  const ModelSpec& spec() const { return spec_; }
+  const ModelSpec& spec() const { return spec_; }  // the model's, but for padded heads
   kernels::Backend& backend() const { return backend_; }
   bool has_adapter() const { return has_adapter_; }
   // Bytes of weights one forward of a few rows streams (layers + head, scales included).
@@ -64,7 +65,7 @@ class Network {
 
   Network(const ModelSpec& spec, kernels::Backend& backend);
   Status pack(const LoadedModel& model, kernels::Compute compute);
-  Status pack_layer(const LayerWeights& from, kernels::Compute compute, Layer& to);
+  Status pack_layer(const LayerWeights& stored, kernels::Compute compute, Layer& to);
   Status pack_adapter(const Adapter& adapter, kernels::Compute compute);
   Status pack_addition(const LayerAdapter& from, ProductGroup group, kernels::Compute compute, Group& to);
   Status reserve(std::int64_t rows);
@@ -73,14 +74,20 @@ class Network {
   void attend(const Layer& layer, int index, const kernels::Batch& batch);
   void feed_forward(const Layer& layer, const kernels::Batch& batch);
   kernels::Rows qkv(std::int64_t rows) const;
-  kernels::Normed normed(kernels::Buffer& weight, std::int64_t rows) const;
+  kernels::Normed normed(kernels::Buffer& weight, const std::unique_ptr<kernels::Buffer>& bias,
+                         std::int64_t rows) const;
+  Status check_positions(const Batch& batch) const;
 
-  ModelSpec spec_;
+  ModelSpec spec_;  // with heads as the device takes them
+  PaddedHeads heads_;
   kernels::Backend& backend_;
   kernels::StoredMatrix embedding_{};
   std::vector<std::byte> embedding_bytes_;  // a copy: the checkpoint's mapping need not stay
   std::unique_ptr<kernels::Matrix> head_;
+  kernels::StoredMatrix positions_{};  // no data without learned positions
+  std::vector<std::byte> position_bytes_;
   std::unique_ptr<kernels::Buffer> final_norm_;
+  std::unique_ptr<kernels::Buffer> final_norm_bias_, head_bias_;  // null without
   std::vector<Layer> layers_;
   bool has_adapter_ = false;
   std::unique_ptr<Scratch> scratch_;

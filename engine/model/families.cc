@@ -10,17 +10,19 @@ namespace {
 
 constexpr TensorNames kGguf = {
     .layer = "blk.",
-    .embedding = "token_embd",
+    .embedding = "token_embd.weight",
     .final_norm = "output_norm",
     .head = "output",
     .attention_norm = "attn_norm",
     .query_norm = "attn_q_norm",
     .key_norm = "attn_k_norm",
     .ffn_norm = "ffn_norm",
-    .products = {{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}}};
+    .products = {{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}},
+    .fused_qkv = "attn_qkv",
+    .positions = "position_embd"};
 constexpr TensorNames kHuggingFace = {
     .layer = "layers.",
-    .embedding = "embed_tokens",
+    .embedding = "embed_tokens.weight",
     .final_norm = "norm",
     .head = "lm_head",
     .attention_norm = "input_layernorm",
@@ -32,7 +34,7 @@ constexpr TensorNames kHuggingFace = {
 // OLMo's names; the layer's ff_out is the down projection, the one outside of the layers is the head.
 constexpr TensorNames kLlada = {
     .layer = "blocks.",
-    .embedding = "wte",
+    .embedding = "wte.weight",
     .final_norm = "ln_f",
     .head = "ff_out",
     .attention_norm = "attn_norm",
@@ -41,7 +43,54 @@ constexpr TensorNames kLlada = {
     .ffn_norm = "ff_norm",
     .products = {{"q_proj", "k_proj", "v_proj", "attn_out", "ff_proj", "up_proj", "ff_out"}}};
 
+constexpr TensorNames kStarCoder2 = {.layer = "layers.",
+                                     .embedding = "embed_tokens.weight",
+                                     .final_norm = "norm",
+                                     .head = "lm_head",
+                                     .attention_norm = "input_layernorm",
+                                     .query_norm = "self_attn.q_norm",
+                                     .key_norm = "self_attn.k_norm",
+                                     .ffn_norm = "post_attention_layernorm",
+                                     .products = {{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                                                   "self_attn.o_proj", "", "mlp.c_fc", "mlp.c_proj"}}};
+// GPT-2's; StarCoder's differ in that its matrices are not transposed.
+constexpr TensorNames gpt2_names(bool transposed) {
+  return {.layer = "h.",
+          .embedding = "wte.weight",
+          .final_norm = "ln_f",
+          .head = "lm_head",
+          .attention_norm = "ln_1",
+          .query_norm = "attn.q_norm",
+          .key_norm = "attn.k_norm",
+          .ffn_norm = "ln_2",
+          .products = {{"", "", "", "attn.c_proj", "", "mlp.c_fc", "mlp.c_proj"}},
+          .fused_qkv = "attn.c_attn",
+          .positions = "wpe",
+          .transposed = transposed,
+          .ignored = {".attn.bias", ".attn.masked_bias"}};
+}
+constexpr TensorNames kGpt2 = gpt2_names(true), kStarCoder = gpt2_names(false);
+
+// DiT as the repositories of MDLM and BD3-LM have it.
+constexpr TensorNames kDit = {.layer = "blocks.",
+                              .embedding = "vocab_embed.embedding",
+                              .final_norm = "output_layer.norm_final",
+                              .head = "output_layer.linear",
+                              .attention_norm = "norm1",
+                              .query_norm = "q_norm",
+                              .key_norm = "k_norm",
+                              .ffn_norm = "norm2",
+                              .products = {{"", "", "", "attn_out", "", "mlp.0", "mlp.2"}},
+                              .fused_qkv = "attn_qkv",
+                              .condition = "sigma_map",
+                              .modulation = "adaLN_modulation",
+                              .final_modulation = "output_layer.adaLN_modulation",
+                              .ignored = {"sampling_eps_min", "sampling_eps_max"}};
+
 constexpr auto kHf = ConfigDialect::hugging_face;
+constexpr LayerForm kNoGate = {.layer_norm = true, .gated_ffn = false};
+constexpr LayerForm kDitForm = {.layer_norm = true, .gated_ffn = false, .bos_first = true};
+constexpr LayerForm kGpt2Form = {.layer_norm = true, .gated_ffn = false, .learned_positions = true};
 constexpr auto kFull = Attention::full;
 constexpr auto kCausal = Attention::block_causal;
 constexpr auto kBlocks = Attention::blocks;
@@ -49,12 +98,18 @@ constexpr auto kBlocks = Attention::blocks;
 // Shift, attention and mask ids: the models' own code and cards; autoregressive classes are block-causal with the
 // shift.
 //  name          gguf     architecture                  model_type      dialect names          attention shift B mask
-//  interleaved expand sub-block bos
+//  interleaved expand sub-block bos form
 constexpr std::array kFamilies = {
     Family{"qwen2", "qwen2", "Qwen2ForCausalLM", "qwen2", kHf, &kHuggingFace, kCausal, 1, 32, -1, false, false, 0, ""},
     Family{"qwen3", "qwen3", "Qwen3ForCausalLM", "qwen3", kHf, &kHuggingFace, kCausal, 1, 32, -1, false, false, 0, ""},
     Family{"llama", "llama", "LlamaForCausalLM", "llama", kHf, &kHuggingFace, kCausal, 1, 32, -1, true, false, 0, ""},
     Family{"mistral", "", "MistralForCausalLM", "mistral", kHf, &kHuggingFace, kCausal, 1, 32, -1, false, false, 0, ""},
+    Family{"starcoder2", "starcoder2", "Starcoder2ForCausalLM", "starcoder2", kHf, &kStarCoder2, kCausal, 1, 32, -1,
+           false, false, 0, "", kNoGate},
+    Family{"gpt2", "gpt2", "GPT2LMHeadModel", "gpt2", ConfigDialect::gpt2, &kGpt2, kCausal, 1, 32, -1, false, false, 0,
+           "", kGpt2Form},
+    Family{"starcoder", "starcoder", "GPTBigCodeForCausalLM", "gpt_bigcode", ConfigDialect::gpt2, &kStarCoder, kCausal,
+           1, 32, -1, false, false, 0, "", kGpt2Form},
     Family{"dream", "dream", "DreamModel", "Dream", kHf, &kHuggingFace, kFull, 1, 32, 151666, false, true, 0,
            "<|beginoftext|>"},
     Family{"coda", "", "CoDALanguageModel", "CoDA", kHf, &kHuggingFace, kFull, 1, 32, 151669, false, false, 0, ""},
@@ -68,6 +123,11 @@ constexpr std::array kFamilies = {
     // The class tells it from Seed-Coder, whose vocabulary has the mask's literal, too.
     Family{"stable-diffcoder", "", "StableDiffcoderForCausalLM", "stable_diffcoder", kHf, &kHuggingFace, kBlocks, 0, 4,
            5, false, false, 0, ""},
+    // GPT-2's vocabulary and one token more, the mask; texts begin and end with <|endoftext|>.
+    Family{"mdlm", "", "MDLM", "mdlm", ConfigDialect::dit, &kDit, kFull, 0, 32, 50257, false, false, 0, "<|endoftext|>",
+           kDitForm},
+    Family{"bd3lm", "", "BD3LM", "bd3lm", ConfigDialect::dit, &kDit, kBlocks, 0, 16, 50257, false, false, 0,
+           "<|endoftext|>", kDitForm},
 };
 
 // Dream: generation_utils (steps by its time steps). DreamOn: one position a step, the least entropy first, over all of the
@@ -103,12 +163,7 @@ struct Unread {
   std::string_view name, why;
 };
 constexpr std::string_view kExperts = "a mixture of experts, which is not read; a dense model of its family is";
-constexpr std::string_view kDit = "its layers (DiT: adaptive LayerNorm, fused query, key and value) are not read";
 constexpr std::array kUnread = {
-    Unread{"MDLM", kDit},
-    Unread{"BD3LM", kDit},
-    Unread{"mdlm", kDit},
-    Unread{"bd3lm", kDit},
     Unread{"WeDLMForCausalLM", "it reorders its canvas while it decodes, which is not done here"},
     Unread{"DiffusionGemmaForBlockDiffusion", "it denoises random tokens, not masks, which is not done here"},
 };
@@ -160,8 +215,11 @@ Result<const Family*> find_hugging_face(const Checkpoint& checkpoint) {
     if (row.model_type == model_type && (architecture.empty() || row.architecture.empty())) return &row;
   const bool sedd = config->contains("graph") && config->contains("noise") && architecture.empty();
   if (sedd)
-    return Status::error("config.json: a SEDD model (score entropy) is not supported: " + std::string(kDit) +
-                         "; expected one of " + supported(false));
+    return Status::error(
+        "config.json: a SEDD model (score entropy) is not supported: its layers are told the noise level at every "
+        "step; "
+        "expected one of " +
+        supported(false));
   if (architecture.empty() && model_type.empty())
     return Status::error(
         "config.json names neither 'architectures' nor 'model_type', so this model's kind is not "
@@ -188,7 +246,7 @@ Result<const Family*> find_family(const Checkpoint& checkpoint) {
 }
 
 std::string tensor_prefix(const Checkpoint& checkpoint, const TensorNames& names) {
-  const std::string suffix = std::string(names.embedding) + ".weight";
+  const std::string_view suffix = names.embedding;
   std::string shortest;
   bool any = false;
   for (const auto& [name, tensor] : checkpoint.tensors) {

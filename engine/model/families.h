@@ -2,6 +2,7 @@
 // family is a new row in families.cc; nothing else knows a family's name.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,17 +15,31 @@
 namespace cinnabar::engine {
 
 // What the configuration calls a model's sizes.
-enum class ConfigDialect : std::uint8_t { hugging_face, olmo };
+enum class ConfigDialect : std::uint8_t { hugging_face, olmo, gpt2, dit };
 
-// A family's tensor names: `layer` + number + "." + one of the others, or PREFIX + embedding and so on, each with
-// ".weight" or ".bias" behind it.
+// A family's tensor names: `layer` + number + "." + one of the others, or PREFIX + final_norm and so on, each with
+// ".weight" or ".bias" behind it, but for the embedding, whose name is whole.
 struct TensorNames {
   std::string_view layer, embedding, final_norm, head;
   std::string_view attention_norm, query_norm, key_norm, ffn_norm;
   PerProduct<std::string_view> products;
+  std::string_view fused_qkv = {};  // one matrix of query, key and value rows, where a file has it; empty: none
+  std::string_view positions = {};  // table of learned positions
+  // DiT's network of the noise level (two products, each behind the other, are .mlp.0 and .mlp.2 of it), and a layer's
+  // product of its vector.
+  std::string_view condition = {}, modulation = {}, final_modulation = {};
+  bool transposed = false;  // the layers' matrices are [inputs, outputs]
+  // Ends of the names of tensors that hold no weights: masks, tables that the code computes.
+  std::array<std::string_view, 2> ignored = {};
 };
 const TensorNames& gguf_names();
 const TensorNames& hugging_face_names();  // of most folders, and of adapters' folders
+
+// What tells a family's layers from Llama's; ModelSpec has the same fields.
+struct LayerForm {
+  bool layer_norm = false, gated_ffn = true, learned_positions = false;
+  bool bos_first = false;  // a text was never trained to begin without it
+};
 
 struct Family {
   std::string_view name;          // for messages
@@ -41,6 +56,7 @@ struct Family {
   bool trained_expand;         // <|expand|> in the tokenizer means DreamOn's length control
   int sub_block;               // ModelSpec::sub_block
   std::string_view bos;        // literal of the token that prompts begin with, where the tokenizer has it
+  LayerForm form = {};
 };
 std::span<const Family> families();
 
@@ -78,7 +94,7 @@ std::span<const FillTags> fill_tags();
 // names what was found and what is supported.
 Result<const Family*> find_family(const Checkpoint& checkpoint);
 
-// The text before the first layer-independent name, found by the embedding's suffix ("model." of
+// The text before the first layer-independent name, found by the embedding's name ("model." of
 // "model.embed_tokens.weight"); custom-code repositories differ in it.
 std::string tensor_prefix(const Checkpoint& checkpoint, const TensorNames& names);
 

@@ -30,7 +30,8 @@ Status check_sizes(const ModelSpec& s) {
                              Range{"logits_shift", s.logits_shift, 0, 1},
                              Range{"block_length", s.block_length, 1, 1024},
                              Range{"sub_block", s.sub_block, 0, 1024},
-                             Range{"rotary", s.rotary, 0, s.head_size}};
+                             Range{"rotary", s.rotary, 0, s.head_size},
+                             Range{"conditioning", s.conditioning, 0, 1 << 14}};
   for (const auto& range : ranges)
     if (const auto status = check(range); !status) return status;
   if (s.heads % s.kv_heads != 0)
@@ -98,12 +99,6 @@ Status check_tokens(const ModelSpec& s) {
         "the infill layout 'in_place' needs a model of full attention; this one does not see what "
         "stands after a hole on its canvas");
   return check_tags(s);
-}
-
-Status check_computable(const ModelSpec& s) {
-  if (s.head_size % 32 == 0) return {};
-  return Status::error("head_size: heads of " + std::to_string(s.head_size) +
-                       " values are not supported, only of a multiple of 32; take another size of this model");
 }
 
 Status check_tags(const ModelSpec& s) {

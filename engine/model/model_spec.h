@@ -55,9 +55,15 @@ struct ModelSpec {
   int rotary = 0;                    // leading values of a head that are rotated; 0: all
   std::vector<float> rope_divisors;  // of the rotary frequencies, one a pair (scaled embeddings); empty: 1
   float rope_magnitude = 1;          // of cosines and sines (YaRN)
-  bool qkv_bias = false;
-  bool qk_norm = false;    // RMSNorm over each query and key head (Qwen3)
-  bool tied_head = false;  // the output head is the embedding table
+  // Biases of the products, and of the output head.
+  bool qkv_bias = false, attention_output_bias = false, ffn_bias = false, head_bias = false;
+  bool qk_norm = false;            // RMSNorm over each query and key head (Qwen3)
+  bool tied_head = false;          // the output head is the embedding table
+  bool layer_norm = false;         // norms subtract the mean and have a bias (LayerNorm); else RMSNorm
+  bool gated_ffn = true;           // silu(gate x) * up x; else gelu(up x), by tanh
+  int conditioning = 0;            // values of a DiT's condition vector, folded into the weights; 0: none
+  bool context_is_limit = false;   // no position from `context` on (a table's end), or it would see less (a window)
+  bool learned_positions = false;  // a table of `context` rows is added to the embedding; heads are not rotated
   bool rope_interleaved =
       false;  // the file's q/k rows are permuted for interleaved pairs (GGUF "llama" arch); undone at load
   Attention attention = Attention::full;
@@ -89,7 +95,5 @@ Status validate(const ModelSpec& spec);
 // what is missing and where it can be named.
 Status check_tokens(const ModelSpec& spec);
 Status check_tags(const ModelSpec& spec);  // the tags alone
-// Whether the devices' operations can compute it: heads of a multiple of 32 values.
-Status check_computable(const ModelSpec& spec);
 
 }  // namespace cinnabar::engine

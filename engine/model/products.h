@@ -24,6 +24,8 @@ struct PerProduct {
 enum class ProductGroup : std::uint8_t { qkv, attention_output, gate_up, down };
 inline constexpr std::size_t kProductGroups = 4;
 
+enum class Bias : std::uint8_t { qkv, attention_output, feed_forward };  // which of ModelSpec's switches says so
+
 enum class Width : std::uint8_t { model, query, key_value, feed_forward };  // D, H*E, K*E, F
 
 constexpr std::int64_t size_of(Width width, const ModelSpec& spec) {
@@ -45,16 +47,34 @@ struct ProductInfo {
   ProductGroup group;
   Width outputs, inputs;  // the matrix is [outputs, inputs]
   bool rotated;           // its rows are the rotary embedding's pairs, which some files interleave
-  bool biased;            // has a bias where ModelSpec::qkv_bias says so
+  Bias bias;
 };
 inline constexpr std::array<ProductInfo, kProducts> kProductList = {{
-    {Product::query, ProductGroup::qkv, Width::query, Width::model, true, true},
-    {Product::key, ProductGroup::qkv, Width::key_value, Width::model, true, true},
-    {Product::value, ProductGroup::qkv, Width::key_value, Width::model, false, true},
-    {Product::attention_output, ProductGroup::attention_output, Width::model, Width::query, false, false},
-    {Product::gate, ProductGroup::gate_up, Width::feed_forward, Width::model, false, false},
-    {Product::up, ProductGroup::gate_up, Width::feed_forward, Width::model, false, false},
-    {Product::down, ProductGroup::down, Width::model, Width::feed_forward, false, false},
+    {Product::query, ProductGroup::qkv, Width::query, Width::model, true, Bias::qkv},
+    {Product::key, ProductGroup::qkv, Width::key_value, Width::model, true, Bias::qkv},
+    {Product::value, ProductGroup::qkv, Width::key_value, Width::model, false, Bias::qkv},
+    {Product::attention_output, ProductGroup::attention_output, Width::model, Width::query, false,
+     Bias::attention_output},
+    {Product::gate, ProductGroup::gate_up, Width::feed_forward, Width::model, false, Bias::feed_forward},
+    {Product::up, ProductGroup::gate_up, Width::feed_forward, Width::model, false, Bias::feed_forward},
+    {Product::down, ProductGroup::down, Width::model, Width::feed_forward, false, Bias::feed_forward},
 }};
+
+// Whether a model has the product at all.
+constexpr bool has_product(const ModelSpec& spec, Product product) {
+  return product != Product::gate || spec.gated_ffn;
+}
+
+constexpr bool has_bias(const ModelSpec& spec, const ProductInfo& info) {
+  switch (info.bias) {
+    case Bias::qkv:
+      return spec.qkv_bias;
+    case Bias::attention_output:
+      return spec.attention_output_bias;
+    case Bias::feed_forward:
+      return spec.ffn_bias;
+  }
+  return false;
+}
 
 }  // namespace cinnabar::engine

@@ -1,5 +1,6 @@
 // read_spec (weights.h): the family's row, then what the file says, then what follows from the tokens it has.
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <set>
 
@@ -16,6 +17,9 @@ ModelSpec defaults(const Family& family, bool gguf) {
   spec.logits_shift = family.logits_shift;
   spec.block_length = family.block_length;
   spec.sub_block = family.sub_block;
+  spec.layer_norm = family.form.layer_norm;
+  spec.gated_ffn = family.form.gated_ffn;
+  spec.learned_positions = spec.context_is_limit = family.form.learned_positions;
   spec.rope_interleaved = gguf && family.rope_interleaved_gguf;
   return spec;
 }
@@ -32,7 +36,7 @@ void fill_ids(const Family& family, const SpecialTokens& specials, ModelSpec& sp
   // The tokenizer's word wins over config.json's, which often is its base model's.
   const std::int32_t family_bos = specials.find(family.bos), own_bos = specials.find(specials.bos);
   if (family_bos >= 0 || own_bos >= 0) spec.bos = family_bos >= 0 ? family_bos : own_bos;
-  spec.bos_first = spec.bos >= 0 && specials.add_bos.value_or(false);
+  spec.bos_first = spec.bos >= 0 && (specials.add_bos.value_or(false) || family.form.bos_first);
   // A chat model's end token ends a turn; a text that fills a hole ends as texts did in pre-training.
   if (const std::int32_t end = specials.find("<|endoftext|>"); end >= 0) spec.end_of_text = end;
   if (family.trained_expand && specials.find("<|expand|>") >= 0) {
@@ -83,6 +87,25 @@ void apply_fill_tags(const Family& family, const SpecialTokens& specials, ModelS
 std::int32_t SpecialTokens::find(std::string_view literal) const {
   const auto found = ids.find(literal);
   return found == ids.end() ? -1 : found->second;
+}
+
+void read_presence(const Checkpoint& checkpoint, const TensorNames& names, ModelSpec& spec) {
+  const std::string prefix = tensor_prefix(checkpoint, names);
+  const auto has = [&](std::string_view part, const char* kind) {
+    return !part.empty() && checkpoint.find(prefix + std::string(names.layer) + "0." + std::string(part) + kind);
+  };
+  spec.qkv_bias = has(names.products[Product::query], ".bias") || has(names.fused_qkv, ".bias");
+  spec.attention_output_bias = has(names.products[Product::attention_output], ".bias");
+  spec.ffn_bias = has(names.products[Product::up], ".bias");
+  spec.qk_norm = has(names.query_norm, ".weight");
+  const Tensor* condition = checkpoint.find(prefix + std::string(names.condition) + ".mlp.0.weight");
+  if (condition && !condition->shape.empty())
+    spec.conditioning = static_cast<int>(std::min<std::int64_t>(condition->shape[0], INT32_MAX));
+  const auto has_head = [&](const char* kind) {
+    return checkpoint.find(prefix + std::string(names.head) + kind) || checkpoint.find(std::string(names.head) + kind);
+  };
+  spec.tied_head = !has_head(".weight");
+  spec.head_bias = has_head(".bias");
 }
 
 Status parse_attention(std::string_view text, ModelSpec& spec) {

@@ -102,7 +102,8 @@ void read_sizes(Keys& keys, ModelSpec& spec) {
     spec.head_size = *size;
   else if (spec.heads > 0)
     spec.head_size = spec.width / spec.heads;
-  spec.norm_epsilon = static_cast<float>(keys.number(keys.own("attention.layer_norm_rms_epsilon")).value_or(1e-6));
+  const char* epsilon = spec.layer_norm ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
+  spec.norm_epsilon = static_cast<float>(keys.number(keys.own(epsilon)).value_or(spec.layer_norm ? 1e-5 : 1e-6));
   spec.rope_theta = static_cast<float>(keys.number(keys.own("rope.freq_base")).value_or(1e4));
 }
 
@@ -219,9 +220,7 @@ Status read_gguf_spec(const Checkpoint& checkpoint, const Family& family, Specia
   const auto rows = checked_int("tensor 'token_embd.weight'", embedding->shape[0]);
   if (!rows) return rows.status();
   spec.vocabulary = *rows;
-  spec.tied_head = !checkpoint.find("output.weight");
-  spec.qkv_bias = checkpoint.find("blk.0.attn_q.bias") != nullptr;
-  spec.qk_norm = checkpoint.find("blk.0.attn_q_norm.weight") != nullptr;
+  read_presence(checkpoint, gguf_names(), spec);
   return {};
 }
 

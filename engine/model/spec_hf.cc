@@ -1,6 +1,8 @@
 // A Hugging Face folder's config.json and tokenizer files as a ModelSpec.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "engine/model/json.h"
@@ -12,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-// What a dialect calls the sizes.
+// What a dialect calls the sizes. Empty: the key/value heads are as many as the heads.
 struct ConfigNames {
   const char *layers, *width, *heads, *kv_heads, *ffn, *vocabulary, *context, *tied;
 };
@@ -22,6 +24,16 @@ constexpr ConfigNames kHuggingFace = {"num_hidden_layers",       "hidden_size", 
 constexpr ConfigNames kOlmo = {
     "n_layers",    "d_model", "n_heads", "n_kv_heads", "mlp_hidden_size", "vocab_size", "max_sequence_length",
     "weight_tying"};
+constexpr ConfigNames kGpt2 = {"n_layer", "n_embd",     "n_head",      "",
+                               "n_inner", "vocab_size", "n_positions", "tie_word_embeddings"};
+constexpr ConfigNames kDit = {"n_blocks", "hidden_dim", "n_heads",      "",
+                              "",         "vocab_size", "model_length", "tie_word_embeddings"};
+const ConfigNames& names_of(ConfigDialect dialect) {
+  constexpr const ConfigNames* kNames[] = {&kHuggingFace, &kOlmo, &kGpt2, &kDit};
+  return *kNames[static_cast<std::size_t>(dialect)];
+}
+
+constexpr int kWidest = 1 << 20;  // of a width that is multiplied before validate() sees it
 
 bool is_set(const json& config, const char* name) { return config.contains(name) && !config[name].is_null(); }
 
@@ -41,13 +53,20 @@ Status take_int(const json& config, const char* name, std::optional<int> fallbac
 }
 
 Status read_sizes(const json& config, ConfigDialect dialect, ModelSpec& spec) {
-  const ConfigNames& names = dialect == ConfigDialect::olmo ? kOlmo : kHuggingFace;
-  const std::pair<const char*, int*> required[] = {
-      {names.layers, &spec.layers}, {names.width, &spec.width},           {names.heads, &spec.heads},
-      {names.ffn, &spec.ffn},       {names.vocabulary, &spec.vocabulary}, {names.context, &spec.context}};
+  const ConfigNames& names = names_of(dialect);
+  const std::pair<const char*, int*> required[] = {{names.layers, &spec.layers},
+                                                   {names.width, &spec.width},
+                                                   {names.heads, &spec.heads},
+                                                   {names.vocabulary, &spec.vocabulary},
+                                                   {names.context, &spec.context}};
   for (const auto& [name, size] : required)
     if (const auto status = take_int(config, name, std::nullopt, *size); !status) return status;
-  if (const auto status = take_int(config, names.kv_heads, spec.heads, spec.kv_heads); !status) return status;
+  // The feed-forward part of GPT-2 and DiT is four times as wide as the model where nothing is said.
+  std::optional<int> ffn;
+  if ((dialect == ConfigDialect::gpt2 || dialect == ConfigDialect::dit) && spec.width <= kWidest) ffn = 4 * spec.width;
+  if (const auto status = take_int(config, names.ffn, ffn, spec.ffn); !status) return status;
+  const int kv_heads = json_bool(config, "multi_query").value_or(false) ? 1 : spec.heads;
+  if (const auto status = take_int(config, names.kv_heads, kv_heads, spec.kv_heads); !status) return status;
   // OLMo's matrices may have more rows than its vocabulary has tokens.
   if (dialect == ConfigDialect::olmo)
     if (const auto status = take_int(config, "embedding_size", spec.vocabulary, spec.vocabulary); !status)
@@ -118,6 +137,13 @@ constexpr Understood kUnderstood[] = {{"final_logit_softcapping", "0"},
                                       {"use_parallel_residual", "false"},
                                       {"parallel_attn", "false"},
                                       {"layer_norm_type", "\"rms\""},
+                                      {"norm_type", "\"layer_norm\""},
+                                      {"mlp_type", "\"default\""},
+                                      {"multi_query", "true"},
+                                      {"scale_attn_weights", "true"},
+                                      {"scale_attn_by_inverse_layer_idx", "false"},
+                                      {"time_conditioning", "false"},
+                                      {"causal", "false"},
                                       {"clip_qkv", "0"},
                                       {"use_mup", "false"},
                                       {"use_cross_attention", "false"},
@@ -137,25 +163,38 @@ Status refuse_unknown_arithmetic(const json& config) {
   return {};
 }
 
+Status check_activation(const json& config, const ModelSpec& spec) {
+  constexpr std::string_view kGated[] = {"silu"}, kPlain[] = {"gelu_pytorch_tanh", "gelu_new", "gelu_fast"};
+  const std::span<const std::string_view> known = spec.gated_ffn ? std::span<const std::string_view>(kGated) : kPlain;
+  for (const char* name : {"hidden_act", "activation_type", "activation_function"}) {
+    const auto activation = json_string(config, name);
+    if (activation && std::find(known.begin(), known.end(), *activation) == known.end())
+      return Status::error(std::string("'") + name + "': expected '" + std::string(known[0]) + "', found " +
+                           shown_name(*activation));
+  }
+  return {};
+}
+
 Status read_arithmetic(const json& config, ModelSpec& spec) {
   if (const auto status = refuse_unknown_arithmetic(config); !status) return status;
-  spec.norm_epsilon = static_cast<float>(json_number(config, "rms_norm_eps").value_or(spec.norm_epsilon));
-  for (const char* name : {"hidden_act", "activation_type"}) {
-    const auto activation = json_string(config, name);
-    if (activation && *activation != "silu")
-      return Status::error(std::string("'") + name + "': expected 'silu', found " + shown_name(*activation));
-  }
+  if (spec.layer_norm) spec.norm_epsilon = 1e-5f;
+  for (const char* name : {"rms_norm_eps", "norm_epsilon", "layer_norm_epsilon"})
+    spec.norm_epsilon = static_cast<float>(json_number(config, name).value_or(spec.norm_epsilon));
+  if (const auto status = check_activation(config, spec); !status) return status;
   for (const char* name : {"num_experts", "num_local_experts", "n_routed_experts"})
     if (json_integer(config, name).value_or(0) > 0)
       return Status::error(std::string("'") + name +
                            "': a mixture of experts, which is not supported; use a dense model of the family");
   if (json_bool(config, "use_sliding_window").value_or(false))
     return Status::error("'use_sliding_window': sliding windows are not supported");
-  // Mistral's classes have no switch: a window below the context is used.
+  // Mistral's and StarCoder2's classes have no switch: a window below the context is used. Up to its length it changes
+  // nothing, so such a model has the window as its context.
   const auto window = json_integer(config, "sliding_window");
-  if (window && *window < spec.context && !is_set(config, "use_sliding_window"))
-    return Status::error("'sliding_window': sliding windows are not supported, found " + std::to_string(*window) +
-                         " below the context of " + std::to_string(spec.context));
+  if (window && *window < spec.context && !is_set(config, "use_sliding_window")) {
+    if (*window < 1) return Status::error("'sliding_window': expected 1 or more, found " + std::to_string(*window));
+    spec.context = static_cast<int>(*window);
+    spec.context_is_limit = true;
+  }
   return read_rope(config, spec);
 }
 
@@ -273,19 +312,12 @@ Status read_hf_spec(const Checkpoint& checkpoint, const Family& family, SpecialT
   if (const auto status = read_ids(*config, spec); !status) return status.in("config.json");
   read_mask_token(checkpoint, specials, spec);
   read_bos_token(checkpoint, specials);
-  const std::string prefix = tensor_prefix(checkpoint, *family.names);
-  const std::string layer = prefix + std::string(family.names->layer) + "0.";
-  const bool biased = checkpoint.find(layer + std::string(family.names->products[Product::up]) + ".bias") != nullptr ||
-                      json_bool(*config, "mlp_bias").value_or(false);
-  if (!biased) specials.marker = kUnbiased;
+  read_presence(checkpoint, *family.names, spec);
+  if (const auto tied = json_bool(*config, names_of(family.dialect).tied)) spec.tied_head = *tied;
+  if (!spec.ffn_bias && !json_bool(*config, "mlp_bias").value_or(false)) specials.marker = kUnbiased;
   if (const auto status = read_attention(*config, spec); !status) return status.in("config.json");
   apply_fill_tags(family, specials, spec);
-  if (const auto status = read_switches(*config, spec); !status) return status.in("config.json");
-  spec.qkv_bias = checkpoint.find(layer + std::string(family.names->products[Product::query]) + ".bias") != nullptr;
-  spec.qk_norm = checkpoint.find(layer + std::string(family.names->query_norm) + ".weight") != nullptr;
-  const char* tied = family.dialect == ConfigDialect::olmo ? kOlmo.tied : kHuggingFace.tied;
-  spec.tied_head = json_bool(*config, tied).value_or(false);
-  return {};
+  return read_switches(*config, spec).in("config.json");
 }
 
 }  // namespace cinnabar::engine

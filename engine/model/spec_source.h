@@ -38,6 +38,9 @@ void apply_mask_literals(const SpecialTokens& specials, ModelSpec& spec);
 // attention. Keys of the file's own override it.
 void apply_fill_tags(const Family& family, const SpecialTokens& specials, ModelSpec& spec);
 
+// Sets what the tensors' presence says: biases, norms of heads, a head of its own.
+void read_presence(const Checkpoint& checkpoint, const TensorNames& names, ModelSpec& spec);
+
 // Sets `attention` or `infill` from its name.
 Status parse_attention(std::string_view text, ModelSpec& spec);
 Status parse_infill(std::string_view text, ModelSpec& spec);  // by parse_infill_layout

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/model/families.h"
+#include "engine/model/fold_conditioning.h"
 #include "engine/model/row_order.h"
 
 namespace cinnabar::engine {
@@ -31,47 +32,82 @@ class Binder {
     return checkpoint_.find(inside + ".weight") ? inside : std::string(names_.head);
   }
 
-  StoredMatrix matrix(const std::string& name, std::int64_t rows, std::int64_t cols) {
-    const Tensor* tensor = take(name + ".weight", {rows, cols});
+  // The tensor of just that name.
+  StoredMatrix table(const std::string& name, std::int64_t rows, std::int64_t cols) {
+    const Tensor* tensor = take(name, {rows, cols});
     if (!tensor) return {kernels::DType::f32, nullptr, 0, 0};
     return {tensor->dtype, tensor->data, rows, cols};
   }
-  std::vector<float> vector(const std::string& name, std::int64_t size) {
-    const Tensor* tensor = take(name, {size});
-    if (!tensor) return {};
-    std::vector<float> values(static_cast<std::size_t>(size));
-    kernels::dequantize(tensor->dtype, tensor->data, values.data(), size);
-    return values;
+  StoredMatrix matrix(const std::string& name, std::int64_t rows, std::int64_t cols) {
+    return table(name + ".weight", rows, cols);
   }
-  // A product's matrix, and below its bias, with query and key rows in rotate-half order.
-  StoredMatrix product(const ProductInfo& info, const std::string& name, Weights& out) {
-    const StoredMatrix stored = matrix(name, size_of(info.outputs, spec_), size_of(info.inputs, spec_));
+  // A layer's matrix, [rows, cols] however the file has it.
+  StoredMatrix layer_matrix(const std::string& name, std::int64_t rows, std::int64_t cols, Weights& out) {
+    if (!transposes()) return matrix(name, rows, cols);
+    const StoredMatrix stored = matrix(name, cols, rows);
+    return stored.data ? transposed(stored, out) : stored;
+  }
+  std::vector<float> vector(const std::string& name, std::int64_t size) { return values(name, {size}); }
+  std::vector<float> values(const std::string& name, const std::vector<std::int64_t>& shape) {
+    const Tensor* tensor = take(name, shape);
+    if (!tensor) return {};
+    std::int64_t size = 1;
+    for (const std::int64_t extent : shape) size *= extent;
+    std::vector<float> expanded(static_cast<std::size_t>(size));
+    kernels::dequantize(tensor->dtype, tensor->data, expanded.data(), size);
+    return expanded;
+  }
+  // A LayerNorm's bias; zeros where the file has none.
+  std::vector<float> norm_bias(const std::string& name) {
+    if (!spec_.layer_norm) return {};
+    if (!checkpoint_.find(name + ".bias")) return std::vector<float>(static_cast<std::size_t>(spec_.width));
+    return vector(name + ".bias", spec_.width);
+  }
+  // A product's matrix with query and key rows in rotate-half order, and the same of its bias.
+  StoredMatrix in_order(const ProductInfo& info, const StoredMatrix& stored, Weights& out) {
     if (!stored.data || !info.rotated || !spec_.rope_interleaved) return stored;
     const std::int64_t row = kernels::row_bytes(stored.dtype, stored.cols);
     const std::span<const std::byte> rows(stored.data, static_cast<std::size_t>(row * stored.rows));
     out.owned.push_back(std::make_unique<std::vector<std::byte>>(rotate_half_rows(rows, row, spec_.head_size)));
     return {stored.dtype, out.owned.back()->data(), stored.rows, stored.cols};
   }
-  std::vector<float> bias(const ProductInfo& info, const std::string& name) {
-    const std::vector<float> stored = vector(name + ".bias", size_of(info.outputs, spec_));
+  std::vector<float> in_order(const ProductInfo& info, std::vector<float> stored) {
     if (stored.empty() || !info.rotated || !spec_.rope_interleaved) return stored;
     const auto bytes = rotate_half_rows(std::as_bytes(std::span(stored)), sizeof(float), spec_.head_size);
-    std::vector<float> values(stored.size());
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return values;
+    std::memcpy(stored.data(), bytes.data(), bytes.size());
+    return stored;
   }
+  bool has(const std::string& name) const { return checkpoint_.find(name + ".weight") != nullptr; }
 
   void ignore(const std::string& name) { used_.insert(name); }
   // A tensor that nobody asked for would make the model's output silently wrong.
   Status check_all_used() const {
     for (const auto& [name, tensor] : checkpoint_.tensors)
-      if (!used_.contains(name) && !name.ends_with("rotary_emb.inv_freq") && name != "rope_freqs.weight")
+      if (!used_.contains(name) && !is_ignored(name))
         return Status::error("tensor " + shown_name(name) + " " + shape_text(tensor.shape) +
                              ": not expected in a model of the family " + spec_.family);
     return {};
   }
 
  private:
+  bool is_ignored(std::string_view name) const {
+    const auto ends = [&](std::string_view end) { return !end.empty() && name.ends_with(end); };
+    return ends("rotary_emb.inv_freq") || name == "rope_freqs.weight" || ends(names_.ignored[0]) ||
+           ends(names_.ignored[1]);
+  }
+  bool transposes() const { return names_.transposed; }
+  static StoredMatrix transposed(const StoredMatrix& stored, Weights& out) {
+    const auto count = static_cast<std::size_t>(stored.rows * stored.cols);
+    std::vector<float> values(count);
+    kernels::dequantize(stored.dtype, stored.data, values.data(), stored.rows * stored.cols);
+    auto memory = std::make_unique<std::vector<std::byte>>(count * sizeof(float));
+    auto* to = reinterpret_cast<float*>(memory->data());
+    for (std::int64_t row = 0; row < stored.rows; ++row)
+      for (std::int64_t col = 0; col < stored.cols; ++col)
+        to[col * stored.rows + row] = values[static_cast<std::size_t>(row * stored.cols + col)];
+    out.owned.push_back(std::move(memory));
+    return {kernels::DType::f32, out.owned.back()->data(), stored.cols, stored.rows};
+  }
   const Tensor* take(const std::string& name, const std::vector<std::int64_t>& shape) {
     if (!status_) return nullptr;
     const Tensor* tensor = checkpoint_.find(name);
@@ -96,21 +132,73 @@ class Binder {
   Status status_;
 };
 
+bool is_of_qkv(const ProductInfo& info) { return info.group == ProductGroup::qkv; }
+
+// Query, key and value as rows of one matrix.
+void bind_fused(Binder& bind, const ModelSpec& spec, const std::string& name, Weights& out, LayerWeights& w) {
+  std::int64_t rows = 0;
+  for (const ProductInfo& info : kProductList)
+    if (is_of_qkv(info)) rows += size_of(info.outputs, spec);
+  const StoredMatrix whole = bind.layer_matrix(name, rows, spec.width, out);
+  const std::vector<float> biases = spec.qkv_bias ? bind.vector(name + ".bias", rows) : std::vector<float>();
+  if (!bind.status()) return;
+  std::int64_t first = 0;
+  for (const ProductInfo& info : kProductList) {
+    if (!is_of_qkv(info)) continue;
+    const std::int64_t count = size_of(info.outputs, spec);
+    const std::byte* from = whole.data + first * kernels::row_bytes(whole.dtype, whole.cols);
+    w.matrices[info.product] = bind.in_order(info, {whole.dtype, from, count, whole.cols}, out);
+    if (spec.qkv_bias)
+      w.biases[info.product] = bind.in_order(info, {biases.begin() + first, biases.begin() + first + count});
+    first += count;
+  }
+}
+
 LayerWeights bind_layer(Binder& bind, const ModelSpec& spec, const TensorNames& names, int layer, Weights& out) {
   const auto name = [&](std::string_view part) { return bind.layer_name(layer, part); };
   LayerWeights w{};
   w.attention_norm = bind.vector(name(names.attention_norm) + ".weight", spec.width);
+  w.attention_norm_bias = bind.norm_bias(name(names.attention_norm));
+  const bool fused = !names.fused_qkv.empty() && bind.has(name(names.fused_qkv));
+  if (fused) bind_fused(bind, spec, name(names.fused_qkv), out, w);
   for (const ProductInfo& info : kProductList) {
+    if (!has_product(spec, info.product) || (fused && is_of_qkv(info))) continue;
     const std::string product = name(names.products[info.product]);
-    w.matrices[info.product] = bind.product(info, product, out);
-    if (info.biased && spec.qkv_bias) w.biases[info.product] = bind.bias(info, product);
+    const std::int64_t rows = size_of(info.outputs, spec), cols = size_of(info.inputs, spec);
+    w.matrices[info.product] = bind.in_order(info, bind.layer_matrix(product, rows, cols, out), out);
+    if (has_bias(spec, info)) w.biases[info.product] = bind.in_order(info, bind.vector(product + ".bias", rows));
   }
   if (spec.qk_norm) {
     w.query_norm = bind.vector(name(names.query_norm) + ".weight", spec.head_size);
     w.key_norm = bind.vector(name(names.key_norm) + ".weight", spec.head_size);
   }
   w.ffn_norm = bind.vector(name(names.ffn_norm) + ".weight", spec.width);
+  w.ffn_norm_bias = bind.norm_bias(name(names.ffn_norm));
   return w;
+}
+
+SmallProduct small_product(Binder& bind, const std::string& name, std::int64_t rows, std::int64_t cols) {
+  return {bind.values(name + ".weight", {rows, cols}), bind.vector(name + ".bias", rows)};
+}
+
+// What a DiT's conditioning comes to without a noise level, into the norms and the output products.
+void fold_conditioning(Binder& bind, const ModelSpec& spec, const TensorNames& names, Weights& out) {
+  const std::string condition = bind.global_name(names.condition);
+  const SmallProduct first = small_product(bind, condition + ".mlp.0", spec.conditioning, kLevelFeatures);
+  const SmallProduct second = small_product(bind, condition + ".mlp.2", spec.conditioning, spec.conditioning);
+  if (!bind.status()) return;
+  const std::vector<float> vector = condition_without_noise(first, second);
+  for (int layer = 0; layer < spec.layers; ++layer) {
+    const SmallProduct modulation =
+        small_product(bind, bind.layer_name(layer, names.modulation), 6 * std::int64_t{spec.width}, spec.conditioning);
+    if (!bind.status()) return;
+    fold_modulation(modulation.times(vector), out.layers[static_cast<std::size_t>(layer)], out);
+  }
+  const SmallProduct last =
+      small_product(bind, bind.global_name(names.final_modulation), 2 * std::int64_t{spec.width}, spec.conditioning);
+  if (!bind.status()) return;
+  const std::vector<float> both = last.times(vector);
+  fold_shift_and_scale(both.data(), both.data() + spec.width, out.final_norm, out.final_norm_bias);
 }
 
 }  // namespace
@@ -123,8 +211,10 @@ Result<Weights> bind_weights(const Checkpoint& checkpoint, const ModelSpec& spec
   const TensorNames& names = gguf ? gguf_names() : *(*family)->names;
   Binder bind(checkpoint, spec, names, tensor_prefix(checkpoint, names));
   Weights out;
-  out.embedding = bind.matrix(bind.global_name(names.embedding), spec.vocabulary, spec.width);
+  out.embedding = bind.table(bind.global_name(names.embedding), spec.vocabulary, spec.width);
+  if (spec.learned_positions) out.positions = bind.matrix(bind.global_name(names.positions), spec.context, spec.width);
   out.final_norm = bind.vector(bind.global_name(names.final_norm) + ".weight", spec.width);
+  out.final_norm_bias = bind.norm_bias(bind.global_name(names.final_norm));
   for (int layer = 0; layer < spec.layers && bind.status(); ++layer)
     out.layers.push_back(bind_layer(bind, spec, names, layer, out));
   if (spec.tied_head) {
@@ -133,6 +223,8 @@ Result<Weights> bind_weights(const Checkpoint& checkpoint, const ModelSpec& spec
   } else {
     out.head = bind.matrix(bind.head_name(), spec.vocabulary, spec.width);
   }
+  if (spec.head_bias) out.head_bias = bind.vector(bind.head_name() + ".bias", spec.vocabulary);
+  if (spec.conditioning > 0) fold_conditioning(bind, spec, names, out);
   if (!bind.status()) return bind.status().in(checkpoint.source);
   if (const auto status = bind.check_all_used(); !status) return status.in(checkpoint.source);
   return out;

@@ -15,18 +15,22 @@
 namespace cinnabar::engine {
 
 struct LayerWeights {
-  PerProduct<kernels::StoredMatrix> matrices;   // sizes: kProductList
+  PerProduct<kernels::StoredMatrix> matrices;   // sizes: kProductList; no data where the model has no such product
   PerProduct<std::vector<float>> biases;        // empty where a product has none
   std::vector<float> attention_norm, ffn_norm;  // [D]
-  std::vector<float> query_norm, key_norm;      // [E]; empty without qk_norm
+  std::vector<float> attention_norm_bias, ffn_norm_bias;  // [D]; empty without layer_norm
+  std::vector<float> query_norm, key_norm;                // [E]; empty without qk_norm
 };
 
 struct Weights {
-  kernels::StoredMatrix embedding;   // [V, D]
-  kernels::StoredMatrix head;        // [V, D]; the embedding when tied
-  std::vector<float> final_norm;     // [D]
-  std::vector<LayerWeights> layers;  // L
-  // Memory of matrices that had to be rewritten at load (un-permuted q/k, merged LoRA); the views above point into it.
+  kernels::StoredMatrix embedding;     // [V, D]
+  kernels::StoredMatrix head;          // [V, D]; the embedding when tied
+  kernels::StoredMatrix positions{};   // [context, D]; no data without learned_positions
+  std::vector<float> final_norm;       // [D]
+  std::vector<float> final_norm_bias;  // [D]; empty without layer_norm
+  std::vector<float> head_bias;        // [V]; empty without
+  std::vector<LayerWeights> layers;    // L
+  // Memory of matrices that had to be rewritten at load (un-permuted q/k, transposed, merged LoRA); the views above point into it.
   std::vector<std::unique_ptr<std::vector<std::byte>>> owned;
 };
 

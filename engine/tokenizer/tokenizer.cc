@@ -22,7 +22,9 @@ Result<std::unique_ptr<Tokenizer>> from_folder(const Checkpoint& checkpoint) {
   if (has("tokenizer.model")) return sentencepiece_from_model_file(checkpoint);
   if (has("tokenizer.json")) return bpe_from_tokenizer_json(checkpoint);
   if (has("vocab.json")) return bpe_from_vocab_and_merges(checkpoint);
-  return Status::error("no tokenizer: expected tokenizer.json, or vocab.json and merges.txt, or tokenizer.model");
+  return Status::error(
+      "no tokenizer: expected tokenizer.json, or vocab.json and merges.txt, or tokenizer.model; put them beside "
+      "config.json (MDLM's and BD3-LM's folders bring none: theirs is GPT-2's)");
 }
 
 }  // namespace

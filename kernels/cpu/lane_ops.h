@@ -58,9 +58,12 @@ struct LaneOps {
   void (*attention)(const AttentionTask&);
   // x / sqrt(mean(x^2) + eps) * weight
   void (*rms_norm)(const float* x, const float* weight, float eps, int64_t count, float* out);
+  // (x - mean(x)) / sqrt(variance(x) + eps) * weight + bias
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, int64_t count, float* out);
   // (a, b) -> (a cos - b sin, b cos + a sin) for the halves a, b of one head
   void (*rotate)(float* head, const float* cosines, const float* sines, int64_t half);
   void (*gated_silu)(const float* gate, const float* up, int64_t count, float* out);
+  void (*gelu)(const float* x, int64_t count, float* out);
   // allowed: bit i of the words for logit i, or null
   void (*summarize)(const float* logits, const uint64_t* allowed, int count, LogitSummary* out);
 };

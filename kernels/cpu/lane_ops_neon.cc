@@ -8,8 +8,8 @@ namespace cinnabar::kernels::cpu {
 
 const LaneOps& lane_ops_neon() {
   static constexpr LaneOps kOps = {quantize_row,       round_row, to_bf16,  product_int8, product<Kind::bf16>,
-                                   product<Kind::f32>, attention, rms_norm, rotate,       gated_silu,
-                                   summarize};
+                                   product<Kind::f32>, attention, rms_norm, layer_norm,   rotate,
+                                   gated_silu,         gelu,      summarize};
   return kOps;
 }
 

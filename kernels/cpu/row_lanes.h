@@ -23,6 +23,26 @@ void rms_norm(const float* x, const float* weight, float eps, int64_t count, flo
   }
 }
 
+void layer_norm(const float* x, const float* weight, const float* bias, float eps, int64_t count, float* out) {
+  Lanes all = zero();
+  for (int64_t i = 0; i < count; i += kLanes) all = add(all, load_first(x + i, lanes_left(count - i)));
+  const Lanes mean = broadcast(sum(all) / static_cast<float>(count));
+  Lanes squares = zero();
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const int some = lanes_left(count - i);
+    const Lanes distance = sub(load_first(x + i, some), mean);
+    // Lanes behind the end would count the mean itself.
+    const Lanes counted = some == kLanes ? distance : select_bits((1u << some) - 1u, distance, zero());
+    squares = fma(counted, counted, squares);
+  }
+  const Lanes inverse = broadcast(1.0f / __builtin_sqrtf(sum(squares) / static_cast<float>(count) + eps));
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const int some = lanes_left(count - i);
+    const Lanes normed = mul(sub(load_first(x + i, some), mean), inverse);
+    store_first(out + i, fma(normed, load_first(weight + i, some), load_first(bias + i, some)), some);
+  }
+}
+
 void rotate(float* head, const float* cosines, const float* sines, int64_t half) {
   for (int64_t i = 0; i < half; i += kLanes) {
     const int some = lanes_left(half - i);
@@ -41,6 +61,17 @@ void gated_silu(const float* gate, const float* up, int64_t count, float* out) {
     const Lanes g = load_first(gate + i, some);
     const Lanes silu = div(g, add(broadcast(1.0f), exponential(sub(zero(), g))));
     store_first(out + i, mul(silu, load_first(up + i, some)), some);
+  }
+}
+
+// x / 2 * (1 + tanh(y)) = x / (1 + exp(-2 y))
+void gelu(const float* x, int64_t count, float* out) {
+  const Lanes cubed = broadcast(-1.5957691216f * 0.044715f), plain = broadcast(-1.5957691216f);  // -2 sqrt(2 / pi)
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const int some = lanes_left(count - i);
+    const Lanes value = load_first(x + i, some);
+    const Lanes power = mul(value, fma(mul(value, value), cubed, plain));
+    store_first(out + i, div(value, add(broadcast(1.0f), exponential(power))), some);
   }
 }
 

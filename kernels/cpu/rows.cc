@@ -40,6 +40,14 @@ void CpuBackend::rms_norm(Rows x, const float* weight, float eps, Rows out) {
   });
 }
 
+void CpuBackend::layer_norm(Rows x, const float* weight, const float* bias, float eps, Rows out) {
+  const FlushDenormals flush;
+  assert(x.rows == out.rows && x.cols == out.cols);
+  each_row(context_, x.rows, x.cols, [&](std::int64_t row) {
+    context_.ops.layer_norm(x.data + row * x.stride, weight, bias, eps, x.cols, out.data + row * out.stride);
+  });
+}
+
 void CpuBackend::head_norm(Rows x, const float* weight, float eps, int head_size) {
   const FlushDenormals flush;
   assert(head_size > 0 && x.cols % head_size == 0);
@@ -77,13 +85,24 @@ void CpuBackend::gated_silu(Rows x, Rows out) {
   });
 }
 
-void CpuBackend::embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+void CpuBackend::gelu(Rows x, Rows out) {
+  const FlushDenormals flush;
+  assert(x.rows == out.rows && x.cols == out.cols);
+  each_row(context_, x.rows, x.cols,
+           [&](std::int64_t row) { context_.ops.gelu(x.data + row * x.stride, x.cols, out.data + row * out.stride); });
+}
+
+void CpuBackend::embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out, Write write) {
   const FlushDenormals flush;
   assert(out.rows == static_cast<std::int64_t>(ids.size()) && out.cols == table.cols);
   const std::int64_t bytes = row_bytes(table.dtype, table.cols);
   each_row(context_, out.rows, out.cols, [&](std::int64_t row) {
     assert(ids[row] >= 0 && ids[row] < table.rows);
-    dequantize(table.dtype, table.data + ids[row] * bytes, out.data + row * out.stride, table.cols);
+    float* to = out.data + row * out.stride;
+    if (write == Write::set) return dequantize(table.dtype, table.data + ids[row] * bytes, to, table.cols);
+    std::vector<float> added(table.cols);
+    dequantize(table.dtype, table.data + ids[row] * bytes, added.data(), table.cols);
+    for (std::int64_t i = 0; i < table.cols; ++i) to[i] += added[i];
   });
 }
 
@@ -93,6 +112,23 @@ void CpuBackend::gather_rows(Rows x, std::span<const std::int32_t> rows, Rows ou
     assert(rows[row] >= 0 && rows[row] < x.rows);
     std::memcpy(out.data + row * out.stride, x.data + rows[row] * x.stride, x.cols * sizeof(float));
   });
+}
+
+// Divided by columns: a row of out may come several times.
+void CpuBackend::add_rows(Rows x, std::span<const std::int32_t> rows, std::span<const float> factors, Rows out) {
+  const FlushDenormals flush;
+  assert(x.rows == static_cast<std::int64_t>(rows.size()) && rows.size() == factors.size() && x.cols == out.cols);
+  const std::int64_t step = std::max<std::int64_t>(64, kTaskValues / std::max<std::int64_t>(1, x.rows) / 64 * 64);
+  const auto some_columns = [&](int task, int) {
+    const std::int64_t first = task * step, count = std::min(step, x.cols - first);
+    for (std::int64_t row = 0; row < x.rows; ++row) {
+      assert(rows[row] >= 0 && rows[row] < out.rows);
+      const float* from = x.data + row * x.stride + first;
+      float* to = out.data + rows[row] * out.stride + first;
+      for (std::int64_t i = 0; i < count; ++i) to[i] += factors[row] * from[i];
+    }
+  };
+  context_.pool.run(static_cast<int>((x.cols + step - 1) / step), some_columns);
 }
 
 }  // namespace cinnabar::kernels::cpu

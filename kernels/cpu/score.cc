@@ -51,7 +51,8 @@ float asked_in_run(const float* logits, std::int64_t first, std::int64_t count, 
 
 }  // namespace
 
-void CpuBackend::score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) {
+void CpuBackend::score_rows(Rows x, const Matrix& head, const float* bias, std::span<const ScoreRequest> requests,
+                            std::span<Score> out) {
   const FlushDenormals flush;
   const auto& packed = static_cast<const PackedMatrix&>(head);
   assert(x.rows == static_cast<std::int64_t>(requests.size()) && requests.size() == out.size());
@@ -69,6 +70,7 @@ void CpuBackend::score_rows(Rows x, const Matrix& head, std::span<const ScoreReq
     for (std::int64_t first_row = 0; first_row < x.rows; first_row += kRowBlock) {
       const std::int64_t rows = std::min(kRowBlock, x.rows - first_row);
       ProductTask task = product_task(context_, operands, first_row, rows, first / 32, (count + 31) / 32);
+      task.bias = bias == nullptr ? nullptr : bias + first;
       task.out = logits;
       task.out_stride = kScoreRun;
       product(task);

@@ -69,6 +69,16 @@ void expand_tokens(const Batch& batch, std::vector<float>& out) {
     assert(token >= 0 && token < table.rows);
     dequantize(table.dtype, table.data + token * bytes, out.data() + row * table.cols, table.cols);
   }
+  if (batch.position_table == nullptr) return;
+  const StoredMatrix& places = *batch.position_table;
+  std::vector<float> added(static_cast<std::size_t>(places.cols));
+  for (std::int64_t row = 0; row < batch.rows(); ++row) {
+    const std::int32_t position = batch.positions[static_cast<std::size_t>(row)];
+    assert(position >= 0 && position < places.rows);
+    dequantize(places.dtype, places.data + position * row_bytes(places.dtype, places.cols), added.data(), places.cols);
+    for (std::int64_t i = 0; i < places.cols; ++i)
+      out[static_cast<std::size_t>(row * places.cols + i)] += added[static_cast<std::size_t>(i)];
+  }
 }
 
 }  // namespace

@@ -150,7 +150,8 @@ void CudaBackend::embed_batch(const Batch& batch, Rows out) {
 
 void CudaBackend::project(const Normed& x, const GatedProduct& qkv, const Heads& heads, const Batch& batch,
                           const Workspace& work, Rows out) {
-  if (!is_under_way(batch) || !can_fuse(x.x, qkv)) return Backend::project(x, qkv, heads, batch, work, out);
+  if (!is_under_way(batch) || x.bias != nullptr || heads.rope.turned() == 0 || !can_fuse(x.x, qkv))
+    return Backend::project(x, qkv, heads, batch, work, out);
   const Forward& now = context_.forward;
   const DeviceRopeTable* table = rope_table(context_, heads.rope, std::int64_t{largest_of(batch.positions)} + 1);
   if (table == nullptr) return;
@@ -186,23 +187,23 @@ void CudaBackend::add_product(Rows x, const GatedProduct& product, const Batch& 
                now.form.rows);
 }
 
-void CudaBackend::gated_product(const Normed& x, const GatedProduct& gate_up, const Batch& batch, const Workspace& work,
-                                Rows out) {
-  if (!is_under_way(batch) || !can_fuse(x.x, gate_up) || out.cols % kTileRows != 0)
-    return Backend::gated_product(x, gate_up, batch, work, out);
+void CudaBackend::activated_product(const Normed& x, const GatedProduct& product, Activation activation,
+                                    const Batch& batch, const Workspace& work, Rows out) {
+  const bool fuses = activation == Activation::gated_silu && x.bias == nullptr && out.cols % kTileRows == 0;
+  if (!is_under_way(batch) || !fuses || !can_fuse(x.x, product))
+    return Backend::activated_product(x, product, activation, batch, work, out);
   const Forward& now = context_.forward;
-  launch_fused(context_, fused(x.x, &x, gate_up, out, Finish::gate, now.rows, now.form.additions), now.rows,
+  launch_fused(context_, fused(x.x, &x, product, out, Finish::gate, now.rows, now.form.additions), now.rows,
                now.form.rows);
 }
 
-void CudaBackend::judge(const Normed& x, const Matrix& head, const Batch& batch, const Workspace& work) {
-  const GatedProduct product{&head, nullptr, {}};
-  if (!is_under_way(batch) || !can_fuse(x.x, product)) return Backend::judge(x, head, batch, work);
+void CudaBackend::judge(const Normed& x, const GatedProduct& head, const Batch& batch, const Workspace& work) {
+  if (!is_under_way(batch) || x.bias != nullptr || !can_fuse(x.x, head)) return Backend::judge(x, head, batch, work);
   Forward& now = context_.forward;
   const std::int64_t judged = now.form.judged;
-  if (!context_.make_room_for_scores(judged, head.rows())) return;
-  const Rows logits(context_.logits.as<float>(), judged, head.rows());
-  FusedProduct f = fused(x.x, &x, product, logits, Finish::set, now.rows, false);
+  if (!context_.make_room_for_scores(judged, head.matrix->rows())) return;
+  const Rows logits(context_.logits.as<float>(), judged, head.matrix->rows());
+  FusedProduct f = fused(x.x, &x, head, logits, Finish::set, now.rows, false);
   f.x.rows = now.rows.judged;
   f.x.count = now.rows.counts + 1;
   launch_fused(context_, f, now.rows, judged);

@@ -1,4 +1,5 @@
 // Operations that treat each row by itself: norms, rotary embedding, gated activation, embedding, gathering.
+#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstring>
@@ -18,6 +19,19 @@ __global__ void norm_heads(Rows x, const float* weight, float eps, int size, Row
   float* to = out.data + blockIdx.x * out.stride + std::int64_t{blockIdx.y} * size;
   const float inverse = inverse_norm(from, size, eps);
   for (int i = static_cast<int>(threadIdx.x); i < size; i += 32) to[i] = from[i] * inverse * weight[i];
+}
+
+// One row a warp. out may be x.
+__global__ void norm_rows(Rows x, const float* weight, const float* bias, float eps, Rows out) {
+  const float* from = x.data + blockIdx.x * x.stride;
+  float* to = out.data + blockIdx.x * out.stride;
+  const int size = static_cast<int>(x.cols), first = static_cast<int>(threadIdx.x);
+  float sum = 0, squares = 0;
+  for (int i = first; i < size; i += 32) sum += from[i];
+  const float mean = reduce_warp(sum, Add()) / static_cast<float>(size);
+  for (int i = first; i < size; i += 32) squares = fmaf(from[i] - mean, from[i] - mean, squares);
+  const float inverse = 1.0f / sqrtf(reduce_warp(squares, Add()) / static_cast<float>(size) + eps);
+  for (int i = first; i < size; i += 32) to[i] = fmaf((from[i] - mean) * inverse, weight[i], bias[i]);
 }
 
 // All heads of one row a block; thread i turns pairs (i, i + half), 2 half being a head's values that are turned.
@@ -40,6 +54,22 @@ __global__ void gate(Rows x, Rows out) {
   if (column >= out.cols) return;
   const float* row = x.data + blockIdx.x * x.stride;
   out.data[blockIdx.x * out.stride + column] = gated(row[column], row[out.cols + column]);
+}
+
+__global__ void gelu_rows(Rows x, Rows out) {
+  const std::int64_t column = std::int64_t{blockIdx.y} * kThreads + threadIdx.x;
+  if (column >= out.cols) return;
+  const float value = x.data[blockIdx.x * x.stride + column];
+  const float power = value * fmaf(value * value, -1.5957691216f * 0.044715f, -1.5957691216f);  // -2 sqrt(2 / pi)
+  out.data[blockIdx.x * out.stride + column] = value / (1.0f + expf(power));
+}
+
+// A column a thread, all rows in order.
+__global__ void add_in_order(Rows x, const std::int32_t* rows, const float* factors, Rows out) {
+  const std::int64_t column = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (column >= x.cols) return;
+  for (std::int64_t row = 0; row < x.rows; ++row)
+    out.data[rows[row] * out.stride + column] += factors[row] * x.data[row * x.stride + column];
 }
 
 __global__ void gather(Rows x, const std::int32_t* rows, Rows out) {
@@ -73,6 +103,12 @@ void CudaBackend::rms_norm(Rows x, const float* weight, float eps, Rows out) {
   context_.device->launch({blocks(x.rows, 1)}, 32, norm_heads, x, weight, eps, static_cast<int>(x.cols), out);
 }
 
+void CudaBackend::layer_norm(Rows x, const float* weight, const float* bias, float eps, Rows out) {
+  assert(x.rows == out.rows && x.cols == out.cols);
+  if (x.rows == 0) return;
+  context_.device->launch({blocks(x.rows, 1)}, 32, norm_rows, x, weight, bias, eps, out);
+}
+
 void CudaBackend::head_norm(Rows x, const float* weight, float eps, int head_size) {
   assert(head_size > 0 && x.cols % head_size == 0);
   if (x.rows == 0) return;
@@ -97,14 +133,27 @@ void CudaBackend::gated_silu(Rows x, Rows out) {
   context_.device->launch({blocks(x.rows, 1), blocks(out.cols, kThreads)}, kThreads, gate, x, out);
 }
 
+void CudaBackend::gelu(Rows x, Rows out) {
+  assert(x.rows == out.rows && x.cols == out.cols);
+  if (x.rows == 0) return;
+  context_.device->launch({blocks(x.rows, 1), blocks(out.cols, kThreads)}, kThreads, gelu_rows, x, out);
+}
+
 // The table stays where the model's file is: a row is expanded on the way to the device.
-void CudaBackend::embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) {
+void CudaBackend::embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out, Write write) {
   assert(out.rows == static_cast<std::int64_t>(ids.size()) && out.cols == table.cols);
   const std::int64_t bytes = row_bytes(table.dtype, table.cols);
   std::vector<float> expanded(static_cast<std::size_t>(out.rows * out.cols));
   for (std::int64_t row = 0; row < out.rows; ++row) {
     assert(ids[row] >= 0 && ids[row] < table.rows);
     dequantize(table.dtype, table.data + ids[row] * bytes, expanded.data() + row * out.cols, table.cols);
+  }
+  if (write == Write::add) {
+    std::vector<float> before(static_cast<std::size_t>(out.rows * out.stride));
+    download(out.data, std::span(before).first(before.size() - static_cast<std::size_t>(out.stride - out.cols)));
+    for (std::int64_t i = 0; i < out.rows * out.cols; ++i)
+      expanded[static_cast<std::size_t>(i)] +=
+          before[static_cast<std::size_t>(i / out.cols * out.stride + i % out.cols)];
   }
   const std::int64_t rows_at_once = out.stride == out.cols ? out.rows : 1;
   for (std::int64_t row = 0; row < out.rows; row += rows_at_once) {
@@ -118,6 +167,18 @@ void CudaBackend::gather_rows(Rows x, std::span<const std::int32_t> rows, Rows o
   const std::int32_t* on_device = context_.upload_ints(rows);
   if (on_device == nullptr) return;
   context_.device->launch({blocks(out.rows, 1)}, kThreads, gather, x, on_device, out);
+}
+
+void CudaBackend::add_rows(Rows x, std::span<const std::int32_t> rows, std::span<const float> factors, Rows out) {
+  assert(x.rows == static_cast<std::int64_t>(rows.size()) && rows.size() == factors.size() && x.cols == out.cols);
+  if (x.rows == 0) return;
+  // One upload for both, rows and the factors' bits.
+  std::vector<std::int32_t> both(rows.begin(), rows.end());
+  for (const float factor : factors) both.push_back(std::bit_cast<std::int32_t>(factor));
+  const std::int32_t* on_device = context_.upload_ints(both);
+  if (on_device == nullptr) return;
+  context_.device->launch({blocks(x.cols, kThreads)}, kThreads, add_in_order, x, on_device,
+                          reinterpret_cast<const float*>(on_device + x.rows), out);
 }
 
 }  // namespace cinnabar::kernels::cuda

@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(kThreads) summarize(Rows logits, const Request
   parts[std::int64_t{blockIdx.y} * gridDim.x + blockIdx.x] = part;
 }
 
-void score_some(CudaBackend& backend, Context& context, Rows x, const Matrix& head,
+void score_some(CudaBackend& backend, Context& context, Rows x, const Matrix& head, const float* bias,
                 std::span<const ScoreRequest> requests, std::span<Score> out) {
   if (!context.make_room_for_scores(x.rows, head.rows())) return;
   context.seen.requests.set(requests, head.rows());
@@ -118,7 +118,7 @@ void score_some(CudaBackend& backend, Context& context, Rows x, const Matrix& he
   if (!context.upload_arguments()) return;
   const DeviceRows rows = places.at(context.arguments.memory.as<const std::byte>());
   const Rows logits(context.logits.as<float>(), x.rows, head.rows());
-  backend.Backend::linear(x, head, nullptr, logits);
+  backend.Backend::linear(x, head, bias, logits);
   const std::int64_t runs = summarize_rows(context, logits, rows.requests, rows.masks, rows.counts);
   context.collect_scores(runs, requests, out);
 }
@@ -148,14 +148,16 @@ void Context::collect_scores(std::int64_t runs, std::span<const ScoreRequest> re
     out[row] = combine(std::span(host_parts).subspan(row * each, each), requested[row]);
 }
 
-void CudaBackend::score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) {
+void CudaBackend::score_rows(Rows x, const Matrix& head, const float* bias, std::span<const ScoreRequest> requests,
+                             std::span<Score> out) {
   assert(x.rows == static_cast<std::int64_t>(requests.size()) && requests.size() == out.size());
   assert(x.cols == head.cols());
   const std::int64_t at_once =
       std::max<std::int64_t>(1, kLogitBytes / (head.rows() * static_cast<std::int64_t>(sizeof(float))));
   for (std::int64_t first = 0; first < x.rows; first += at_once) {
     const std::int64_t count = std::min(at_once, x.rows - first);
-    score_some(*this, context_, x.slice(first, count), head, requests.subspan(first, count), out.subspan(first, count));
+    score_some(*this, context_, x.slice(first, count), head, bias, requests.subspan(first, count),
+               out.subspan(first, count));
   }
 }
 

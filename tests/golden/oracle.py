@@ -15,6 +15,15 @@ def rms_norm(x, weight, eps):
     return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * weight
 
 
+def layer_norm(x, weight, bias, eps):
+    centred = x - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((centred * centred).mean(-1, keepdims=True) + eps) * weight + bias
+
+
+def gelu_tanh(x):
+    return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
+
+
 def softmax(x):
     e = np.exp(x - x.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True)
@@ -60,7 +69,7 @@ class Model:
 
     def variant(self, **changes):
         fields = dict(gated=self.gated, noise=self.noise, rounded=self.rounded)
-        return Model(self.spec, self.w, **{**fields, **changes})
+        return type(self)(self.spec, self.w, **{**fields, **changes})
 
     def _linear(self, x, layer, name, clean, gated):
         out = x @ self.w[f"{layer}.{name}"].T
@@ -71,7 +80,22 @@ class Model:
             out[clean:] += x[clean:] @ a.T @ b.T * scale
         return out
 
+    def _norm(self, x, name):
+        s, weight = self.spec, self.w[name]
+        if s.get("layer_norm"):
+            return layer_norm(x, weight, self.w[f"{name}.bias"], s["norm_epsilon"])
+        return rms_norm(x, weight, s["norm_epsilon"])
+
+    def _feed_forward(self, h, layer, clean, gated):
+        up = self._linear(h, layer, "up", clean, gated)
+        if not self.spec.get("gated_ffn", True):
+            return self._linear(gelu_tanh(up), layer, "down", clean, gated)
+        gate = self._linear(h, layer, "gate", clean, gated)
+        return self._linear(gate / (1 + np.exp(-gate)) * up, layer, "down", clean, gated)
+
     def _rotate(self, x):
+        if self.spec.get("learned_positions"):
+            return x
         turned = self.spec.get("rotary") or self.spec["head_size"]
         half = turned // 2
         frequency, magnitude = scaled_frequencies(self.spec, turned)
@@ -113,15 +137,13 @@ class Model:
         """[T, V] for T tokens, the first `clean` of them causal, the others one block."""
         s = self.spec
         x = self.w["embedding"][np.asarray(tokens)]
+        if s.get("learned_positions"):
+            x = x + self.w["positions"][:len(tokens)]
         for layer in range(s["layers"]):
-            h = rms_norm(x, self.w[f"{layer}.attention_norm"], s["norm_epsilon"])
+            h = self._norm(x, f"{layer}.attention_norm")
             x = x + self._linear(self._attention(h, layer, clean, gated), layer, "o", clean, gated)
-            h = rms_norm(x, self.w[f"{layer}.ffn_norm"], s["norm_epsilon"])
-            gate = self._linear(h, layer, "gate", clean, gated)
-            up = self._linear(h, layer, "up", clean, gated)
-            x = x + self._linear(gate / (1 + np.exp(-gate)) * up, layer, "down", clean, gated)
-        x = rms_norm(x, self.w["final_norm"], s["norm_epsilon"])
-        out = x @ self.w["embedding" if s["tied_head"] else "head"].T
+            x = x + self._feed_forward(self._norm(x, f"{layer}.ffn_norm"), layer, clean, gated)
+        out = self._norm(x, "final_norm") @ self.w["embedding" if s["tied_head"] else "head"].T + self.w.get("head.bias", 0)
         if self.noise:
             out = out + self.random.uniform(-self.noise, self.noise, out.shape)
         return out

@@ -88,7 +88,7 @@ engine::LoadedModel random_model(const engine::ModelSpec& spec, std::uint32_t se
     for (const engine::ProductInfo& info : engine::kProductList) {
       const std::int64_t rows = size_of(info.outputs, spec);
       layer.matrices[info.product] = matrix(rows, size_of(info.inputs, spec));
-      if (info.biased && spec.qkv_bias) layer.biases[info.product] = random.values(rows, 0.1f);
+      if (engine::has_bias(spec, info)) layer.biases[info.product] = random.values(rows, 0.1f);
     }
   }
   return model;

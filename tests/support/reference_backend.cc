@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 namespace cinnabar::tests {
@@ -76,14 +77,27 @@ class ReferenceBackend final : public Backend {
                   target.values.begin() + static_cast<std::ptrdiff_t>(target.at(layer, 0)));
     }
   }
-  void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out) override {
+  void embed(std::span<const std::int32_t> ids, const StoredMatrix& table, Rows out, Write write) override {
+    std::vector<float> row(static_cast<std::size_t>(table.cols));
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      dequantize(table.dtype, table.data + ids[i] * row_bytes(table.dtype, table.cols),
-                 row_of(out, static_cast<std::int64_t>(i)), table.cols);
+      dequantize(table.dtype, table.data + ids[i] * row_bytes(table.dtype, table.cols), row.data(), table.cols);
+      float* to = row_of(out, static_cast<std::int64_t>(i));
+      for (std::size_t c = 0; c < row.size(); ++c) to[c] = write == Write::add ? to[c] + row[c] : row[c];
     }
   }
   void rms_norm(Rows x, const float* weight, float eps, Rows out) override {
     for (std::int64_t r = 0; r < x.rows; ++r) normalise(row_of(x, r), weight, eps, x.cols, row_of(out, r));
+  }
+  void layer_norm(Rows x, const float* weight, const float* bias, float eps, Rows out) override {
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      double mean = 0, squares = 0;
+      for (std::int64_t c = 0; c < x.cols; ++c) mean += row_of(x, r)[c];
+      mean /= static_cast<double>(x.cols);
+      for (std::int64_t c = 0; c < x.cols; ++c) squares += (row_of(x, r)[c] - mean) * (row_of(x, r)[c] - mean);
+      const double factor = 1.0 / std::sqrt(squares / static_cast<double>(x.cols) + eps);
+      for (std::int64_t c = 0; c < x.cols; ++c)
+        row_of(out, r)[c] = static_cast<float>((row_of(x, r)[c] - mean) * factor * weight[c] + bias[c]);
+    }
   }
   void head_norm(Rows x, const float* weight, float eps, int head) override {
     for (std::int64_t r = 0; r < x.rows; ++r) {
@@ -140,7 +154,7 @@ class ReferenceBackend final : public Backend {
         const std::int64_t r = segment.first_row + static_cast<std::int64_t>(i);
         for (std::int64_t head = 0; head < q.cols / e; ++head) {
           attend_row(row_of(q, r) + head * e, kv, layer, (head / group) * e, e, segment.limits[i],
-                 segment.hidden.empty() ? SlotRange{} : segment.hidden[i], scale, row_of(out, r) + head * e);
+                     segment.hidden.empty() ? SlotRange{} : segment.hidden[i], scale, row_of(out, r) + head * e);
         }
       }
     }
@@ -153,15 +167,30 @@ class ReferenceBackend final : public Backend {
       }
     }
   }
+  void gelu(Rows x, Rows out) override {
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+      for (std::int64_t c = 0; c < x.cols; ++c) {
+        const double value = row_of(x, r)[c];
+        const double inner = std::sqrt(2 / std::numbers::pi) * (value + 0.044715 * value * value * value);
+        row_of(out, r)[c] = static_cast<float>(value / 2 * (1 + std::tanh(inner)));
+      }
+    }
+  }
+  void add_rows(Rows x, std::span<const std::int32_t> rows, std::span<const float> factors, Rows out) override {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (std::int64_t c = 0; c < x.cols; ++c)
+        row_of(out, rows[i])[c] += factors[i] * row_of(x, static_cast<std::int64_t>(i))[c];
+  }
   void gather_rows(Rows x, std::span<const std::int32_t> rows, Rows out) override {
     for (std::size_t i = 0; i < rows.size(); ++i)
       std::copy_n(row_of(x, rows[i]), x.cols, row_of(out, static_cast<std::int64_t>(i)));
   }
   // Greedy only: tests of the engine choose the largest logit.
-  void score_rows(Rows x, const Matrix& head, std::span<const ScoreRequest> requests, std::span<Score> out) override {
+  void score_rows(Rows x, const Matrix& head, const float* bias, std::span<const ScoreRequest> requests,
+                  std::span<Score> out) override {
     std::vector<float> logits(static_cast<std::size_t>(head.rows()));
     for (std::int64_t r = 0; r < x.rows; ++r) {
-      multiply(x.slice(r, 1), head, nullptr, Rows(logits.data(), 1, head.rows()), Write::set);
+      multiply(x.slice(r, 1), head, bias, Rows(logits.data(), 1, head.rows()), Write::set);
       out[static_cast<std::size_t>(r)] = judge_row(logits, requests[static_cast<std::size_t>(r)]);
     }
   }
@@ -175,7 +204,7 @@ class ReferenceBackend final : public Backend {
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(x[i] * factor * weight[i]);
   }
   static void attend_row(const float* q, const HostKv& kv, int layer, std::int64_t column, int e, int limit,
-                     SlotRange hidden, float scale, float* out) {
+                         SlotRange hidden, float scale, float* out) {
     std::vector<double> weights(static_cast<std::size_t>(limit));
     double best = -std::numeric_limits<double>::infinity(), sum = 0;
     for (int s = 0; s < limit; ++s) {

@@ -56,14 +56,20 @@ void TimedBackend::copy_kv(const kernels::KvStore& from, kernels::KvStore& to, s
   inner_->copy_kv(from, to, count);
 }
 
-void TimedBackend::embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out) {
+void TimedBackend::embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out,
+                         Write write) {
   const Stopwatch watch(times_, Operation::embed, waits_ ? inner_.get() : nullptr);
-  inner_->embed(ids, table, out);
+  inner_->embed(ids, table, out, write);
 }
 
 void TimedBackend::rms_norm(kernels::Rows x, const float* weight, float eps, kernels::Rows out) {
   const Stopwatch watch(times_, Operation::norm, waits_ ? inner_.get() : nullptr);
   inner_->rms_norm(x, weight, eps, out);
+}
+
+void TimedBackend::layer_norm(kernels::Rows x, const float* weight, const float* bias, float eps, kernels::Rows out) {
+  const Stopwatch watch(times_, Operation::norm, waits_ ? inner_.get() : nullptr);
+  inner_->layer_norm(x, weight, bias, eps, out);
 }
 
 void TimedBackend::head_norm(kernels::Rows x, const float* weight, float eps, int head_size) {
@@ -98,15 +104,26 @@ void TimedBackend::gated_silu(kernels::Rows x, kernels::Rows out) {
   inner_->gated_silu(x, out);
 }
 
+void TimedBackend::gelu(kernels::Rows x, kernels::Rows out) {
+  const Stopwatch watch(times_, Operation::activation, waits_ ? inner_.get() : nullptr);
+  inner_->gelu(x, out);
+}
+
 void TimedBackend::gather_rows(kernels::Rows x, std::span<const std::int32_t> rows, kernels::Rows out) {
   const Stopwatch watch(times_, Operation::gather, waits_ ? inner_.get() : nullptr);
   inner_->gather_rows(x, rows, out);
 }
 
-void TimedBackend::score_rows(kernels::Rows x, const kernels::Matrix& head,
+void TimedBackend::add_rows(kernels::Rows x, std::span<const std::int32_t> rows, std::span<const float> factors,
+                            kernels::Rows out) {
+  const Stopwatch watch(times_, Operation::gather, waits_ ? inner_.get() : nullptr);
+  inner_->add_rows(x, rows, factors, out);
+}
+
+void TimedBackend::score_rows(kernels::Rows x, const kernels::Matrix& head, const float* bias,
                               std::span<const kernels::ScoreRequest> requests, std::span<kernels::Score> out) {
   const Stopwatch watch(times_, Operation::score, waits_ ? inner_.get() : nullptr);
-  inner_->score_rows(x, head, requests, out);
+  inner_->score_rows(x, head, bias, requests, out);
 }
 
 // Composite operations: the plain form, whose parts come back here, or the device's own.
@@ -133,12 +150,14 @@ void TimedBackend::add_product(kernels::Rows x, const kernels::GatedProduct& pro
   divides_ ? Backend::add_product(x, product, batch, work, out) : inner_->add_product(x, product, batch, work, out);
 }
 
-void TimedBackend::gated_product(const kernels::Normed& x, const kernels::GatedProduct& gate_up,
-                                 const kernels::Batch& batch, const kernels::Workspace& work, kernels::Rows out) {
-  divides_ ? Backend::gated_product(x, gate_up, batch, work, out) : inner_->gated_product(x, gate_up, batch, work, out);
+void TimedBackend::activated_product(const kernels::Normed& x, const kernels::GatedProduct& product,
+                                     kernels::Activation activation, const kernels::Batch& batch,
+                                     const kernels::Workspace& work, kernels::Rows out) {
+  divides_ ? Backend::activated_product(x, product, activation, batch, work, out)
+           : inner_->activated_product(x, product, activation, batch, work, out);
 }
 
-void TimedBackend::judge(const kernels::Normed& x, const kernels::Matrix& head, const kernels::Batch& batch,
+void TimedBackend::judge(const kernels::Normed& x, const kernels::GatedProduct& head, const kernels::Batch& batch,
                          const kernels::Workspace& work) {
   divides_ ? Backend::judge(x, head, batch, work) : inner_->judge(x, head, batch, work);
 }

@@ -42,8 +42,10 @@ class TimedBackend final : public kernels::Backend {
   Result<std::unique_ptr<kernels::KvStore>> make_kv(const kernels::KvShape& shape) override;
   void copy_kv(const kernels::KvStore& from, kernels::KvStore& to, std::int64_t count) override;
 
-  void embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out) override;
+  void embed(std::span<const std::int32_t> ids, const kernels::StoredMatrix& table, kernels::Rows out,
+             Write write) override;
   void rms_norm(kernels::Rows x, const float* weight, float eps, kernels::Rows out) override;
+  void layer_norm(kernels::Rows x, const float* weight, const float* bias, float eps, kernels::Rows out) override;
   void head_norm(kernels::Rows x, const float* weight, float eps, int head_size) override;
   void linear(std::span<const Linear> products) override;
   void rope(kernels::Rows x, std::span<const std::int32_t> positions, const kernels::RopeSpec& spec) override;
@@ -52,9 +54,12 @@ class TimedBackend final : public kernels::Backend {
   void attention(kernels::Rows q, std::span<const kernels::AttentionSegment> segments, int layer, float scale,
                  kernels::Rows out) override;
   void gated_silu(kernels::Rows x, kernels::Rows out) override;
+  void gelu(kernels::Rows x, kernels::Rows out) override;
   void gather_rows(kernels::Rows x, std::span<const std::int32_t> rows, kernels::Rows out) override;
-  void score_rows(kernels::Rows x, const kernels::Matrix& head, std::span<const kernels::ScoreRequest> requests,
-                  std::span<kernels::Score> out) override;
+  void add_rows(kernels::Rows x, std::span<const std::int32_t> rows, std::span<const float> factors,
+                kernels::Rows out) override;
+  void score_rows(kernels::Rows x, const kernels::Matrix& head, const float* bias,
+                  std::span<const kernels::ScoreRequest> requests, std::span<kernels::Score> out) override;
 
   kernels::Traffic traffic() const override { return inner_->traffic(); }
   void forward(const void* owner, const kernels::Batch& batch, const std::function<void()>& operations) override;
@@ -64,9 +69,9 @@ class TimedBackend final : public kernels::Backend {
   void attend(kernels::Rows q, const kernels::Batch& batch, int layer, float scale, kernels::Rows out) override;
   void add_product(kernels::Rows x, const kernels::GatedProduct& product, const kernels::Batch& batch,
                    const kernels::Workspace& work, kernels::Rows out) override;
-  void gated_product(const kernels::Normed& x, const kernels::GatedProduct& gate_up, const kernels::Batch& batch,
-                     const kernels::Workspace& work, kernels::Rows out) override;
-  void judge(const kernels::Normed& x, const kernels::Matrix& head, const kernels::Batch& batch,
+  void activated_product(const kernels::Normed& x, const kernels::GatedProduct& product, kernels::Activation activation,
+                         const kernels::Batch& batch, const kernels::Workspace& work, kernels::Rows out) override;
+  void judge(const kernels::Normed& x, const kernels::GatedProduct& head, const kernels::Batch& batch,
              const kernels::Workspace& work) override;
 
  private:

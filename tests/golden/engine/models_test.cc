@@ -11,6 +11,7 @@
 #include "engine/decoding/block_diffusion.h"
 #include "engine/decoding/in_place.h"
 #include "engine/decoding/speculative.h"
+#include "engine/engine.h"
 #include "kernels/cpu/backend.h"
 #include "kernels/cuda/backend.h"
 #include "tests/support/byte_tokenizer.h"
@@ -25,9 +26,10 @@ using Ids = std::vector<std::int32_t>;
 
 const std::string kFolder = CINNABAR_SOURCE_DIR "/tests/golden/models/";
 constexpr int kTokens = 264;  // of the models' tokenizers; their matrices have 288 rows
-constexpr const char* kModels[] = {"qwen2_block", "qwen3_block", "fast_dllm",   "llama_gguf",  "qwen2_gguf",
-                                   "dream",       "llada",       "dreamon",     "qwen2_gated", "rope_linear",
-                                   "rope_llama3", "rope_yarn",   "rope_partial"};
+constexpr const char* kModels[] = {
+    "qwen2_block",     "qwen3_block", "fast_dllm",      "llama_gguf",   "qwen2_gguf",   "dream",        "llada",
+    "dreamon",         "qwen2_gated", "rope_linear",    "rope_llama3",  "rope_yarn",    "rope_partial", "starcoder2",
+    "starcoder2_gguf", "gpt2",        "starcoder_gguf", "granite_code", "narrow_heads", "mdlm",         "bd3lm"};
 
 struct Device {
   std::string name;
@@ -136,6 +138,10 @@ TEST_CASE("the files' spec is the family's") {
     CHECK(spec.rope_theta == want["rope_theta"].get<float>());
     CHECK(spec.qkv_bias == want["qkv_bias"]);
     CHECK(spec.qk_norm == want["qk_norm"]);
+    CHECK(spec.layer_norm == want.value("layer_norm", false));
+    CHECK(spec.gated_ffn == want.value("gated_ffn", true));
+    CHECK(spec.learned_positions == want.value("learned_positions", false));
+    CHECK(spec.tied_head == want["tied_head"]);
     CHECK(cinnabar::engine::name(spec.attention) == want["attention"]);
     CHECK(cinnabar::engine::name(spec.infill) == want["infill"]);
     CHECK(spec.rotary == want.value("rotary", 0));
@@ -321,6 +327,28 @@ TEST_CASE("block diffusion") {
         check_block_diffusion(entry, *open(name, golden, *device.backend, entry.value("adapter", "none")));
       }
     }
+  }
+}
+
+// What `infill` does: files to text by whatever decodes the family by default.
+TEST_CASE("every family's folder fills a hole in its default mode") {
+  for (const char* name : {"qwen2_block", "qwen3_block", "fast_dllm", "dream", "llada", "dreamon", "starcoder2", "gpt2",
+                           "granite_code", "narrow_heads", "mdlm", "bd3lm"}) {
+    INFO(name);
+    EngineOptions options;
+    options.model = kFolder + name + "/" + std::string(expected(name)["model"]);
+    options.context = 256;
+    options.device.cpu.threads = 1;
+    auto engine = Engine::open(options);
+    INFO((engine ? "" : engine.message()));
+    REQUIRE(engine);
+    InfillRequest request;
+    request.prefix = "a = ";
+    request.suffix = "\n";
+    request.max_tokens = 6;
+    const auto result = (*engine)->infill(request, {});
+    INFO((result ? "" : result.message()));
+    REQUIRE(result);
   }
 }
 

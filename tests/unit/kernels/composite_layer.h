@@ -18,6 +18,7 @@ struct LayerShape {
   int heads, kv_heads, head_size, rotary;
   std::int64_t ffn, rank;
   bool head_norms, biases;
+  bool layer_norms = false;  // and GELU without a gate, a table of positions, a bias of the head
 };
 
 // `clean` rows of one sequence from `first` on, and `block` rows of the adapter: half of them behind those, half of
@@ -37,15 +38,18 @@ class CompositeLayer {
     const std::int64_t keys = shape.kv_heads * std::int64_t{shape.head_size};
     qkv_ = product(shape.width, {queries, keys, keys});
     out_ = product(queries, {shape.width});
-    gate_up_ = product(shape.width, {shape.ffn, shape.ffn});
+    gate_up_ = product(shape.width, shape.layer_norms ? std::vector{shape.ffn} : std::vector{shape.ffn, shape.ffn});
     down_ = product(shape.ffn, {shape.width});
-    head_ = matrix(kVocabulary, shape.width, compute);
+    head_.matrix = matrix(kVocabulary, shape.width, compute);
+    if (shape.layer_norms) head_.bias = uploaded(random_values(kVocabulary, ++seed_));
     for (auto* norm : {&norm_, &head_norm_}) *norm = uploaded(random_values(512, ++seed_));
     for (auto* memory : {&normed_, &x_, &qkv_rows_, &gated_, &attended_, &gate_up_rows_, &thin_})
       *memory = uploaded(Values(static_cast<std::size_t>(kMostRows * std::max(columns, 2 * shape.ffn + shape.width))));
     zeros_ = uploaded(Values(static_cast<std::size_t>(kMostRows * columns)));
     table_values_ = random_values(kTokens * shape.width, ++seed_);
     table_ = stored(table_values_, kTokens, shape.width);
+    position_values_ = random_values(kPositions * shape.width, ++seed_);
+    position_table_ = stored(position_values_, kPositions, shape.width);
   }
 
   // Row by row: the queries, what attention made of them, the residual stream behind the layer, and scores of each.
@@ -58,7 +62,7 @@ class CompositeLayer {
     const Rows x(x_->data(), count, shape_.width), qkv(qkv_rows_->data(), count, columns);
     const Rows attended(attended_->data(), count, queries), gated(gated_->data(), count, shape_.ffn);
     const Workspace work{normed_->data(), gate_up_rows_->data(), thin_->data()};
-    const Normed normed{x, norm_->data(), 1e-6f};
+    const Normed normed{x, norm_->data(), 1e-6f, shape_.layer_norms ? head_norm_->data() : nullptr};
     const float* head_norm = shape_.head_norms ? head_norm_->data() : nullptr;
     const RopeSpec rope{1e4f, shape_.head_size, shape_.rotary};
     const Heads heads{1, shape_.heads, shape_.kv_heads, head_norm, head_norm, 1e-6f, rope};
@@ -68,9 +72,9 @@ class CompositeLayer {
       forms.project(normed, qkv_.view(), heads, batch_, work, qkv);
       forms.attend(qkv.columns(0, queries), batch_, 1, 0.2f, attended);
       forms.add_product(attended, out_.view(), batch_, work, x);
-      forms.gated_product(normed, gate_up_.view(), batch_, work, gated);
+      forms.activated_product(normed, gate_up_.view(), activation(), batch_, work, gated);
       forms.add_product(gated, down_.view(), batch_, work, x);
-      forms.judge(normed, *head_, batch_, work);
+      forms.judge(normed, head_.view(), batch_, work);
     });
     REQUIRE(backend_.failure());
     if (traffic != nullptr) *traffic = backend_.traffic() - before;
@@ -78,7 +82,8 @@ class CompositeLayer {
   }
 
  private:
-  static constexpr std::int64_t kVocabulary = 300, kTokens = 50, kMostRows = 64;
+  static constexpr std::int64_t kVocabulary = 300, kTokens = 50, kMostRows = 64, kPositions = 400;
+  Activation activation() const { return shape_.layer_norms ? Activation::gelu : Activation::gated_silu; }
 
   // A backend's own forms of the composite operations, or the plain ones of its operations.
   struct Forms {
@@ -101,12 +106,12 @@ class CompositeLayer {
       plain ? backend.Backend::add_product(x, product, batch, work, out)
             : backend.add_product(x, product, batch, work, out);
     }
-    void gated_product(const Normed& x, const GatedProduct& product, const Batch& batch, const Workspace& work,
-                       Rows out) const {
-      plain ? backend.Backend::gated_product(x, product, batch, work, out)
-            : backend.gated_product(x, product, batch, work, out);
+    void activated_product(const Normed& x, const GatedProduct& product, Activation activation, const Batch& batch,
+                           const Workspace& work, Rows out) const {
+      plain ? backend.Backend::activated_product(x, product, activation, batch, work, out)
+            : backend.activated_product(x, product, activation, batch, work, out);
     }
-    void judge(const Normed& x, const Matrix& head, const Batch& batch, const Workspace& work) const {
+    void judge(const Normed& x, const GatedProduct& head, const Batch& batch, const Workspace& work) const {
       plain ? backend.Backend::judge(x, head, batch, work) : backend.judge(x, head, batch, work);
     }
     Backend& backend;
@@ -181,8 +186,9 @@ class CompositeLayer {
                   {kv_[1].get(), static_cast<std::int64_t>(in_first), std::span(limits_).subspan(in_first), {}}};
     stores_ = {kv_[0].get(), kv_[1].get()};
     scores_.assign(all, {});
-    batch_ = {tokens_, &table_,     kVocabulary, slots_,    positions_, sequences_,
-              stores_, block_rows_, judged_,     requests_, scores_};
+    batch_ = {tokens_,    &table_,    kVocabulary, slots_,
+              positions_, sequences_, stores_,     block_rows_,
+              judged_,    requests_,  scores_,     shape_.layer_norms ? &position_table_ : nullptr};
   }
 
   // Keys and values of the cached tokens, and zeros behind them.
@@ -234,12 +240,11 @@ class CompositeLayer {
   LayerShape shape_;
   Compute compute_;
   std::uint32_t seed_ = 100;
-  OwnedProduct qkv_, out_, gate_up_, down_;
-  std::unique_ptr<Matrix> head_;
+  OwnedProduct qkv_, out_, gate_up_, down_, head_;
   std::unique_ptr<Buffer> norm_, head_norm_, normed_, x_, qkv_rows_, gated_, attended_, gate_up_rows_, thin_, zeros_;
   std::unique_ptr<KvStore> kv_[2];
-  Values table_values_;
-  StoredMatrix table_{};
+  Values table_values_, position_values_;
+  StoredMatrix table_{}, position_table_{};
   std::vector<std::uint64_t> allowed_ = {0x00ffff00ff00ff00u, 0xf0f0f0f0f0f0f0f0u, ~0ull, 0, 0x0fu};
   std::vector<std::int32_t> tokens_, slots_, positions_, limits_, judged_;
   std::vector<SlotRange> hidden_;

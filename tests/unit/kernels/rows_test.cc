@@ -90,6 +90,35 @@ Operation silu(std::int64_t cols) {
           }};
 }
 
+Operation layer(std::int64_t cols, const std::vector<float>& weight) {
+  return {"layer_norm " + std::to_string(cols),
+          cols,
+          cols,
+          4e-6,
+          [&weight](Backend& cpu, Rows x, std::int64_t, Rows out) {
+            cpu.layer_norm(x, weight.data(), weight.data() + 7, 1e-5f, out);
+          },
+          [&weight, cols](const float* x, std::int64_t, std::int64_t column) {
+            double mean = 0, squares = 0;
+            for (std::int64_t i = 0; i < cols; ++i) mean += x[i] / static_cast<double>(cols);
+            for (std::int64_t i = 0; i < cols; ++i) squares += (x[i] - mean) * (x[i] - mean);
+            return (x[column] - mean) / std::sqrt(squares / static_cast<double>(cols) + 1e-5) * weight[column] +
+                   weight[column + 7];
+          }};
+}
+
+Operation gelu(std::int64_t cols) {
+  return {"gelu " + std::to_string(cols),
+          cols,
+          cols,
+          1e-6,
+          [](Backend& cpu, Rows x, std::int64_t, Rows out) { cpu.gelu(x, out); },
+          [](const float* x, std::int64_t, std::int64_t column) {
+            const double v = x[column];
+            return v / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (v + 0.044715 * v * v * v)));
+          }};
+}
+
 TEST_CASE("row operations: near the value in double, equal on every level, independent of other rows and threads") {
   const std::vector<float> weight = random_values(1000, 31);
   const std::vector<Operation> operations = {rms(1, weight),
@@ -102,7 +131,13 @@ TEST_CASE("row operations: near the value in double, equal on every level, indep
                                              rotary(6),
                                              rotary(128),
                                              silu(16),
-                                             silu(301)};
+                                             silu(301),
+                                             layer(1, weight),
+                                             layer(64, weight),
+                                             layer(100, weight),
+                                             layer(896, weight),
+                                             gelu(16),
+                                             gelu(301)};
   constexpr std::int64_t kRows = 70;
   for (const Operation& operation : operations) {
     std::vector<float> x = random_values(kRows * operation.cols_in, 32, 6);

@@ -250,7 +250,9 @@ TEST_CASE("bad configurations of folders are refused and named") {
       {qwen(R"(, "num_experts": 8)"), {"num_experts", "mixture of experts"}},
       {tiny_config("LLaDA2MoeModelLM", "llada2_moe"), {"'LLaDA2MoeModelLM'", "mixture of experts"}},
       {tiny_config("MixtralForCausalLM", "mixtral"), {"mixture of experts"}},
-      {tiny_config("MDLM", "mdlm"), {"'MDLM'", "DiT"}},
+      {R"({"architectures": ["MDLM"], "n_blocks": 1, "hidden_dim": 8, "n_heads": 2, "vocab_size": 8, "model_length": 16,
+           "time_conditioning": true})",
+       {"time_conditioning", "false"}},
       {R"({"graph": {"type": "absorb"}, "noise": {}, "model": {"type": "ddit"}})", {"SEDD"}},
       {R"({"hidden_size": 8})", {"neither 'architectures' nor 'model_type'"}},
       {qwen(R"(, "final_logit_softcapping": 30.0)"), {"final_logit_softcapping", "30"}},
@@ -265,7 +267,7 @@ TEST_CASE("bad configurations of folders are refused and named") {
       {qwen(R"(, "layer_norm_type": "default")"), {"layer_norm_type", "default"}},
       {qwen(R"(, "clip_qkv": 8)"), {"clip_qkv"}},
       {qwen(R"(, "quantization_config": {"quant_method": "gptq"})"), {"quantization_config"}},
-      {tiny_config("MistralForCausalLM", "mistral", R"(, "sliding_window": 32)"), {"sliding_window", "32"}},
+      {tiny_config("MistralForCausalLM", "mistral", R"(, "sliding_window": 0)"), {"sliding_window", "0"}},
       {qwen(R"(, "use_sliding_window": true)"), {"use_sliding_window"}},
       {qwen(R"(, "mask_token_id": 8)"), {"mask", "found 8"}},
       {qwen(R"(, "cinnabar_attention": "x")"), {"attention", "'x'"}},
@@ -385,16 +387,61 @@ TEST_CASE("a model that denoises needs a mask") {
   CHECK_THAT(load_model(folder.path()).message(), Contains("no mask token"));
 }
 
-TEST_CASE("heads that the devices cannot compute are refused when the model is packed") {
-  ModelSpec spec;
-  for (const int size : {80, 100, 16, 112}) {
-    spec.head_size = size;
-    CHECK_THAT(check_computable(spec).message(), Contains(std::to_string(size)) && Contains("multiple of 32"));
-  }
-  for (const int size : {32, 64, 96, 128, 256}) {
-    spec.head_size = size;
-    CHECK(check_computable(spec).ok());
-  }
+TEST_CASE("a sliding window is the context, in which it changes nothing") {
+  const auto windowed = folder_spec(tiny_config("MistralForCausalLM", "mistral", R"(, "sliding_window": 32)"));
+  CHECK(windowed->context == 32);
+  CHECK(windowed->context_is_limit);
+  CHECK(folder_spec(tiny_config("MistralForCausalLM", "mistral", R"(, "sliding_window": 100)"))->context == 64);
+}
+
+TEST_CASE("DiT folders: sizes under their own names, no key of theirs says the mask") {
+  const auto spec = folder_spec(R"({"architectures": ["BD3LM"], "model_type": "bd3lm", "n_blocks": 2, "hidden_dim": 64,
+      "n_heads": 4, "cond_dim": 8, "vocab_size": 50258, "model_length": 1024, "time_conditioning": false, "block_size": 4,
+      "causal": false, "adaln": false})",
+                                {{"tokenizer.json", R"({"added_tokens": [{"id": 50256, "content": "<|endoftext|>"}]})"}});
+  REQUIRE(spec.ok());
+  CHECK(spec->ffn == 256);
+  CHECK(spec->kv_heads == 4);
+  CHECK(spec->context == 1024);
+  CHECK(spec->block_length == 4);
+  CHECK(spec->mask == 50257);
+  CHECK(spec->bos == 50256);
+  CHECK(spec->bos_first);
+  CHECK(spec->attention == Attention::blocks);
+  CHECK(spec->infill == InfillLayout::prefix_only);
+}
+
+TEST_CASE("families without Llama's layers") {
+  std::string whole = tiny_config("Starcoder2ForCausalLM", "starcoder2",
+                                  R"(, "norm_epsilon": 1e-4, "norm_type": "layer_norm", "mlp_type": "default")");
+  CHECK_THAT(folder_spec(whole).message(), Contains("hidden_act") && Contains("gelu_pytorch_tanh"));
+  const auto starcoder2 = folder_spec(whole.replace(whole.find("silu"), 4, "gelu_pytorch_tanh"));
+  REQUIRE(starcoder2.ok());
+  CHECK(starcoder2->layer_norm);
+  CHECK(!starcoder2->gated_ffn);
+  CHECK(starcoder2->norm_epsilon == 1e-4f);
+  const std::string gpt2 = R"({"architectures": ["NAME"], "n_layer": 2, "n_embd": 16, "n_head": 4, "vocab_size": 8,
+    "n_positions": 32, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5 MORE})";
+  const auto config = [&](const std::string& name, const std::string& more) {
+    std::string text = gpt2;
+    text.replace(text.find("NAME"), 4, name);
+    return folder_spec(text.replace(text.find("MORE"), 4, more));
+  };
+  const auto plain = config("GPT2LMHeadModel", "");
+  REQUIRE(plain.ok());
+  CHECK(plain->learned_positions);
+  CHECK(plain->context_is_limit);
+  CHECK(plain->ffn == 64);
+  CHECK(plain->kv_heads == 4);
+  CHECK(plain->context == 32);
+  CHECK(config("GPTBigCodeForCausalLM", R"(, "multi_query": true)")->kv_heads == 1);
+  const std::pair<const char*, const char*> refused[] = {{R"(, "multi_query": false)", "multi_query"},
+                                                         {R"(, "scale_attn_weights": false)", "scale_attn_weights"},
+                                                         {R"(, "hidden_act": "gelu")", "gelu_pytorch_tanh"},
+                                                         {R"(, "n_inner": 0)", "ffn"}};
+  for (const auto& [more, name] : refused) CHECK_THAT(config("GPTBigCodeForCausalLM", more).message(), Contains(name));
+  CHECK_THAT(gguf_spec("gpt2", [](GgufWriter& w) { w.set("gpt2.attention.layer_norm_epsilon", "x"); }).message(),
+             Contains("layer_norm_epsilon"));
 }
 
 TEST_CASE("validate names the field, the range and the value") {

@@ -128,9 +128,9 @@ TEST_CASE("wrong, missing and unknown tensors are named with both shapes") {
              Contains("'blk.0.attn_q.weight'") && Contains("[16, 12]") && Contains("found [12, 16]"));
   CHECK_THAT(message_of([](auto& t) { t[1].shape = {1, 12}; }), Contains("'blk.0.attn_norm.weight'"));
   CHECK_THAT(message_of([](auto& t) {
-               t.push_back({"blk.0.attn_output.bias", {12}, counted(12, 0)});
+               t.push_back({"blk.0.attn_sinks.bias", {12}, counted(12, 0)});
              }),
-             Contains("'blk.0.attn_output.bias'") && Contains("not expected"));
+             Contains("'blk.0.attn_sinks.bias'") && Contains("not expected"));
   CHECK_THAT(message_of([](auto& t) {
                t.push_back({"blk.2.attn_q.weight", {16, 12}, counted(192, 0)});
              }),

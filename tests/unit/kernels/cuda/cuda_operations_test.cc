@@ -56,6 +56,17 @@ RowOperation silu(std::int64_t cols) {
           [](Backend& b, Rows x, std::int64_t, const float*, Rows out) { b.gated_silu(x, out); }};
 }
 
+RowOperation layer(std::int64_t cols) {
+  return {"layer_norm " + std::to_string(cols), cols, cols, 4e-6,
+          [](Backend& b, Rows x, std::int64_t, const float* shared, Rows out) {
+            b.layer_norm(x, shared, shared + 5, 1e-5f, out);
+          }};
+}
+RowOperation gelu(std::int64_t cols) {
+  return {"gelu " + std::to_string(cols), cols, cols, 1e-6,
+          [](Backend& b, Rows x, std::int64_t, const float*, Rows out) { b.gelu(x, out); }};
+}
+
 Values run_rows(Backend& backend, const RowOperation& operation, const Values& x, std::int64_t first,
                 std::int64_t count) {
   const Values some(x.begin() + first * operation.cols_in, x.begin() + (first + count) * operation.cols_in);
@@ -71,8 +82,9 @@ Values run_rows(Backend& backend, const RowOperation& operation, const Values& x
 TEST_CASE("cuda: operations on rows agree with the CPU, each row by itself") {
   constexpr std::int64_t kRows = 19;
   auto cuda = cuda_backend(), cpu = plain_cpu();
-  for (const RowOperation& operation : {norm(1), norm(64), norm(100), norm(896), head_norm(32), head_norm(20),
-                                        rotary(64), rotary(6), rotary(128), silu(16), silu(301)}) {
+  for (const RowOperation& operation :
+       {norm(1), norm(64), norm(100), norm(896), head_norm(32), head_norm(20), rotary(64), rotary(6), rotary(128),
+        silu(16), silu(301), layer(1), layer(64), layer(896), gelu(16), gelu(301)}) {
     INFO(operation.what);
     const Values x = random_values(kRows * operation.cols_in, 32, 6);
     const Values expected = run_rows(*cpu, operation, x, 0, kRows), got = run_rows(*cuda, operation, x, 0, kRows);
@@ -82,6 +94,28 @@ TEST_CASE("cuda: operations on rows agree with the CPU, each row by itself") {
       CHECK(same_bits(alone.data(), got.data() + row * operation.cols_out, operation.cols_out));
     }
   }
+}
+
+// The second and third row go to one place, in this order.
+Values added_rows(Backend& backend) {
+  const std::vector<std::int32_t> rows = {4, 1, 1, 0};
+  const std::vector<float> factors = {1, 0.5f, -3, 2};
+  return run_on(backend, random_values(4 * 300, 36), random_values(5 * 300, 37),
+                [&](float* in, float* out) { backend.add_rows(Rows(in, 4, 300), rows, factors, Rows(out, 5, 300)); });
+}
+
+TEST_CASE("cuda: rows are added in order") {
+  auto cuda = cuda_backend(), cpu = plain_cpu();
+  const Values got = added_rows(*cuda), expected = added_rows(*cpu);
+  CHECK(distance(got, expected) <= 1e-6);
+  Values wanted = random_values(5 * 300, 37);
+  const Values x = random_values(4 * 300, 36);
+  for (std::size_t i = 0; i < 300; ++i) {
+    wanted[4 * 300 + i] += x[i];
+    wanted[300 + i] = wanted[300 + i] + 0.5f * x[300 + i] - 3 * x[600 + i];
+    wanted[i] += 2 * x[900 + i];
+  }
+  CHECK(distance(expected, wanted) <= 1e-6);
 }
 
 TEST_CASE("cuda: more rows than travel with one launch") {
