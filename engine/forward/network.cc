@@ -38,6 +38,7 @@ struct Network::Layer {
   std::array<Group, kProductGroups> groups;
   std::unique_ptr<Buffer> attention_norm, ffn_norm;            // [D]
   std::unique_ptr<Buffer> attention_norm_bias, ffn_norm_bias;  // [D], null without
+  std::unique_ptr<ExpertLayer> experts;                        // in place of gate, up and down; null without
   std::unique_ptr<Buffer> query_norm, key_norm;                // [E], null without
   const Group& operator[](ProductGroup group) const { return groups[static_cast<std::size_t>(group)]; }
   Group& operator[](ProductGroup group) { return groups[static_cast<std::size_t>(group)]; }
@@ -47,6 +48,7 @@ struct Network::Layer {
 struct Network::Scratch {
   std::int64_t capacity = 0;
   std::unique_ptr<Buffer> x, normed, qkv, attended, gate_up, gated, thin, logits;
+  ExpertLayer::Scratch experts;
   kernels::Workspace work() const { return {normed->data(), gate_up->data(), thin->data()}; }
 };
 
@@ -127,6 +129,8 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (Status s = pack_layer(weights.layers[i], compute, layers_[i]); !s) return s.in("layer " + std::to_string(i));
     for (const StoredMatrix& matrix : weights.layers[i].matrices.values) let_go(model.checkpoint, matrix);
+    for (const ExpertWeights& expert : weights.layers[i].experts)
+      for (const StoredMatrix& matrix : {expert.gate, expert.up, expert.down}) let_go(model.checkpoint, matrix);
   }
   return {};
 }
@@ -137,13 +141,16 @@ Status Network::pack_layer(const LayerWeights& stored, kernels::Compute compute,
   std::array<std::vector<StoredMatrix>, kProductGroups> parts;
   std::array<std::vector<float>, kProductGroups> biases;
   for (const ProductInfo& info : kProductList) {
-    if (!has_product(spec_, info.product)) continue;
+    if (from.matrices[info.product].data == nullptr) continue;
     const auto group = static_cast<std::size_t>(info.group);
     parts[group].push_back(from.matrices[info.product]);
     const std::vector<float>& bias = from.biases[info.product];
     biases[group].insert(biases[group].end(), bias.begin(), bias.end());
   }
+  if (!from.experts.empty())
+    if (Status s = take(ExpertLayer::pack(spec_, from, backend_, compute), to.experts); !s) return s;
   for (std::size_t group = 0; group < kProductGroups; ++group) {
+    if (parts[group].empty()) continue;
     if (Status s = take(backend_.pack(parts[group], compute), to.groups[group].matrix); !s) return s;
     if (Status s = upload(backend_, biases[group], to.groups[group].bias); !s) return s;
   }
@@ -166,6 +173,7 @@ Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     for (std::size_t group = 0; group < kProductGroups; ++group) {
+      if (!layers_[i].groups[group].matrix) continue;
       Status s = pack_addition(adapter.layers[i], static_cast<ProductGroup>(group), compute, layers_[i].groups[group]);
       if (!s) return s.in("adapter layer " + std::to_string(i));
     }
@@ -182,7 +190,7 @@ Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kern
   std::vector<StoredMatrix> as;
   std::int64_t thin = 0, out = 0;  // columns of the As' outputs and of the product's that the next part begins at
   for (const ProductInfo& info : kProductList) {
-    if (info.group != group || !has_product(spec_, info.product)) continue;
+    if (info.group != group || (info.product == Product::gate && !spec_.gated_ffn)) continue;
     const std::int64_t first = std::exchange(out, out + size_of(info.outputs, spec_));
     const std::optional<LowRank>& low_rank = from[info.product];
     if (!low_rank) continue;
@@ -197,7 +205,8 @@ Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kern
 std::int64_t Network::streamed_bytes() const {
   std::int64_t bytes = head_->bytes();
   for (const Layer& layer : layers_) {
-    for (const Group& group : layer.groups) bytes += group.matrix->bytes();
+    for (const Group& group : layer.groups) bytes += group.matrix ? group.matrix->bytes() : 0;
+    if (layer.experts) bytes += layer.experts->streamed_bytes();
   }
   return bytes;
 }
@@ -223,6 +232,8 @@ Status Network::reserve(std::int64_t rows) {
   for (const auto& [buffer, width] : buffers) {
     if (Status status = take(backend_.allocate(capacity * width), *buffer); !status) return status.in("activations");
   }
+  if (spec_.experts.count > 0 && !s.experts.logits)
+    if (Status status = take(ExpertLayer::Scratch::make(spec_, backend_), s.experts); !status) return status;
   s.capacity = capacity;
   return {};
 }
@@ -276,6 +287,11 @@ void Network::attend(const Layer& layer, int index, const kernels::Batch& batch)
 }
 
 void Network::feed_forward(const Layer& layer, const kernels::Batch& batch) {
+  if (layer.experts) {
+    const Rows x(scratch_->x->data(), batch.rows(), spec_.width), normed(scratch_->normed->data(), x.rows, x.cols);
+    backend_.rms_norm(x, layer.ffn_norm->data(), spec_.norm_epsilon, normed);
+    return layer.experts->add(normed, x, scratch_->experts);
+  }
   const Rows gated(scratch_->gated->data(), batch.rows(), spec_.ffn);
   const auto activation = spec_.gated_ffn ? kernels::Activation::gated_silu : kernels::Activation::gelu;
   backend_.activated_product(normed(*layer.ffn_norm, layer.ffn_norm_bias, batch.rows()),

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/forward/expert_layer.h"
 #include "engine/forward/padded_heads.h"
 #include "engine/model/weights.h"
 #include "kernels/backend.h"

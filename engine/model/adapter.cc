@@ -85,7 +85,7 @@ NamedTensor find_half(const Checkpoint& file, int layer, Product product, bool a
 Status read_layer(const Checkpoint& file, int index, const ModelSpec& spec, const Settings& settings,
                   std::set<std::string>& used, LayerAdapter& layer) {
   for (const ProductInfo& info : kProductList) {
-    if (!has_product(spec, info.product)) continue;
+    if (!has_product(spec, index, info.product)) continue;
     const auto a = find_half(file, index, info.product, true);
     const auto b = find_half(file, index, info.product, false);
     if (!a && !b) continue;

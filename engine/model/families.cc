@@ -19,7 +19,12 @@ constexpr TensorNames kGguf = {
     .ffn_norm = "ffn_norm",
     .products = {{"attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}},
     .fused_qkv = "attn_qkv",
-    .positions = "position_embd"};
+    .positions = "position_embd",
+    .experts = {.router = "ffn_gate_inp",
+                .choice_bias = "exp_probs_b.bias",
+                .parts = {"ffn_gate_exps", "ffn_up_exps", "ffn_down_exps"},
+                .shared_parts = {"ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp"}}};
+constexpr std::array<std::string_view, 3> kParts = {"gate_proj", "up_proj", "down_proj"};
 constexpr TensorNames kHuggingFace = {
     .layer = "layers.",
     .embedding = "embed_tokens.weight",
@@ -30,7 +35,12 @@ constexpr TensorNames kHuggingFace = {
     .key_norm = "self_attn.k_norm",
     .ffn_norm = "post_attention_layernorm",
     .products = {{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
-                  "mlp.up_proj", "mlp.down_proj"}}};
+                  "mlp.up_proj", "mlp.down_proj"}},
+    .experts = {.router = "mlp.gate",
+                .prefix = "mlp.experts.",
+                .shared_prefix = "mlp.shared_expert.",
+                .parts = kParts,
+                .shared_parts = kParts}};
 // OLMo's names; the layer's ff_out is the down projection, the one outside of the layers is the head.
 constexpr TensorNames kLlada = {
     .layer = "blocks.",
@@ -71,6 +81,23 @@ constexpr TensorNames gpt2_names(bool transposed) {
 }
 constexpr TensorNames kGpt2 = gpt2_names(true), kStarCoder = gpt2_names(false);
 
+constexpr TensorNames kLlada2 = {
+    .layer = "layers.",
+    .embedding = "word_embeddings.weight",
+    .final_norm = "norm",
+    .head = "lm_head",
+    .attention_norm = "input_layernorm",
+    .query_norm = "attention.query_layernorm",
+    .key_norm = "attention.key_layernorm",
+    .ffn_norm = "post_attention_layernorm",
+    .products = {{"", "", "", "attention.dense", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"}},
+    .fused_qkv = "attention.query_key_value",
+    .experts = {.router = "mlp.gate",
+                .choice_bias = "mlp.gate.expert_bias",
+                .prefix = "mlp.experts.",
+                .shared_prefix = "mlp.shared_experts.",
+                .parts = kParts,
+                .shared_parts = kParts}};
 // DiT as the repositories of MDLM and BD3-LM have it.
 constexpr TensorNames kDit = {.layer = "blocks.",
                               .embedding = "vocab_embed.embedding",
@@ -90,6 +117,9 @@ constexpr TensorNames kDit = {.layer = "blocks.",
 constexpr auto kHf = ConfigDialect::hugging_face;
 constexpr LayerForm kNoGate = {.layer_norm = true, .gated_ffn = false};
 constexpr LayerForm kDitForm = {.layer_norm = true, .gated_ffn = false, .bos_first = true};
+constexpr LayerForm kMixture = {.router = {.has_experts = true}};
+constexpr LayerForm kPlainMixture = {.router = {.has_experts = true, .renormalise = false}};
+constexpr LayerForm kSigmoidMixture = {.router = {.has_experts = true, .sigmoid = true, .renormalise = true}};
 constexpr LayerForm kGpt2Form = {.layer_norm = true, .gated_ffn = false, .learned_positions = true};
 constexpr auto kFull = Attention::full;
 constexpr auto kCausal = Attention::block_causal;
@@ -123,6 +153,14 @@ constexpr std::array kFamilies = {
     // The class tells it from Seed-Coder, whose vocabulary has the mask's literal, too.
     Family{"stable-diffcoder", "", "StableDiffcoderForCausalLM", "stable_diffcoder", kHf, &kHuggingFace, kBlocks, 0, 4,
            5, false, false, 0, ""},
+    Family{"qwen3-moe", "qwen3moe", "Qwen3MoeForCausalLM", "qwen3_moe", kHf, &kHuggingFace, kCausal, 1, 32, -1, false,
+           false, 0, "", kMixture},
+    Family{"sdar-moe", "", "SDARMoeForCausalLM", "sdar_moe", kHf, &kHuggingFace, kBlocks, 0, 4, 151669, false, false, 0,
+           "", kMixture},
+    Family{"llada-moe", "llada-moe", "LLaDAMoEModelLM", "lladamoe", kHf, &kHuggingFace, kFull, 0, 32, 156895, false,
+           false, 0, "<|startoftext|>", kPlainMixture},
+    Family{"llada2", "", "LLaDA2MoeModelLM", "llada2_moe", kHf, &kLlada2, kBlocks, 0, 32, 156895, false, false, 0,
+           "<|startoftext|>", kSigmoidMixture},
     // GPT-2's vocabulary and one token more, the mask; texts begin and end with <|endoftext|>.
     Family{"mdlm", "", "MDLM", "mdlm", ConfigDialect::dit, &kDit, kFull, 0, 32, 50257, false, false, 0, "<|endoftext|>",
            kDitForm},

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,14 @@ namespace cinnabar::engine {
 // What the configuration calls a model's sizes.
 enum class ConfigDialect : std::uint8_t { hugging_face, olmo, gpt2, dit };
 
+// What a layer's experts are called: PREFIX + number + "." + a part in folders, one stacked tensor a part in GGUF.
+struct ExpertNames {
+  std::string_view router = {}, choice_bias = {};  // the latter's name is whole
+  std::string_view prefix = {};                    // empty: stacked
+  std::string_view shared_prefix = {};             // before a part; empty: before a stacked part's own name
+  std::array<std::string_view, 3> parts = {}, shared_parts = {};  // gate, up, down
+};
+
 // A family's tensor names: `layer` + number + "." + one of the others, or PREFIX + final_norm and so on, each with
 // ".weight" or ".bias" behind it, but for the embedding, whose name is whole.
 struct TensorNames {
@@ -28,6 +37,7 @@ struct TensorNames {
   // DiT's network of the noise level (two products, each behind the other, are .mlp.0 and .mlp.2 of it), and a layer's
   // product of its vector.
   std::string_view condition = {}, modulation = {}, final_modulation = {};
+  ExpertNames experts = {};
   bool transposed = false;  // the layers' matrices are [inputs, outputs]
   // Ends of the names of tensors that hold no weights: masks, tables that the code computes.
   std::array<std::string_view, 2> ignored = {};
@@ -35,9 +45,16 @@ struct TensorNames {
 const TensorNames& gguf_names();
 const TensorNames& hugging_face_names();  // of most folders, and of adapters' folders
 
+// How a family's router weighs, where the file does not say.
+struct RouterForm {
+  bool has_experts = false, sigmoid = false;
+  std::optional<bool> renormalise = {};  // empty: as the file says, else no
+};
+
 // What tells a family's layers from Llama's; ModelSpec has the same fields.
 struct LayerForm {
   bool layer_norm = false, gated_ffn = true, learned_positions = false;
+  RouterForm router = {};
   bool bos_first = false;  // a text was never trained to begin without it
 };
 

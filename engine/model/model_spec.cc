@@ -1,5 +1,6 @@
 #include "engine/model/model_spec.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -39,6 +40,28 @@ Status check_sizes(const ModelSpec& s) {
                          std::to_string(s.kv_heads));
   if (s.head_size % 2 != 0)
     return Status::error("head_size: expected an even number, found " + std::to_string(s.head_size));
+  return {};
+}
+
+Status check_experts(const Experts& e, int layers) {
+  if (e.count == 0) return {};
+  const std::array ranges = {Range{"experts", e.count, 1, 4096},
+                             Range{"experts used", e.used, 1, std::min(e.count, 64)},
+                             Range{"width of an expert", e.ffn, 1, 1 << 20},
+                             Range{"width of shared experts", e.shared_ffn, 0, 1 << 20},
+                             Range{"dense layers", e.dense_layers, 0, layers},
+                             Range{"groups of experts", e.groups, 1, e.count},
+                             Range{"groups of experts used", e.groups_used, 1, e.groups}};
+  for (const auto& range : ranges)
+    if (const auto status = check(range); !status) return status;
+  if (e.count % e.groups != 0)
+    return Status::error("groups of experts: expected a divisor of " + std::to_string(e.count) + ", found " +
+                         std::to_string(e.groups));
+  if (const int open = e.count / e.groups * e.groups_used; e.used > open)
+    return Status::error("experts used: expected at most the " + std::to_string(open) + " of the groups used, found " +
+                         std::to_string(e.used));
+  if (!(e.scale > 0 && std::isfinite(e.scale)))
+    return Status::error("scale of experts' weights: expected a positive number, found " + std::to_string(e.scale));
   return {};
 }
 
@@ -116,6 +139,7 @@ Status validate(const ModelSpec& spec) {
   if (!(spec.norm_epsilon > 0 && spec.norm_epsilon < 1))
     return Status::error("norm_epsilon: expected a number between 0 and 1, found " + std::to_string(spec.norm_epsilon));
   if (const auto status = check_rope(spec); !status) return status;
+  if (const auto status = check_experts(spec.experts, spec.layers); !status) return status;
   return check_ids(spec);
 }
 

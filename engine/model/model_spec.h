@@ -36,6 +36,21 @@ std::string_view name(InfillLayout layout);
 Result<InfillLayout> parse_infill_layout(std::string_view text);  // the message lists the names
 std::string_view name(Attention attention);
 
+// A mixture of experts in the feed-forward part: each row goes through those few that a router chooses for it.
+struct Experts {
+  int count = 0;             // X; 0: none, every layer is dense
+  int used = 0;              // of one row
+  int ffn = 0;               // width of one
+  int shared_ffn = 0;        // width of what every row goes through besides; 0: nothing
+  int dense_layers = 0;      // the first so many layers have no experts
+  bool sigmoid = false;      // a score is the sigmoid of the router's logit; else the softmax of all
+  bool choice_bias = false;  // a vector is added to the scores for the choice alone
+  int groups = 1;            // experts are chosen within `groups_used` of the groups, those whose two best scores
+  int groups_used = 1;       // are the largest together
+  bool renormalise = false;  // weights are divided by their sum
+  float scale = 1;           // and multiplied by this
+};
+
 struct ModelSpec {
   std::string family;  // for messages only
 
@@ -75,6 +90,8 @@ struct ModelSpec {
   int block_length = 32;       // rows of a block the model was trained for (not full)
   DenoiseOptions denoise;      // how the model's authors decode it, where that is not the decoder's own default
   int sub_block = 0;           // positions of a block that are denoised before those after them; 0: all at once
+
+  Experts experts;
 
   // Token ids; -1: the model has none.
   std::int32_t mask = -1;

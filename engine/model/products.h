@@ -60,8 +60,16 @@ inline constexpr std::array<ProductInfo, kProducts> kProductList = {{
     {Product::down, ProductGroup::down, Width::model, Width::feed_forward, false, Bias::feed_forward},
 }};
 
-// Whether a model has the product at all.
-constexpr bool has_product(const ModelSpec& spec, Product product) {
+constexpr bool is_of_experts(const ModelSpec& spec, int layer) {
+  return spec.experts.count > 0 && layer >= spec.experts.dense_layers;
+}
+constexpr bool is_feed_forward(Product product) {
+  return product == Product::gate || product == Product::up || product == Product::down;
+}
+
+// Whether a layer has the product at all; experts have products of their own.
+constexpr bool has_product(const ModelSpec& spec, int layer, Product product) {
+  if (is_of_experts(spec, layer) && is_feed_forward(product)) return false;
   return product != Product::gate || spec.gated_ffn;
 }
 

@@ -20,6 +20,8 @@ ModelSpec defaults(const Family& family, bool gguf) {
   spec.layer_norm = family.form.layer_norm;
   spec.gated_ffn = family.form.gated_ffn;
   spec.learned_positions = spec.context_is_limit = family.form.learned_positions;
+  spec.experts.sigmoid = family.form.router.sigmoid;
+  spec.experts.renormalise = family.form.router.renormalise.value_or(gguf);  // llama.cpp's qwen3moe always does
   spec.rope_interleaved = gguf && family.rope_interleaved_gguf;
   return spec;
 }
@@ -98,6 +100,9 @@ void read_presence(const Checkpoint& checkpoint, const TensorNames& names, Model
   spec.attention_output_bias = has(names.products[Product::attention_output], ".bias");
   spec.ffn_bias = has(names.products[Product::up], ".bias");
   spec.qk_norm = has(names.query_norm, ".weight");
+  const std::string router = prefix + std::string(names.layer) + std::to_string(spec.experts.dense_layers) + ".";
+  spec.experts.choice_bias =
+      !names.experts.choice_bias.empty() && checkpoint.find(router + std::string(names.experts.choice_bias)) != nullptr;
   const Tensor* condition = checkpoint.find(prefix + std::string(names.condition) + ".mlp.0.weight");
   if (condition && !condition->shape.empty())
     spec.conditioning = static_cast<int>(std::min<std::int64_t>(condition->shape[0], INT32_MAX));

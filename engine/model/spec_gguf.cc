@@ -94,7 +94,8 @@ void read_specials(Keys& keys, SpecialTokens& specials) {
 void read_sizes(Keys& keys, ModelSpec& spec) {
   spec.layers = keys.required(keys.own("block_count"));
   spec.width = keys.required(keys.own("embedding_length"));
-  spec.ffn = keys.required(keys.own("feed_forward_length"));
+  const std::string ffn = keys.own("feed_forward_length");
+  spec.ffn = spec.experts.count == 0 ? keys.required(ffn) : keys.integer(ffn).value_or(spec.experts.ffn);
   spec.heads = keys.required(keys.own("attention.head_count"));
   spec.kv_heads = keys.integer(keys.own("attention.head_count_kv")).value_or(spec.heads);
   spec.context = keys.required(keys.own("context_length"));
@@ -105,6 +106,30 @@ void read_sizes(Keys& keys, ModelSpec& spec) {
   const char* epsilon = spec.layer_norm ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
   spec.norm_epsilon = static_cast<float>(keys.number(keys.own(epsilon)).value_or(spec.layer_norm ? 1e-5 : 1e-6));
   spec.rope_theta = static_cast<float>(keys.number(keys.own("rope.freq_base")).value_or(1e4));
+}
+
+void read_experts(Keys& keys, const Family& family, Experts& e) {
+  const int count = keys.integer(keys.own("expert_count")).value_or(0);
+  if (!family.form.router.has_experts) {
+    if (count > 0)
+      keys.fail(keys.own("expert_count"),
+                "a mixture of experts, which is not supported in this architecture; use a dense model of it");
+    return;
+  }
+  e.count = keys.required(keys.own("expert_count"));
+  e.used = keys.required(keys.own("expert_used_count"));
+  e.ffn = keys.required(keys.own("expert_feed_forward_length"));
+  const std::pair<const char*, int*> sizes[] = {{"expert_shared_feed_forward_length", &e.shared_ffn},
+                                                {"leading_dense_block_count", &e.dense_layers},
+                                                {"expert_group_count", &e.groups},
+                                                {"expert_group_used_count", &e.groups_used}};
+  for (const auto& [key, size] : sizes) *size = keys.integer(keys.own(key)).value_or(*size);
+  e.renormalise = keys.boolean(keys.own("expert_weights_norm")).value_or(e.renormalise);
+  e.scale = static_cast<float>(keys.number(keys.own("expert_weights_scale")).value_or(1));
+  if (e.count < 1) keys.fail(keys.own("expert_count"), "expected 1 or more");
+  const int function = keys.integer(keys.own("expert_gating_func")).value_or(e.sigmoid ? 2 : 1);
+  if (function != 1 && function != 2) keys.fail(keys.own("expert_gating_func"), "expected 1 (softmax) or 2 (sigmoid)");
+  e.sigmoid = function == 2;
 }
 
 // Keys of llama.cpp's that change the arithmetic, each with the one value that is understood.
@@ -132,9 +157,6 @@ void refuse_unsupported(Keys& keys, const ModelSpec& spec) {
   if (const auto window = keys.integer(keys.own("attention.sliding_window"));
       window && *window > 0 && *window < spec.context)
     keys.fail(keys.own("attention.sliding_window"), "sliding windows are not supported");
-  if (keys.integer(keys.own("expert_count")).value_or(0) > 0)
-    keys.fail(keys.own("expert_count"),
-              "a mixture of experts, which is not supported; use a dense model of the family");
   if (keys.integer(keys.own("attention.value_length")).value_or(spec.head_size) != spec.head_size)
     keys.fail(keys.own("attention.value_length"), "expected the head size " + std::to_string(spec.head_size));
 }
@@ -203,6 +225,7 @@ void read_infill(Keys& keys, const Family& family, SpecialTokens& specials, Mode
 
 Status read_gguf_spec(const Checkpoint& checkpoint, const Family& family, SpecialTokens& specials, ModelSpec& spec) {
   Keys keys(checkpoint, family.gguf);
+  read_experts(keys, family, spec.experts);
   read_sizes(keys, spec);
   read_specials(keys, specials);
   refuse_unsupported(keys, spec);

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "engine/model/config_values.h"
 #include "engine/model/json.h"
 #include "engine/model/rope_scaling.h"
 #include "engine/model/spec_source.h"
@@ -35,23 +36,6 @@ const ConfigNames& names_of(ConfigDialect dialect) {
 
 constexpr int kWidest = 1 << 20;  // of a width that is multiplied before validate() sees it
 
-bool is_set(const json& config, const char* name) { return config.contains(name) && !config[name].is_null(); }
-
-// The integer `name`, `fallback` when it is absent or null; without a fallback its absence is an error.
-Status take_int(const json& config, const char* name, std::optional<int> fallback, int& out) {
-  if (!is_set(config, name)) {
-    if (!fallback) return Status::error(std::string("'") + name + "' is missing");
-    out = *fallback;
-    return {};
-  }
-  const auto value = json_integer(config, name);
-  if (!value) return Status::error(std::string("'") + name + "': expected an integer");
-  const auto checked = checked_int(name, *value);
-  if (!checked) return checked.status();
-  out = *checked;
-  return {};
-}
-
 Status read_sizes(const json& config, ConfigDialect dialect, ModelSpec& spec) {
   const ConfigNames& names = names_of(dialect);
   const std::pair<const char*, int*> required[] = {{names.layers, &spec.layers},
@@ -64,6 +48,10 @@ Status read_sizes(const json& config, ConfigDialect dialect, ModelSpec& spec) {
   // The feed-forward part of GPT-2 and DiT is four times as wide as the model where nothing is said.
   std::optional<int> ffn;
   if ((dialect == ConfigDialect::gpt2 || dialect == ConfigDialect::dit) && spec.width <= kWidest) ffn = 4 * spec.width;
+  // Models all of whose layers have experts may not say how wide a dense one is.
+  for (const char* name : {"dense_intermediate_size", "expert_intermediate_size"})
+    if (const auto width = json_integer(config, name); width && !ffn)
+      ffn = static_cast<int>(std::clamp<std::int64_t>(*width, 0, kWidest));
   if (const auto status = take_int(config, names.ffn, ffn, spec.ffn); !status) return status;
   const int kv_heads = json_bool(config, "multi_query").value_or(false) ? 1 : spec.heads;
   if (const auto status = take_int(config, names.kv_heads, kv_heads, spec.kv_heads); !status) return status;
@@ -181,10 +169,6 @@ Status read_arithmetic(const json& config, ModelSpec& spec) {
   for (const char* name : {"rms_norm_eps", "norm_epsilon", "layer_norm_epsilon"})
     spec.norm_epsilon = static_cast<float>(json_number(config, name).value_or(spec.norm_epsilon));
   if (const auto status = check_activation(config, spec); !status) return status;
-  for (const char* name : {"num_experts", "num_local_experts", "n_routed_experts"})
-    if (json_integer(config, name).value_or(0) > 0)
-      return Status::error(std::string("'") + name +
-                           "': a mixture of experts, which is not supported; use a dense model of the family");
   if (json_bool(config, "use_sliding_window").value_or(false))
     return Status::error("'use_sliding_window': sliding windows are not supported");
   // Mistral's and StarCoder2's classes have no switch: a window below the context is used. Up to its length it changes
@@ -306,6 +290,8 @@ Status read_hf_spec(const Checkpoint& checkpoint, const Family& family, SpecialT
   const auto config = read_text(checkpoint, "config.json");
   if (!config) return config.status();
   if (const auto status = read_sizes(*config, family.dialect, spec); !status) return status.in("config.json");
+  if (const auto status = read_hf_experts(*config, family.form.router, spec.experts); !status)
+    return status.in("config.json");
   if (const auto status = read_arithmetic(*config, spec); !status) return status.in("config.json");
   if (const auto status = read_specials(checkpoint, spec.vocabulary, specials); !status) return status;
   apply_mask_literals(specials, spec);

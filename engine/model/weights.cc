@@ -41,6 +41,12 @@ class Binder {
   StoredMatrix matrix(const std::string& name, std::int64_t rows, std::int64_t cols) {
     return table(name + ".weight", rows, cols);
   }
+  // `count` matrices behind one another; the view is of the first.
+  StoredMatrix stack(const std::string& name, std::int64_t count, std::int64_t rows, std::int64_t cols) {
+    const Tensor* tensor = take(name + ".weight", {count, rows, cols});
+    if (!tensor) return {kernels::DType::f32, nullptr, 0, 0};
+    return {tensor->dtype, tensor->data, rows, cols};
+  }
   // A layer's matrix, [rows, cols] however the file has it.
   StoredMatrix layer_matrix(const std::string& name, std::int64_t rows, std::int64_t cols, Weights& out) {
     if (!transposes()) return matrix(name, rows, cols);
@@ -154,6 +160,41 @@ void bind_fused(Binder& bind, const ModelSpec& spec, const std::string& name, We
   }
 }
 
+// Gate, up and down, whose names are PREFIX + part.
+ExpertWeights bind_parts(Binder& bind, const ModelSpec& spec, const std::string& prefix,
+                         const std::array<std::string_view, 3>& parts, int width) {
+  const auto part = [&](std::size_t index) { return prefix + std::string(parts[index]); };
+  return {bind.matrix(part(0), width, spec.width), bind.matrix(part(1), width, spec.width),
+          bind.matrix(part(2), spec.width, width)};
+}
+
+// Every expert's matrix from one tensor [X, rows, cols].
+void bind_stacked(Binder& bind, const std::string& name, std::int64_t rows, std::int64_t cols,
+                  StoredMatrix ExpertWeights::*part, std::vector<ExpertWeights>& experts) {
+  const StoredMatrix all = bind.stack(name, std::ssize(experts), rows, cols);
+  if (!all.data) return;
+  const std::int64_t bytes = rows * kernels::row_bytes(all.dtype, cols);
+  for (std::size_t i = 0; i < experts.size(); ++i)
+    experts[i].*part = {all.dtype, all.data + static_cast<std::int64_t>(i) * bytes, rows, cols};
+}
+
+void bind_experts(Binder& bind, const ModelSpec& spec, const TensorNames& names, int layer, LayerWeights& w) {
+  const Experts& e = spec.experts;
+  const ExpertNames& known = names.experts;
+  const auto name = [&](std::string_view part) { return bind.layer_name(layer, part); };
+  w.router = bind.matrix(name(known.router), e.count, spec.width);
+  if (e.choice_bias) w.choice_bias = bind.vector(name(known.choice_bias), e.count);
+  if (e.shared_ffn > 0) w.shared = bind_parts(bind, spec, name(known.shared_prefix), known.shared_parts, e.shared_ffn);
+  if (known.prefix.empty()) {
+    w.experts.resize(static_cast<std::size_t>(e.count));
+    bind_stacked(bind, name(known.parts[0]), e.ffn, spec.width, &ExpertWeights::gate, w.experts);
+    bind_stacked(bind, name(known.parts[1]), e.ffn, spec.width, &ExpertWeights::up, w.experts);
+    return bind_stacked(bind, name(known.parts[2]), spec.width, e.ffn, &ExpertWeights::down, w.experts);
+  }
+  for (int i = 0; i < e.count && bind.status(); ++i)
+    w.experts.push_back(bind_parts(bind, spec, name(known.prefix) + std::to_string(i) + ".", known.parts, e.ffn));
+}
+
 LayerWeights bind_layer(Binder& bind, const ModelSpec& spec, const TensorNames& names, int layer, Weights& out) {
   const auto name = [&](std::string_view part) { return bind.layer_name(layer, part); };
   LayerWeights w{};
@@ -162,7 +203,7 @@ LayerWeights bind_layer(Binder& bind, const ModelSpec& spec, const TensorNames& 
   const bool fused = !names.fused_qkv.empty() && bind.has(name(names.fused_qkv));
   if (fused) bind_fused(bind, spec, name(names.fused_qkv), out, w);
   for (const ProductInfo& info : kProductList) {
-    if (!has_product(spec, info.product) || (fused && is_of_qkv(info))) continue;
+    if (!has_product(spec, layer, info.product) || (fused && is_of_qkv(info))) continue;
     const std::string product = name(names.products[info.product]);
     const std::int64_t rows = size_of(info.outputs, spec), cols = size_of(info.inputs, spec);
     w.matrices[info.product] = bind.in_order(info, bind.layer_matrix(product, rows, cols, out), out);
@@ -172,6 +213,7 @@ LayerWeights bind_layer(Binder& bind, const ModelSpec& spec, const TensorNames& 
     w.query_norm = bind.vector(name(names.query_norm) + ".weight", spec.head_size);
     w.key_norm = bind.vector(name(names.key_norm) + ".weight", spec.head_size);
   }
+  if (is_of_experts(spec, layer)) bind_experts(bind, spec, names, layer, w);
   w.ffn_norm = bind.vector(name(names.ffn_norm) + ".weight", spec.width);
   w.ffn_norm_bias = bind.norm_bias(name(names.ffn_norm));
   return w;

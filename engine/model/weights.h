@@ -14,12 +14,21 @@
 
 namespace cinnabar::engine {
 
+struct ExpertWeights {
+  kernels::StoredMatrix gate{}, up{}, down{};  // [F', D], [F', D], [D, F'] of its own width F'
+};
+
 struct LayerWeights {
   PerProduct<kernels::StoredMatrix> matrices;   // sizes: kProductList; no data where the model has no such product
   PerProduct<std::vector<float>> biases;        // empty where a product has none
   std::vector<float> attention_norm, ffn_norm;  // [D]
   std::vector<float> attention_norm_bias, ffn_norm_bias;  // [D]; empty without layer_norm
   std::vector<float> query_norm, key_norm;                // [E]; empty without qk_norm
+  // Of a layer of experts, which has no gate, up and down.
+  kernels::StoredMatrix router{};      // [X, D]
+  std::vector<float> choice_bias;      // [X]; empty without
+  std::vector<ExpertWeights> experts;  // X
+  ExpertWeights shared;                // no data without
 };
 
 struct Weights {

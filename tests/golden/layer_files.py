@@ -48,14 +48,35 @@ def random_dit_weights(spec, seed, conditioned):
     return w
 
 
+def random_moe_weights(spec, seed):
+    """Experts as [X, F, D], [X, F, D] and [X, D, F], and what every row goes through besides."""
+    w, random, e = tiny.random_weights(spec, seed), np.random.default_rng(seed + 3000), spec["experts"]
+
+    def parts(f, *stack):
+        for part, shape in (("gate", (f, spec["width"])), ("up", (f, spec["width"])), ("down", (spec["width"], f))):
+            yield part, (random.standard_normal((*stack, *shape)) * 1.5 / np.sqrt(shape[-1])).astype(np.float32)
+
+    for layer in range(e["dense_layers"], spec["layers"]):
+        for part in ("gate", "up", "down"):
+            del w[f"{layer}.{part}"]
+        w |= {f"{layer}.experts.{part}": x for part, x in parts(e["ffn"], e["count"])}
+        w[f"{layer}.router"] = (random.standard_normal((e["count"], spec["width"])) * 0.3).astype(np.float32)
+        if e["shared_ffn"]:
+            w |= {f"{layer}.shared.{part}": x for part, x in parts(e["shared_ffn"])}
+        if e["choice_bias"]:
+            w[f"{layer}.choice_bias"] = (random.standard_normal(e["count"]) * 0.1).astype(np.float32)
+    return w
+
+
 CONDITION = 16  # values of the vector that says the noise level
 
 
 class Names:
     """What tensors are called: of the whole model, of a layer, and how the layers are written."""
 
-    def __init__(self, outer, layer, prefix, fused=None, transposed=False):
+    def __init__(self, outer, layer, prefix, fused=None, transposed=False, experts=None):
         self.outer, self.layer, self.prefix, self.fused, self.transposed = outer, layer, prefix, fused, transposed
+        self.experts = experts  # names by "router", "choice_bias", "experts", "shared"; stacked: "experts" has {part}
 
 
 LLAMA = Names(tiny.HF_OUTER, tiny.HF_LAYER, "model.layers.")
@@ -71,12 +92,25 @@ DIT = Names({"embedding": "backbone.vocab_embed.embedding", "final_norm": "backb
              for x, y in (("", "weight"), (".bias", "bias"))},
             {"o": "attn_out", "attention_norm": "norm1", "ffn_norm": "norm2", "up": "mlp.0", "down": "mlp.2",
              "modulation": "adaLN_modulation"}, "backbone.blocks.", "attn_qkv")
+HF_EXPERTS = {"router": "mlp.gate.weight", "experts": "mlp.experts.{index}.{part}_proj.weight",
+              "shared": "mlp.shared_experts.{part}_proj.weight", "choice_bias": "mlp.gate.expert_bias"}
+MOE = Names(tiny.HF_OUTER, tiny.HF_LAYER, "model.layers.", experts=HF_EXPERTS)
+LLADA2 = Names(tiny.HF_OUTER | {"embedding": "model.word_embeddings.weight"},
+               tiny.HF_LAYER | {"o": "attention.dense", "q_norm": "attention.query_layernorm", "k_norm": "attention.key_layernorm"},
+               "model.layers.", "attention.query_key_value", experts=HF_EXPERTS)
+MOE_GGUF = Names(tiny.GGUF_OUTER, tiny.GGUF_LAYER | {"q_norm": "attn_q_norm", "k_norm": "attn_k_norm"}, "blk.",
+                 experts={"router": "ffn_gate_inp.weight", "experts": "ffn_{part}_exps.weight"})
 GGUF = Names(tiny.GGUF_OUTER | {"final_norm.bias": "output_norm.bias"}, tiny.GGUF_LAYER, "blk.")
 GGUF_FUSED = Names(GGUF.outer | {"positions": "position_embd.weight"}, tiny.GGUF_LAYER, "blk.", "attn_qkv")
 
 
 def tensors_of(spec, weights, names):
     out, left = {}, dict(weights)
+    for name in [n for n in weights if names.experts and n.split(".")[1:2] and n.split(".")[1] in names.experts]:
+        layer, kind, *part = name.split(".")
+        x, form = left.pop(name), f"{names.prefix}{layer}.{names.experts[kind]}"
+        each = enumerate(x) if "{index}" in form else [(0, x)]
+        out |= {form.format(index=i, part="".join(part)): values for i, values in each}
     for layer in range(spec["layers"]) if names.fused else ():
         for kind, end in (("weight", ""), ("bias", ".bias")) if f"{layer}.q.bias" in left else (("weight", ""),):
             parts = [left.pop(f"{layer}.{part}{end}") for part in "qkv"]
@@ -103,7 +137,8 @@ def write_gguf(folder, spec, weights, architecture, kind, names):
     add_sizes(writer, spec)
     add_tokens(writer, spec)
     def kind_of(name, x):
-        return kind if x.ndim > 1 and "position" not in name else GGMLQuantizationType.F32
+        small = "position" in name or "router" in name or "gate_inp" in name
+        return kind if x.ndim > 1 and not small else GGMLQuantizationType.F32
 
     for name, x in tensors_of(spec, weights, names).items():
         x = np.ascontiguousarray(x, np.float32)
@@ -124,6 +159,11 @@ def add_sizes(writer, spec):
     writer.add_feed_forward_length(spec["ffn"])
     writer.add_head_count(spec["heads"])
     writer.add_head_count_kv(spec["kv_heads"])
+    if "experts" in spec:
+        writer.add_key_length(spec["head_size"])
+        writer.add_expert_count(spec["experts"]["count"])
+        writer.add_expert_used_count(spec["experts"]["used"])
+        writer.add_expert_feed_forward_length(spec["experts"]["ffn"])
     if not spec.get("learned_positions"):
         writer.add_rope_freq_base(spec["rope_theta"])
     if spec.get("layer_norm"):

@@ -12,6 +12,10 @@ python3 tests/golden/make_families.py [NAME...]
   narrow_heads     Qwen3's class (norms over heads) with heads of 12 values                                bfloat16
   mdlm             DiT with a constant noise level (adaptive LayerNorm), full attention                    bfloat16
   bd3lm            DiT without conditioning, blocks of 8                                                   bfloat16
+  llada_moe        6 experts, softmax, weights as they are, first layer dense; folder                      bfloat16
+  llada_moe_gguf   the same as GGUF, stacked experts, no dense layer                                       Q8_0
+  llada2           8 experts in 2 groups, sigmoid, bias of the choice, shared expert, half of a head turned bfloat16
+  qwen3_moe        6 experts, softmax, weights that sum to 1, causal                                       bfloat16
 """
 import os
 import sys
@@ -22,6 +26,7 @@ from gguf import GGMLQuantizationType as Ggml
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dit_oracle  # noqa: E402
 import layer_files as files  # noqa: E402
+import moe_oracle  # noqa: E402
 import oracle  # noqa: E402
 import tiny_models as tiny  # noqa: E402
 from make_golden import ROOT, Recorder, record_full  # noqa: E402
@@ -134,9 +139,103 @@ def make_bd3lm():
     r.write()
 
 
+def experts(**changes):
+    return {"count": 6, "used": 2, "ffn": 32, "shared_ffn": 0, "dense_layers": 0, "sigmoid": False, "choice_bias": False,
+            "groups": 1, "groups_used": 1, "renormalise": False, "scale": 1.0, **changes}
+
+
+def moe_recorder(name, source, spec, weights, seed):
+    r = Recorder(name, source, spec, weights, seed)
+    r.model = moe_oracle.MoeModel(spec, r.model.w)
+    return r
+
+
+def clear_text(r, length, clean, margin, draw=None):
+    """Tokens for which roundings send no row to other experts."""
+    for _ in range(20000):
+        tokens = draw() if draw else r.text(length)
+        model = r.model.variant()
+        model.logits(tokens, clean)
+        if model.margin > margin:
+            return tokens
+    raise SystemExit(f"{r.name}: no tokens whose experts are clear")
+
+
+def moe_config(spec, architecture, model_type, **more):
+    e = spec["experts"]
+    config = tiny.qwen_config(spec, architecture, model_type, num_experts=e["count"], num_experts_per_tok=e["used"], **more)
+    return {k: v for k, v in config.items() if v is not None}
+
+
+def record_moe_full(r, rules=()):
+    mask, bos, end = r.spec["mask"], r.spec["bos"], r.spec["end_of_text"]
+
+    def draw():
+        return [bos] + r.text(5) + [mask] * 3 + r.text(4) + [end]
+    r.logits("full", clear_text(r, 14, 0, 0.02, draw), 0, [0, 5, 7, 13])
+    for rule in rules:
+        r.robust("in_place", rule["rule"], lambda rule=rule: {"canvas": [bos] + r.text(8) + [mask] * 8 + r.text(6) + [end],
+                                                              "rule": rule}, oracle.in_place)
+
+
+def make_llada_moe():
+    spec = tiny.make_spec("tiny llada-moe", qk_norm=True, norm_epsilon=1e-5, rope_theta=5e4, experts=experts(dense_layers=1))
+    weights = tiny.round_to(files.random_moe_weights(spec, 131), "BF16")
+    config = moe_config(spec, "LLaDAMoEModelLM", "llada", intermediate_size=None, dense_intermediate_size=spec["ffn"],
+                        expert_intermediate_size=32, moe_layer_freq=[0, 1], partial_rotary_factor=1, qk_layernorm=True,
+                        moe_router_score_function="softmax", shared_expert_intermediate_size=None, clip_qkv=None)
+    files.write_folder(f"{ROOT}/llada_moe", spec, weights, config, "BF16", files.MOE)
+    r = moe_recorder("llada_moe", ".", spec, weights, 132)
+    record_moe_full(r, [{"rule": "llada_quota", "steps": 4, "block": 4}, {"rule": "threshold", "tau": 0.9, "block": 8}])
+    r.write()
+
+
+def make_llada_moe_gguf():
+    spec = tiny.make_spec("tiny llada-moe", layers=1, heads=2, kv_heads=2, qk_norm=True, norm_epsilon=1e-5, experts=experts())
+    weights = files.write_gguf(f"{ROOT}/llada_moe_gguf", spec, files.random_moe_weights(spec, 133), "llada-moe", Ggml.Q8_0,
+                               files.MOE_GGUF)
+    r = moe_recorder("llada_moe_gguf", "model.gguf", spec, weights, 134)
+    record_moe_full(r)
+    r.write()
+
+
+def make_llada2():
+    spec = tiny.make_spec("tiny llada2", qk_norm=True, rope_theta=6e5, rotary=16, attention="blocks",
+                          infill="prefix_then_suffix", fim_prefix=260, fim_middle=261, fim_suffix=262,
+                          experts=experts(count=8, ffn=32, shared_ffn=32, dense_layers=1, sigmoid=True, choice_bias=True, groups=2,
+                                          groups_used=1, renormalise=True, scale=2.5))
+    weights = tiny.round_to(files.random_moe_weights(spec, 135), "BF16")
+    config = moe_config(spec, "LLaDA2MoeModelLM", "llada2_moe", moe_intermediate_size=32, num_shared_experts=1, n_group=2,
+                        topk_group=1, first_k_dense_replace=1, routed_scaling_factor=2.5, norm_topk_prob=True,
+                        score_function="sigmoid", partial_rotary_factor=0.5, moe_router_enable_expert_bias=True, use_bias=False,
+                        use_qkv_bias=False, block_size=8)
+    files.write_folder(f"{ROOT}/llada2", spec, weights, config, "BF16", files.LLADA2)
+    r = moe_recorder("llada2", ".", spec, weights, 136)
+
+    def draw():
+        return r.text(10) + [spec["mask"]] * 2
+    r.logits("blocks", clear_text(r, 12, 0, 0.02, draw), 0, [3, 7, 8, 11])
+    record_blocks(r, 12)
+    r.write()
+
+
+def make_qwen3_moe():
+    spec = tiny.make_spec("tiny qwen3-moe", layers=1, qk_norm=True, rope_theta=1e6, tied_head=True, experts=experts(renormalise=True),
+                          **CAUSAL)
+    weights = tiny.round_to(files.random_moe_weights(spec, 137), "BF16")
+    config = moe_config(spec, "Qwen3MoeForCausalLM", "qwen3_moe", moe_intermediate_size=32, norm_topk_prob=True,
+                        decoder_sparse_step=1, mlp_only_layers=[])
+    files.write_folder(f"{ROOT}/qwen3_moe", spec, weights, config, "BF16", files.MOE)
+    r = moe_recorder("qwen3_moe", ".", spec, weights, 138)
+    r.logits("causal", clear_text(r, 14, 14, 0.02), 14, [0, 1, 7, 13])
+    r.robust("autoregressive", "greedy", lambda: {"prompt": r.text(12), "count": 8}, oracle.autoregressive)
+    r.write()
+
+
 MODELS = {f.__name__.removeprefix("make_"): f for f in (make_starcoder2, make_starcoder2_gguf, make_gpt2,
                                                         make_starcoder_gguf, make_granite_code, make_narrow_heads,
-                                                        make_mdlm, make_bd3lm)}
+                                                        make_mdlm, make_bd3lm, make_llada_moe, make_llada_moe_gguf,
+                                                        make_llada2, make_qwen3_moe)}
 
 
 def main():

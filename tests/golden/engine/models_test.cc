@@ -26,10 +26,11 @@ using Ids = std::vector<std::int32_t>;
 
 const std::string kFolder = CINNABAR_SOURCE_DIR "/tests/golden/models/";
 constexpr int kTokens = 264;  // of the models' tokenizers; their matrices have 288 rows
-constexpr const char* kModels[] = {
-    "qwen2_block",     "qwen3_block", "fast_dllm",      "llama_gguf",   "qwen2_gguf",   "dream",        "llada",
-    "dreamon",         "qwen2_gated", "rope_linear",    "rope_llama3",  "rope_yarn",    "rope_partial", "starcoder2",
-    "starcoder2_gguf", "gpt2",        "starcoder_gguf", "granite_code", "narrow_heads", "mdlm",         "bd3lm"};
+constexpr const char* kModels[] = {"qwen2_block", "qwen3_block",    "fast_dllm",      "llama_gguf",   "qwen2_gguf",
+                                   "dream",       "llada",          "dreamon",        "qwen2_gated",  "rope_linear",
+                                   "rope_llama3", "rope_yarn",      "rope_partial",   "starcoder2",   "starcoder2_gguf",
+                                   "gpt2",        "starcoder_gguf", "granite_code",   "narrow_heads", "mdlm",
+                                   "bd3lm",       "llada_moe",      "llada_moe_gguf", "llada2",       "qwen3_moe"};
 
 struct Device {
   std::string name;
@@ -330,10 +331,34 @@ TEST_CASE("block diffusion") {
   }
 }
 
+// Rows go through experts in groups that depend on who else is there; what comes out must not.
+TEST_CASE("a row's logits do not depend on the rows beside it, with experts, too") {
+  for (const Device& device : devices()) {
+    for (const char* name : {"llada_moe", "llada2", "qwen3_moe"}) {
+      INFO(device.name << " " << name);
+      const json golden = expected(name);
+      const auto network = open(name, golden, *device.backend);
+      KvCache cache = cache_of(*network);
+      const Ids tokens = golden["logits"][0]["tokens"];
+      ForwardSegment all{&cache.store(), {}};
+      for (std::int32_t i = 0; i < std::ssize(tokens); ++i)
+        all.rows.push_back({tokens[static_cast<std::size_t>(i)], i, i + 1, false, true});
+      std::vector<float> together, alone;
+      REQUIRE(network->forward_logits({&all, 1}, together));
+      const auto vocabulary = static_cast<std::size_t>(network->spec().vocabulary);
+      for (std::size_t i = 0; i < all.rows.size(); ++i) {
+        ForwardSegment one{&cache.store(), {all.rows[i]}};
+        REQUIRE(network->forward_logits({&one, 1}, alone));
+        CHECK(std::equal(alone.begin(), alone.end(), together.begin() + static_cast<std::ptrdiff_t>(i * vocabulary)));
+      }
+    }
+  }
+}
+
 // What `infill` does: files to text by whatever decodes the family by default.
 TEST_CASE("every family's folder fills a hole in its default mode") {
   for (const char* name : {"qwen2_block", "qwen3_block", "fast_dllm", "dream", "llada", "dreamon", "starcoder2", "gpt2",
-                           "granite_code", "narrow_heads", "mdlm", "bd3lm"}) {
+                           "granite_code", "narrow_heads", "mdlm", "bd3lm", "llada_moe", "llada2", "qwen3_moe"}) {
     INFO(name);
     EngineOptions options;
     options.model = kFolder + name + "/" + std::string(expected(name)["model"]);

@@ -36,6 +36,11 @@ cinnabar::Result<ModelSpec> folder_spec(const std::string& config,
   return read_spec(checkpoint);
 }
 
+// A LLaDA2 folder's configuration with 8 experts, and `more`.
+std::string mixture(const std::string& more) {
+  return tiny_config("LLaDA2MoeModelLM", "llada2_moe", R"(, "num_experts": 8, "moe_intermediate_size": 4, )" + more);
+}
+
 void add_tokens(GgufWriter& writer) {
   writer.set("tokenizer.ggml.tokens",
              std::vector<std::string>{"<|fim_prefix|>", "<|fim_middle|>", "<|endoftext|>", "<|fim_suffix|>",
@@ -74,8 +79,7 @@ TEST_CASE("families in GGUF differ by their row") {
   CHECK(gguf_spec("dream")->logits_shift == 1);
   CHECK(gguf_spec("llada")->logits_shift == 0);
   CHECK(gguf_spec("llada")->rope_interleaved);
-  CHECK_THAT(gguf_spec("llada-moe").message(),
-             Contains("'llada-moe'") && Contains("not supported") && Contains("qwen2"));
+  CHECK_THAT(gguf_spec("gemma3").message(), Contains("'gemma3'") && Contains("not supported") && Contains("qwen2"));
 }
 
 TEST_CASE("keys of diffusion and of ours override the row") {
@@ -198,8 +202,8 @@ TEST_CASE("a LLaDA configuration has names of its own") {
   CHECK(spec->vocabulary == 8);
   CHECK(spec->mask == 6);
   // A mixture-of-experts class shares the dense one's model_type.
-  CHECK_THAT(folder_spec(R"({"architectures": ["LLaDAMoEModelLM"], )" + sizes).message(),
-             Contains("'LLaDAMoEModelLM'"));
+  CHECK_THAT(folder_spec(R"({"architectures": ["LLaDAOtherMoEModelLM"], )" + sizes).message(),
+             Contains("'LLaDAOtherMoEModelLM'"));
 }
 
 TEST_CASE("the mask comes from the configuration, else from the tokenizer's files") {
@@ -248,7 +252,16 @@ TEST_CASE("bad configurations of folders are refused and named") {
       {qwen(R"(, "partial_rotary_factor": 2)"), {"partial_rotary_factor", "2"}},
       {qwen(R"(, "activation_type": "gelu")"), {"activation_type", "'gelu'"}},
       {qwen(R"(, "num_experts": 8)"), {"num_experts", "mixture of experts"}},
-      {tiny_config("LLaDA2MoeModelLM", "llada2_moe"), {"'LLaDA2MoeModelLM'", "mixture of experts"}},
+      {tiny_config("LLaDA2MoeModelLM", "llada2_moe"), {"'num_experts'", "1 or more"}},
+      {mixture(R"("num_experts_per_tok": 9)"), {"experts used", "1 to 8", "found 9"}},
+      {mixture(R"("num_experts_per_tok": 2, "n_group": 3)"), {"groups of experts", "divisor of 8", "found 3"}},
+      {mixture(R"("num_experts_per_tok": 5, "n_group": 2, "topk_group": 1)"), {"at most the 4", "found 5"}},
+      {mixture(R"("num_experts_per_tok": 2, "n_group": 2, "topk_group": 3)"), {"groups of experts used", "found 3"}},
+      {mixture(R"("num_experts_per_tok": 2, "score_function": "tanh")"), {"score_function", "'tanh'"}},
+      {mixture(R"("num_experts_per_tok": 2, "routed_scaling_factor": -1)"), {"scale of experts"}},
+      {mixture(R"("num_experts_per_tok": 2, "moe_layer_freq": [1, 0])"), {"moe_layer_freq", "dense layers behind"}},
+      {mixture(R"("num_experts_per_tok": 2, "first_k_dense_replace": 3)"), {"dense layers", "found 3"}},
+      {mixture(R"("num_experts_per_tok": 2, "decoder_sparse_step": 2)"), {"decoder_sparse_step"}},
       {tiny_config("MixtralForCausalLM", "mixtral"), {"mixture of experts"}},
       {R"({"architectures": ["MDLM"], "n_blocks": 1, "hidden_dim": 8, "n_heads": 2, "vocab_size": 8, "model_length": 16,
            "time_conditioning": true})",
@@ -395,10 +408,11 @@ TEST_CASE("a sliding window is the context, in which it changes nothing") {
 }
 
 TEST_CASE("DiT folders: sizes under their own names, no key of theirs says the mask") {
-  const auto spec = folder_spec(R"({"architectures": ["BD3LM"], "model_type": "bd3lm", "n_blocks": 2, "hidden_dim": 64,
+  const auto spec =
+      folder_spec(R"({"architectures": ["BD3LM"], "model_type": "bd3lm", "n_blocks": 2, "hidden_dim": 64,
       "n_heads": 4, "cond_dim": 8, "vocab_size": 50258, "model_length": 1024, "time_conditioning": false, "block_size": 4,
       "causal": false, "adaln": false})",
-                                {{"tokenizer.json", R"({"added_tokens": [{"id": 50256, "content": "<|endoftext|>"}]})"}});
+                  {{"tokenizer.json", R"({"added_tokens": [{"id": 50256, "content": "<|endoftext|>"}]})"}});
   REQUIRE(spec.ok());
   CHECK(spec->ffn == 256);
   CHECK(spec->kv_heads == 4);
@@ -409,6 +423,33 @@ TEST_CASE("DiT folders: sizes under their own names, no key of theirs says the m
   CHECK(spec->bos_first);
   CHECK(spec->attention == Attention::blocks);
   CHECK(spec->infill == InfillLayout::prefix_only);
+}
+
+TEST_CASE("the router of a mixture of experts, as the file and the family say") {
+  const auto spec =
+      folder_spec(mixture(R"("num_experts_per_tok": 2, "expert_intermediate_size": 6, "num_shared_experts": 2,
+      "n_group": 4, "topk_group": 2, "first_k_dense_replace": 1, "routed_scaling_factor": 2.5)"));
+  REQUIRE(spec.ok());
+  const Experts& e = spec->experts;
+  CHECK(e.count == 8);
+  CHECK(e.used == 2);
+  CHECK(e.ffn == 6);
+  CHECK(e.shared_ffn == 12);
+  CHECK(e.dense_layers == 1);
+  CHECK(e.sigmoid);
+  CHECK(e.renormalise);
+  CHECK(e.groups == 4);
+  CHECK(e.groups_used == 2);
+  CHECK(e.scale == 2.5f);
+  const auto gguf = gguf_spec("qwen3moe", [](GgufWriter& w) {
+    w.set("qwen3moe.expert_count", std::uint32_t{8});
+    w.set("qwen3moe.expert_used_count", std::uint32_t{2});
+    w.set("qwen3moe.expert_feed_forward_length", std::uint32_t{6});
+  });
+  REQUIRE(gguf.ok());
+  CHECK(gguf->experts.renormalise);
+  CHECK(!gguf->experts.sigmoid);
+  CHECK_THAT(gguf_spec("qwen3moe").message(), Contains("expert_count"));
 }
 
 TEST_CASE("families without Llama's layers") {
