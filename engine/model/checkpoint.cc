@@ -42,8 +42,9 @@ bool is_pickle(const Mapping& mapping) {
   return starts("PK\x03\x04") || starts("\x80\x02") || starts("\x80\x03") || starts("\x80\x04") || starts("\x80\x05");
 }
 constexpr const char* kPickle =
-    "a PyTorch pickle, which is a program and is not run; save the model as safetensors (transformers: "
-    "save_pretrained(FOLDER, safe_serialization=True)), or convert it to GGUF";
+    "a PyTorch pickle, which is a program and is not run; convert it with models/convert.py of the sources, or save "
+    "the model "
+    "as safetensors (transformers: save_pretrained(FOLDER, safe_serialization=True))";
 
 Result<Checkpoint> open_file(const std::string& path) {
   auto mapping = Mapping::open(path);
