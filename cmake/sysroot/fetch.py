@@ -43,8 +43,8 @@ def mirror():
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Identifier: Packages", "Component: main", "Codename: bookworm"]
     found = subprocess.run(asked, check=False, capture_output=True, text=True).stdout.split()
     if not found:
-        fail(f"no package source of this system is bookworm's main, so there is nowhere to have Debian's packages from: name one to apt, or "
-             f"put the package files that {PINNED} names into the folder archives")
+        fail(f"no package source of this system is bookworm's main, so there is nowhere to have Debian's packages from: name one to "
+             f"apt, or put the package files that {PINNED} names into the folder archives")
     return found[0]
 
 

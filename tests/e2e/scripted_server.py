@@ -3,10 +3,10 @@
 
     scripted_server.py SCRIPT LOG
 
-SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n, "progress": false, "edits": {}}. Where the text of the
-cursor's line up to the cursor is the beginning of a text, the answer is the rest of it; the others of its list are alternatives.
-Of "edits" the first old text that is in
-the document is the next edit, unless it was rejected. With "progress", commands work until they are cancelled. LOG gets every message, one a line.
+SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n, "progress": false, "edits": {}}.
+Where the text of the cursor's line up to the cursor is the beginning of a text, the answer is the rest of it; the others of its list are
+alternatives. Of "edits" the first old text that is in the document is the next edit, unless it was rejected. With "progress", commands
+work until they are cancelled. LOG gets every message, one a line.
 """
 import json
 import sys

@@ -57,14 +57,21 @@ def eager_step(torch, rows):
         return median_ms(torch, run)
 
 
-def measure(torch, found):
+def product_tflops(torch):
     size = 8192
     a, b = random(torch, size, size), random(torch, size, size)
-    found["gemm_bf16_tflops"] = 2 * size ** 3 / median_ms(torch, lambda: a @ b) / 1e9
+    return 2 * size ** 3 / median_ms(torch, lambda: a @ b) / 1e9
+
+
+def copy_tb_per_second(torch):
     source = torch.randn(2 ** 29, device="cuda", dtype=torch.float32)
     target = torch.empty_like(source)
-    found["copy_tb_per_second"] = 2 * source.numel() * 4 / median_ms(torch, lambda: target.copy_(source)) / 1e9
-    del a, b, source, target
+    return 2 * source.numel() * 4 / median_ms(torch, lambda: target.copy_(source)) / 1e9
+
+
+def measure(torch, found):
+    found["gemm_bf16_tflops"] = product_tflops(torch)
+    found["copy_tb_per_second"] = copy_tb_per_second(torch)
     found["eager_7b_bf16_ms"] = {rows: eager_step(torch, rows) for rows in (1, 32)}
 
 

@@ -13,7 +13,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODELS = os.path.join(HERE, "../golden/models")
-SANITIZER = '#!/bin/sh\nwhile [ "${1#--}" != "$1" ]; do [ "$1" = --tool ] && shift; [ "$1" = --error-exitcode ] && shift; shift; done\nexec "$@"\n'
+SANITIZER = ('#!/bin/sh\nwhile [ "${1#--}" != "$1" ]; do [ "$1" = --tool ] && shift; [ "$1" = --error-exitcode ] && shift; shift; done\n'
+             'exec "$@"\n')
 HOLES = [{"id": "short", "prefix": "int f() {\n  return ", "suffix": "\n}\n", "max_tokens": 2},
          {"id": "other", "prefix": "for (int i = 0; ", "suffix": ") {}\n", "max_tokens": 2}]
 STEPS = ["ceilings", "operations", "table", "infill-cuda", "infill-cpu", "same-answers", "infill-cuda-autoregressive",

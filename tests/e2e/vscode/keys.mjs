@@ -161,7 +161,7 @@ export const STEPS = {
     const told = () => at.told('workspace/executeCommand').filter(({ command }) => command === 'cinnabar.rewrite');
     for (const [index, [confirm, ask]] of ways.entries()) {
       await ask();
-      await until('an instruction is asked for', () => workbench.page.isVisible('.quick-input-widget input[placeholder^="use a set"]'));
+      await until('an instruction is asked for', () => workbench.page.$('.quick-input-widget input[placeholder^="use a set"]:focus'));
       await at.type('do it\n');
       await until('the server is told', () => told().length === index + 1);
       const [{ instruction, range, confirm: asked }] = told().at(-1).arguments;

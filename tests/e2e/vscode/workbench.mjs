@@ -132,8 +132,13 @@ export class Workbench {
 
   async command(title) {
     if (title.startsWith('Cinnabar: ')) this.used.add(`command ${title}`);
-    await this.page.keyboard.press('F1');
-    await this.shown('.quick-input-widget input');
+    // A view that comes up at that moment takes the focus and the palette with it: then once more.
+    let looks = 0;
+    await until('the palette', async () => {
+      if (await this.page.$('.quick-input-widget input:focus')) return true;  // keys before that go elsewhere
+      if (looks++ % 25 === 0) await this.page.keyboard.press('F1');
+      return false;
+    });
     await this.page.keyboard.type(title);
     const row = `.quick-input-list .monaco-list-row[aria-label^="${title}"]`;
     await this.shown(row);
@@ -169,7 +174,13 @@ export class Workbench {
   async contextMenu(command, label) {
     this.used.add(`menu editor/context ${command}`);
     await this.page.click('.monaco-editor .view-line', { button: 'right' });
-    await (await this.shown(`.monaco-menu .action-item:has-text("${label}")`)).click();
+    const item = await this.shown(`.monaco-menu .action-item:has-text("${label}")`);
+    // A menu takes no click in its first moments: then once more.
+    await until('the menu is gone', async () => {
+      if (!(await this.page.isVisible('.monaco-menu'))) return true;
+      await item.click({ timeout: 1000 }).catch(() => {});
+      return false;
+    });
   }
 
   async clickStatus() {
