@@ -94,13 +94,6 @@ std::vector<Named> names_near(const Cursor& cursor) {
   return found;
 }
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
-
-std::string_view stem_of(std::string_view path) {
-  path = path.substr(path.rfind('/') + 1);
-  return path.substr(0, path.find('.'));
-}
-
 std::string lines_away(long lines) {
   if (lines == 0) return "on the cursor's line";
   return std::to_string(std::abs(lines)) + (std::abs(lines) == 1 ? " line " : " lines ") +
@@ -130,15 +123,25 @@ bool is_qualifier(std::string_view text, std::string_view word) {
   return text.substr(end).starts_with(".") || text.substr(end).starts_with("::");
 }
 
-// What the modules that are named near the cursor give.
-std::vector<Piece> modules_for(const FileSet& files, const Cursor& cursor) {
+// What a module gives to a document of another: "New(depth int), Linter".
+std::string exports_of(const FileSet& files, std::string_view module, const Cursor& cursor) {
+  std::vector<std::string_view> briefs;
+  for (const File* file : files.module(module)) {
+    if (file->path == cursor.path || !related(file->language, cursor.language)) continue;
+    for (const Member& member : file->members) {
+      if (member.owner.empty()) briefs.push_back(member.brief);
+    }
+  }
+  return listed(briefs, kMemberBytes);
+}
+
+// Of the modules among `names`.
+std::vector<Piece> modules_for(const FileSet& files, const Cursor& cursor, const std::vector<Named>& names) {
   std::vector<Piece> pieces;
-  for (const Named& named : names_near(cursor)) {
+  for (const Named& named : names) {
     if (pieces.size() == kModules) break;
     if (!is_qualifier(cursor.text, named.word)) continue;
-    std::vector<std::string_view> briefs;
-    for (const Member* member : files.exports_of(named.word)) briefs.push_back(member->brief);
-    const std::string members = listed(briefs, kMemberBytes);
+    const std::string members = exports_of(files, named.word, cursor);
     if (members.empty()) continue;
     pieces.push_back({std::string(named.word), 0, comment_mark(*cursor.language) + " gives " + members,
                       "is the module " + std::string(named.word) + ", named " + lines_away(named.lines), named.weight});
@@ -146,7 +149,8 @@ std::vector<Piece> modules_for(const FileSet& files, const Cursor& cursor) {
   return pieces;
 }
 
-std::vector<Piece> definitions_for(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits) {
+std::vector<Piece> definitions_for(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits,
+                                   const std::vector<Named>& names) {
   const auto own = files.files().find(cursor.path);
   std::unordered_set<std::string_view> defined_here;
   if (own != files.files().end()) {
@@ -154,10 +158,10 @@ std::vector<Piece> definitions_for(const FileSet& files, const Cursor& cursor, c
   }
   const auto words = words_in(cursor.text.substr(0, std::min(cursor.text.size(), kHeadBytes)));
   const std::unordered_set<std::string_view> head_words(words.begin(), words.end());  // where imports stand
-  const std::string folder = folder_of(cursor.path);
+  const std::string_view folder = folder_of(cursor.path);
   std::vector<Piece> pieces;
   std::unordered_set<std::string> heads;
-  for (const Named& named : names_near(cursor)) {
+  for (const Named& named : names) {
     if (defined_here.count(named.word) > 0) continue;
     auto places = files.named(named.word);
     std::erase_if(places, [&](const FileSet::Found& place) {
@@ -256,7 +260,8 @@ std::vector<Piece> windows_for(const FileSet& files, const Cursor& cursor, const
 }  // namespace
 
 std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits) {
-  const std::vector<Piece> definitions = definitions_for(files, cursor, limits);
+  const std::vector<Named> names = names_near(cursor);
+  const std::vector<Piece> definitions = definitions_for(files, cursor, limits, names);
   std::size_t bytes = 0;
   const auto fits = [&](const Piece& piece) {
     if (bytes + piece.text.size() > limits.bytes) return false;
@@ -267,7 +272,7 @@ std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const Choo
   std::copy_if(definitions.begin(), definitions.end(), std::back_inserter(chosen), fits);
   std::sort(chosen.begin(), chosen.end(),
             [](const Piece& a, const Piece& b) { return std::tie(a.path, a.line) < std::tie(b.path, b.line); });
-  const std::vector<Piece> modules = modules_for(files, cursor);
+  const std::vector<Piece> modules = modules_for(files, cursor, names);
   std::copy_if(modules.begin(), modules.end(), std::back_inserter(chosen), fits);
   const auto first_window = static_cast<std::ptrdiff_t>(chosen.size());
   const std::vector<Piece> windows = windows_for(files, cursor, limits, chosen);

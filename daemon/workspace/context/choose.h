@@ -1,5 +1,5 @@
-// Which text of other files helps at a cursor: definitions of what is named near it, and windows whose words are like
-// those around it. Pure functions over (files, document, cursor).
+// Which text of other files helps at a cursor: definitions of what is named near it or imported, lists of what named
+// modules give, and windows whose words are like those around it. Pure functions over (files, document, cursor).
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,8 @@ struct ChooseLimits {
   double least_likeness = 0.3;  // of a window, 0 to 1
 };
 
-// Definitions first, by path and line, so that they stay where they are while the cursor moves; then windows, the most
-// alike last. Nothing of the document itself.
+// Definitions first, by path and line, so that they stay where they are while the cursor moves; then what named modules give;
+// then windows, the most alike last. Nothing of the document itself.
 std::vector<Piece> choose(const FileSet& files, const Cursor& cursor, const ChooseLimits& limits = {});
 
 // A piece as the model reads it: its path in a comment of the document's language, and its text.

@@ -4,13 +4,16 @@
 #include <array>
 
 #include "base/text.h"
+#include "daemon/syntax/functions.h"
 
 namespace cinnabar::daemon::context {
 namespace {
 
 using syntax::begin_of;
 using syntax::end_of;
+using syntax::field_of;
 using syntax::kind_of;
+using syntax::text_of;
 
 constexpr std::size_t kHeadBytes = 400;
 constexpr std::size_t kWholeType = 200;
@@ -45,11 +48,6 @@ constexpr std::array<std::string_view, 25> kTypes = {"class_definition",
                                                      "class",
                                                      "module",
                                                      "annotation_type_declaration"};
-
-template <typename Kinds>
-bool is_one_of(const Kinds& kinds, std::string_view kind) {
-  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-}
 
 // At most `most` bytes, cut at a line's end where it has one.
 std::string_view shortened(std::string_view text, std::size_t most) {
@@ -101,16 +99,8 @@ bool is_large(const syntax::Tree& tree, TSNode type) {
 
 }  // namespace
 
-bool defines_function(std::string_view kind) { return is_one_of(kFunctions, kind); }
-bool defines_type(std::string_view kind) { return is_one_of(kTypes, kind); }
-
-TSNode field_of(TSNode node, std::string_view name) {
-  return ts_node_child_by_field_name(node, name.data(), static_cast<std::uint32_t>(name.size()));
-}
-
-std::string_view text_of(const syntax::Tree& tree, TSNode node) {
-  return tree.text().substr(begin_of(node), end_of(node) - begin_of(node));
-}
+bool defines_function(std::string_view kind) { return syntax::contains(kFunctions, kind); }
+bool defines_type(std::string_view kind) { return syntax::contains(kTypes, kind); }
 
 // Of the node's own name, or of what its declarators lead to: `int* (f)(int)` defines f.
 std::string_view name_of(const syntax::Tree& tree, TSNode node) {

@@ -22,12 +22,11 @@ struct Definition {
   bool large_type = false;  // head is not all of it
 };
 
-// Of a node that defines something: what its kind says, its own name (empty: none), a part of it (null: none), its text.
+// Whether nodes of this kind define a function or a type that other files may name.
 bool defines_function(std::string_view kind);
 bool defines_type(std::string_view kind);
+// The name that such a node defines; empty: none.
 std::string_view name_of(const syntax::Tree& tree, TSNode node);
-TSNode field_of(TSNode node, std::string_view name);
-std::string_view text_of(const syntax::Tree& tree, TSNode node);
 
 // In the order of the text, at most `most`; those inside others too.
 std::vector<Definition> definitions_in(const syntax::Tree& tree, std::size_t most = 2000);

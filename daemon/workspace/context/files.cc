@@ -28,12 +28,11 @@ std::vector<Window> windows_of(std::string_view text) {
 
 // The name by which others import a file.
 std::string module_of(const File& file) {
-  std::string_view path = file.path;
-  std::string_view name = path.substr(path.rfind('/') + 1);
-  const std::string_view folder = path.substr(0, path.size() - name.size() - (name.size() < path.size() ? 1 : 0));
-  const std::string_view stem = name.substr(0, name.find('.'));
-  const bool is_folder = file.language->name == "go" || stem == "__init__" || stem == "mod" || stem == "index";
-  return std::string(is_folder ? folder.substr(folder.rfind('/') + 1) : stem);
+  const std::string_view stem = stem_of(file.path);
+  if (file.language->name != "go" && stem != "__init__" && stem != "mod" && stem != "index") return std::string(stem);
+  std::string_view folder = folder_of(file.path);
+  if (!folder.empty()) folder.remove_suffix(1);
+  return std::string(folder.substr(folder.rfind('/') + 1));
 }
 
 // What a file has under a name in one of the indexes.
@@ -53,6 +52,13 @@ std::size_t File::bytes() const {
     sum += sizeof(member) + member.owner.size() * 2 + member.name.size() + member.brief.size() + 64;
   for (const auto& window : windows) sum += sizeof(window) + window.words.size() * sizeof(std::uint32_t);
   return sum;
+}
+
+std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/') + 1); }
+
+std::string_view stem_of(std::string_view path) {
+  path = path.substr(path.rfind('/') + 1);
+  return path.substr(0, path.find('.'));
 }
 
 // FNV-1a, 32 bits.
@@ -89,8 +95,9 @@ void FileSet::put(FilePtr file) {
   remove(file->path);
   for (std::size_t i = 0; i < file->definitions.size(); ++i)
     by_name_.emplace(file->definitions[i].name, Found{file.get(), i});
-  for (std::size_t i = 0; i < file->members.size(); ++i)
-    by_owner_.emplace(file->members[i].owner, FoundMember{file.get(), i});
+  for (std::size_t i = 0; i < file->members.size(); ++i) {
+    if (!file->members[i].owner.empty()) by_owner_.emplace(file->members[i].owner, FoundMember{file.get(), i});
+  }
   by_module_.emplace(module_of(*file), file.get());
   for (const auto& window : file->windows) {
     for (const std::uint32_t word : window.words) ++windows_with_[word];
@@ -130,10 +137,9 @@ std::vector<FileSet::Found> FileSet::named(std::string_view name) const {
 
 std::vector<const Member*> FileSet::members_of(std::string_view owner, const File& file) const {
   std::vector<FoundMember> found;
-  const auto folder = [](const File& of) { return std::string_view(of.path).substr(0, of.path.rfind('/') + 1); };
   const auto [first, last] = by_owner_.equal_range(std::string(owner));
   for (auto it = first; it != last; ++it) {
-    if (folder(*it->second.file) == folder(file)) found.push_back(it->second);
+    if (folder_of(it->second.file->path) == folder_of(file.path)) found.push_back(it->second);
   }
   std::sort(found.begin(), found.end(), [&](const FoundMember& a, const FoundMember& b) {
     return std::tuple(a.file != &file, std::string_view(a.file->path), a.member) <
@@ -145,20 +151,14 @@ std::vector<const Member*> FileSet::members_of(std::string_view owner, const Fil
   return members;
 }
 
-std::vector<const Member*> FileSet::exports_of(std::string_view module) const {
+std::vector<const File*> FileSet::module(std::string_view name) const {
   std::vector<const File*> files;
-  const auto [first, last] = by_module_.equal_range(std::string(module));
+  const auto [first, last] = by_module_.equal_range(std::string(name));
   for (auto it = first; it != last; ++it) {
     if (it->second->path.find("_test.") == std::string::npos) files.push_back(it->second);
   }
   std::sort(files.begin(), files.end(), [](const File* a, const File* b) { return a->path < b->path; });
-  std::vector<const Member*> exports;
-  for (const File* file : files) {
-    for (const Member& member : file->members) {
-      if (member.owner.empty()) exports.push_back(&member);
-    }
-  }
-  return exports;
+  return files;
 }
 
 std::size_t FileSet::windows_with(std::uint32_t word) const {

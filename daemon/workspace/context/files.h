@@ -38,6 +38,9 @@ using FilePtr = std::shared_ptr<const File>;
 // Null when the text cannot be parsed within the limits of a tree.
 FilePtr make_file(std::string path, std::string shown, const syntax::Language& language, std::string text);
 
+std::string_view folder_of(std::string_view path);  // with the slash at its end
+std::string_view stem_of(std::string_view path);    // of the file's name, up to its first dot
+
 std::uint32_t hash_of(std::string_view word);
 std::vector<std::uint32_t> word_set(std::string_view text);  // sorted, each once
 
@@ -57,8 +60,9 @@ class FileSet {
   // Of the type of this name that `file` defines: those in the file, then those in others of its folder (the methods of a Go
   // type, the parts of a C++ class), by path.
   std::vector<const Member*> members_of(std::string_view owner, const File& file) const;
-  // Of what is imported by this name: a file's by its stem, a folder's where files of one folder are one module (Go).
-  std::vector<const Member*> exports_of(std::string_view module) const;
+  // The files that are imported by this name, by path: by a file's stem, or a folder's name where its files are one module
+  // (Go) or one of them stands for it. Without tests.
+  std::vector<const File*> module(std::string_view name) const;
   // In how many windows a word stands.
   std::size_t windows_with(std::uint32_t word) const;
   std::size_t window_count() const { return window_count_; }
@@ -72,7 +76,7 @@ class FileSet {
 
   std::unordered_map<std::string, FilePtr> files_;  // by path
   std::unordered_multimap<std::string, Found> by_name_;
-  std::unordered_multimap<std::string, FoundMember> by_owner_;
+  std::unordered_multimap<std::string, FoundMember> by_owner_;  // of types alone
   std::unordered_multimap<std::string, const File*> by_module_;
   std::unordered_map<std::uint32_t, std::uint32_t> windows_with_;
   std::size_t window_count_ = 0, bytes_ = 0;

@@ -5,14 +5,15 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "daemon/syntax/functions.h"
 #include "daemon/workspace/context/definitions.h"
 
 namespace cinnabar::daemon::context {
 namespace {
 
-using syntax::begin_of;
-using syntax::end_of;
+using syntax::field_of;
 using syntax::kind_of;
+using syntax::text_of;
 
 constexpr std::size_t kNodes = 400'000;  // bounds the walk through one file
 constexpr std::size_t kParameters = 60;  // bytes
@@ -24,13 +25,8 @@ constexpr std::array<std::string_view, 8> kFields = {
 constexpr std::array<std::string_view, 2> kAssignments = {"assignment", "assignment_expression"};
 constexpr std::array<std::string_view, 3> kConstructors = {"__init__", "constructor", "initialize"};
 
-template <typename Kinds>
-bool is_one_of(const Kinds& kinds, std::string_view kind) {
-  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
-}
-
-// The first word in a text: of `*Registry`, `Vec<T>` or `(r *Registry)` by its type, the type's name.
-std::string_view first_word(std::string_view text) {
+// The first name in a text: of `Vec<T>` and `&Vec<T>` Vec.
+std::string_view first_name(std::string_view text) {
   const auto begin = std::find_if(text.begin(), text.end(), is_word_byte);
   const auto end = std::find_if_not(begin, text.end(), is_word_byte);
   return text.substr(static_cast<std::size_t>(begin - text.begin()), static_cast<std::size_t>(end - begin));
@@ -60,7 +56,7 @@ std::string_view scope_before_name(const syntax::Tree& tree, TSNode function) {
   std::string_view name = text_of(tree, node);
   name = name.substr(0, name.rfind("::"));
   if (const std::size_t colons = name.rfind("::"); colons != std::string_view::npos) name.remove_prefix(colons + 2);
-  return first_word(name);
+  return first_name(name);
 }
 
 // The type that a node lies in, and the function between them where there is one.
@@ -79,7 +75,7 @@ Inside inside(const syntax::Tree& tree, TSNode node) {
       return found;
     }
     if (kind == "impl_item") {
-      found.type = first_word(text_of(tree, field_of(node, "type")));
+      found.type = first_name(text_of(tree, field_of(node, "type")));
       return found;
     }
     if (!defines_function(kind)) continue;
@@ -143,9 +139,9 @@ class Collector {
       take_function(node);
     } else if (defines_type(kind)) {
       take_type(node);
-    } else if (is_one_of(kFields, kind)) {
+    } else if (syntax::contains(kFields, kind)) {
       take_field(node);
-    } else if (is_one_of(kAssignments, kind)) {
+    } else if (syntax::contains(kAssignments, kind)) {
       take_assigned(node);
     }
     return true;
@@ -197,7 +193,7 @@ class Collector {
     if (place.type.empty()) return;
     const bool member = name.starts_with("self.") || name.starts_with("this.");
     if (member != !place.function.empty()) return;
-    if (member && !is_one_of(kConstructors, place.function)) return;
+    if (member && !syntax::contains(kConstructors, place.function)) return;
     if (member) name.remove_prefix(5);
     if (std::all_of(name.begin(), name.end(), is_word_byte)) add(place.type, name, std::string(name));
   }

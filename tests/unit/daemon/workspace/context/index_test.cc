@@ -37,11 +37,11 @@ SnapshotPtr document(const std::string& path, const std::string& text) {
 }
 
 std::vector<context::Piece> settled(context::Index& index, const SnapshotPtr& snapshot, const std::string& path,
-                                    std::size_t offset) {
-  const auto* python = syntax::find_language("python");
-  index.pieces(snapshot, path, python, offset);
+                                    std::size_t offset, const char* id = "python") {
+  const auto* language = syntax::find_language(id);
+  index.pieces(snapshot, path, language, offset);
   index.settle();
-  return index.pieces(snapshot, path, python, offset);
+  return index.pieces(snapshot, path, language, offset);
 }
 
 bool any(const std::vector<context::Piece>& pieces, const std::string& text) {
@@ -84,10 +84,7 @@ TEST_CASE("of a large type that is named near the cursor the members are listed,
   context::Index index;
   index.set_folders({folder.path()}, kAll);
   index.settle();
-  const auto* go = syntax::find_language("go");
-  index.pieces(document(path, text), path, go, text.size());
-  index.settle();
-  const auto pieces = index.pieces(document(path, text), path, go, text.size());
+  const auto pieces = settled(index, document(path, text), path, text.size(), "go");
   REQUIRE(any(pieces, "// Shop: Field0, Field1,"));
   CHECK(any(pieces, "Open(wide bool), Price(id int)"));
   CHECK_FALSE(any(pieces, "Close()"));
@@ -97,18 +94,26 @@ TEST_CASE("of a module that is written before a dot, what it gives to others; te
   const Folder folder;
   folder.put("lint/lint.go", "package lint\n\nfunc New(depth int) *Linter { return nil }\n\nfunc own() {}\n");
   folder.put("lint/lint_test.go", "package lint\n\nfunc TestNew(depth int) {}\n");
+  folder.put("other/lint.py", "def of_another_language(): pass\n");
   const std::string text = "package main\n\nfunc run() {\n\tx := lint.";
   const std::string path = folder.put("main.go", text);
   context::Index index;
   index.set_folders({folder.path()}, kAll);
   index.settle();
-  const auto* go = syntax::find_language("go");
-  index.pieces(document(path, text), path, go, text.size());
-  index.settle();
-  const auto pieces = index.pieces(document(path, text), path, go, text.size());
+  const auto pieces = settled(index, document(path, text), path, text.size(), "go");
   const auto gives = std::find_if(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.path == "lint"; });
   REQUIRE(gives != pieces.end());
   CHECK(gives->text == "// gives New(depth int)");
+}
+
+TEST_CASE("a module's own file is not told what it gives itself") {
+  const Folder folder;
+  const std::string text = "package lint\n\nfunc New(depth int) {}\n\nfunc Old() {\n\tlint.";
+  const std::string path = folder.put("lint/lint.go", text);
+  context::Index index;
+  index.set_folders({folder.path()}, kAll);
+  index.settle();
+  CHECK_FALSE(any(settled(index, document(path, text), path, text.size(), "go"), "gives"));
 }
 
 TEST_CASE("what a file imports is shown though nothing near the cursor names it") {
