@@ -48,4 +48,12 @@ class [[nodiscard]] Result : public ValueOr<T, Status> {
   const std::string& message() const { return this->error().message(); }
 };
 
+// Moves the value, if there is one, into `target`.
+template <typename T>
+Status take(Result<T> result, T& target) {
+  if (!result) return result.status();
+  target = std::move(result).value();
+  return {};
+}
+
 }  // namespace cinnabar

@@ -19,17 +19,6 @@ struct ExpertLayer::Plan {
   std::vector<Share> shares;
 };
 
-namespace {
-
-template <typename T>
-Status take(Result<T> result, T& target) {
-  if (!result) return result.status();
-  target = std::move(result).value();
-  return {};
-}
-
-}  // namespace
-
 Result<ExpertLayer::Scratch> ExpertLayer::Scratch::make(const ModelSpec& spec, kernels::Backend& backend) {
   const Experts& e = spec.experts;
   const std::int64_t pairs = kMostRows * e.used;

@@ -82,14 +82,6 @@ Result<std::unique_ptr<Network>> Network::create(const LoadedModel& model, const
 
 namespace {
 
-// Moves a Result's value into `target`; the Status of the rest.
-template <typename T>
-Status take(Result<T> result, T& target) {
-  if (!result) return result.status();
-  target = std::move(result).value();
-  return {};
-}
-
 // What has been packed need not stay in memory: a model is loaded in little more than what it comes to.
 void let_go(const Checkpoint& checkpoint, const StoredMatrix& packed) {
   const std::span bytes(packed.data,

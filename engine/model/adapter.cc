@@ -189,21 +189,13 @@ Result<Adapter> load_folder(const std::string& folder, const ModelSpec& spec) {
 
 // stored + B A, in f32.
 void merge_matrix(const LowRank& part, kernels::StoredMatrix& stored, Weights& weights) {
-  auto memory =
-      std::make_unique<std::vector<std::byte>>(static_cast<std::size_t>(stored.rows * stored.cols) * sizeof(float));
-  auto* values = reinterpret_cast<float*>(memory->data());
-  const std::int64_t row_bytes = kernels::row_bytes(stored.dtype, stored.cols);
-  for (std::int64_t row = 0; row < stored.rows; ++row) {
-    float* out = values + row * stored.cols;
-    kernels::dequantize(stored.dtype, stored.data + row * row_bytes, out, stored.cols);
+  rewrite_rows(stored, weights, [&](std::int64_t row, float* values) {
     for (std::int64_t r = 0; r < part.rank; ++r) {
       const float factor = part.b[static_cast<std::size_t>(row * part.rank + r)];
       const float* direction = part.a.data() + r * part.inputs;
-      for (std::int64_t col = 0; col < stored.cols; ++col) out[col] += factor * direction[col];
+      for (std::int64_t col = 0; col < part.inputs; ++col) values[col] += factor * direction[col];
     }
-  }
-  stored = {kernels::DType::f32, memory->data(), stored.rows, stored.cols};
-  weights.owned.push_back(std::move(memory));
+  });
 }
 
 }  // namespace

@@ -53,16 +53,14 @@ constexpr TensorNames kLlada = {
     .ffn_norm = "ff_norm",
     .products = {{"q_proj", "k_proj", "v_proj", "attn_out", "ff_proj", "up_proj", "ff_out"}}};
 
-constexpr TensorNames kStarCoder2 = {.layer = "layers.",
-                                     .embedding = "embed_tokens.weight",
-                                     .final_norm = "norm",
-                                     .head = "lm_head",
-                                     .attention_norm = "input_layernorm",
-                                     .query_norm = "self_attn.q_norm",
-                                     .key_norm = "self_attn.k_norm",
-                                     .ffn_norm = "post_attention_layernorm",
-                                     .products = {{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
-                                                   "self_attn.o_proj", "", "mlp.c_fc", "mlp.c_proj"}}};
+constexpr TensorNames starcoder2_names() {
+  TensorNames names = kHuggingFace;
+  names.products = {
+      {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "", "mlp.c_fc", "mlp.c_proj"}};
+  names.experts = {};
+  return names;
+}
+constexpr TensorNames kStarCoder2 = starcoder2_names();
 // GPT-2's; StarCoder's differ in that its matrices are not transposed.
 constexpr TensorNames gpt2_names(bool transposed) {
   return {.layer = "h.",

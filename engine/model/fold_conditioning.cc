@@ -12,18 +12,10 @@ void silu(std::vector<float>& values) {
 
 // Rows and bias times the gate, in f32.
 void gate_rows(const float* gate, kernels::StoredMatrix& matrix, std::vector<float>& bias, Weights& owner) {
-  auto memory =
-      std::make_unique<std::vector<std::byte>>(static_cast<std::size_t>(matrix.rows * matrix.cols) * sizeof(float));
-  auto* values = reinterpret_cast<float*>(memory->data());
-  const std::int64_t row_bytes = kernels::row_bytes(matrix.dtype, matrix.cols);
-  for (std::int64_t row = 0; row < matrix.rows; ++row) {
-    float* out = values + row * matrix.cols;
-    kernels::dequantize(matrix.dtype, matrix.data + row * row_bytes, out, matrix.cols);
-    for (std::int64_t col = 0; col < matrix.cols; ++col) out[col] *= gate[row];
-  }
+  rewrite_rows(matrix, owner, [&](std::int64_t row, float* values) {
+    for (std::int64_t col = 0; col < matrix.cols; ++col) values[col] *= gate[row];
+  });
   for (std::size_t i = 0; i < bias.size(); ++i) bias[i] *= gate[i];
-  matrix = {kernels::DType::f32, memory->data(), matrix.rows, matrix.cols};
-  owner.owned.push_back(std::move(memory));
 }
 
 }  // namespace

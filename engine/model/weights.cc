@@ -245,6 +245,20 @@ void fold_conditioning(Binder& bind, const ModelSpec& spec, const TensorNames& n
 
 }  // namespace
 
+void rewrite_rows(kernels::StoredMatrix& matrix, Weights& owner, const RowChange& change) {
+  auto memory =
+      std::make_unique<std::vector<std::byte>>(static_cast<std::size_t>(matrix.rows * matrix.cols) * sizeof(float));
+  auto* values = reinterpret_cast<float*>(memory->data());
+  const std::int64_t row_bytes = kernels::row_bytes(matrix.dtype, matrix.cols);
+  for (std::int64_t row = 0; row < matrix.rows; ++row) {
+    float* out = values + row * matrix.cols;
+    kernels::dequantize(matrix.dtype, matrix.data + row * row_bytes, out, matrix.cols);
+    change(row, out);
+  }
+  matrix = {kernels::DType::f32, memory->data(), matrix.rows, matrix.cols};
+  owner.owned.push_back(std::move(memory));
+}
+
 Result<Weights> bind_weights(const Checkpoint& checkpoint, const ModelSpec& spec) {
   if (const auto status = validate(spec); !status) return status.in(checkpoint.source);
   const auto family = find_family(checkpoint);

@@ -2,6 +2,7 @@
 // they borrow from the Checkpoint, which must live until the backend has packed them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,10 @@ struct Weights {
   // Memory of matrices that had to be rewritten at load (un-permuted q/k, transposed, merged LoRA); the views above point into it.
   std::vector<std::unique_ptr<std::vector<std::byte>>> owned;
 };
+
+// The matrix in f32, each row [K] as `change` leaves it; its memory is in `owner.owned`.
+using RowChange = std::function<void(std::int64_t row, float* values)>;
+void rewrite_rows(kernels::StoredMatrix& matrix, Weights& owner, const RowChange& change);
 
 struct LoadedModel {
   Checkpoint checkpoint;
