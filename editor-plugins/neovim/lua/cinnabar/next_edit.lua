@@ -94,7 +94,7 @@ function M.go_or_accept()
     vim.api.nvim_win_set_cursor(0, { row + 1, col })
     return true
   end
-  tell_server(edit.command.command, edit, here.client)
+  tell_server(edit.command and edit.command.command, edit, here.client)
   clear()
   vim.lsp.util.apply_text_edits({ { range = edit.range, newText = edit.text } }, here.buf, server.offset_encoding)
   vim.api.nvim_win_set_cursor(0, { at + 1, at == row and col or 0 })
