@@ -12,7 +12,8 @@ import lexing
 import make_scripts
 
 CINNABAR = sys.argv.pop() if len(sys.argv) > 1 else ""
-TINY = Path(__file__).resolve().parent.parent / "golden" / "models" / "qwen2_block"
+HERE = Path(__file__).resolve().parent
+TINY = HERE.parent / "golden" / "models" / "qwen2_block"
 
 
 def offset(text, line, character):
@@ -119,6 +120,20 @@ class Command(unittest.TestCase):
         self.assertEqual((first["outcome"], first["before"], first["shown"]), ("exact", "x", " = 1"))
         self.assertEqual((second["outcome"], second["withheld"]), ("nothing", "exact"))
         self.assertIn("| all | 2 | 1 | 1 | 0 | 0 | 0 | 1 | 0 |", out)
+
+    def test_another_server_is_typed_in_like_our_own(self):
+        """play.py, with a server whose answers are known, which wants whole texts; positions are UTF-16 units."""
+        plan, answers = self.folder / "plan.json", self.folder / "a.jsonl"
+        plan.write_text(json.dumps({"lines": [["größe 𝒳.end"], ["m = 2"]], "replaces": 4}))
+        self.script.update(text="größe 𝒳\nn = 1\n", keys=[[300, 0, 8, 0, 8, ".", 0, 9], [300, 1, 0, 1, 1, "m", 1, 1]],
+                           places=[{"id": f"s:{key}", "key": key, "kind": "word", "next": "x"} for key in (0, 1)])
+        player = [sys.executable, HERE / "play.py", answers, "--"]
+        server = [sys.executable, HERE.parent / "e2e" / "scripted_server.py", plan, self.folder / "log"]
+        subprocess.run([*player, *server], input=json.dumps(self.script) + "\n", text=True, check=True, capture_output=True)
+        shown = [json.loads(line) for line in answers.read_text().splitlines()]
+        self.assertEqual([[one.get(name) for name in ("id", "shown", "covered", "replaced")] for one in shown],
+                         [["s:0", "end", 0, 0], ["s:1", " = 2", 0, 4]])
+        self.assertIn("| all | 2 | 2 |", self.run_program("--answers", answers, "--most", "0").stdout)
 
     def test_what_is_wrong_is_said(self):
         self.script["keys"] = [[1]]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Types scripts in any language server, and keeps what it shows as `cinnabar eval typing` does.
 
-    play.py ANSWERS -- PROGRAM [ARGUMENT...] < scripts.jsonl
+    play.py ANSWERS -- PROGRAM [ARGUMENT...] < scripts.jsonl     a server that answers textDocument/inlineCompletion
     play.py before.jsonl -- older/cinnabar lsp --in-process < scripts.jsonl
     cinnabar eval typing scripts.jsonl --answers before.jsonl --most 0          the tables
 
@@ -37,7 +37,7 @@ class Text:
         for _ in range(line):
             start = self.text.index("\n", start) + 1
         end = start
-        while end < len(self.text) and units(self.text[start:end]) < character:
+        while end < len(self.text) and self.text[end] != "\n" and units(self.text[start:end]) < character:
             end += 1
         return end
 
@@ -52,7 +52,8 @@ class Text:
 class Typist:
     def __init__(self, command):
         self.client = ProxyClient(command, WAIT)
-        self.client.initialize(capabilities={})
+        sync = self.client.initialize(capabilities={})["capabilities"].get("textDocumentSync")
+        self.sends_all = (sync.get("change") if isinstance(sync, dict) else sync) == 1  # 2: changes
         while (model := self.status().get("model", {})).get("state", "ready") != "ready":
             if model["state"] == "failed":
                 sys.exit(model.get("description", "the model cannot be loaded"))
@@ -79,8 +80,8 @@ class Typist:
             return version
         text.replace(begin, end, inserted)
         span = {"start": {"line": line, "character": character}, "end": {"line": end_line, "character": end_character}}
-        self.client.notify("textDocument/didChange", {"textDocument": {"uri": uri, "version": version + 1},
-                                                      "contentChanges": [{"range": span, "text": inserted}]})
+        change = {"text": text.text} if self.sends_all else {"range": span, "text": inserted}
+        self.client.notify("textDocument/didChange", {"textDocument": {"uri": uri, "version": version + 1}, "contentChanges": [change]})
         return version + 1
 
     def answer_at(self, uri, text, cursor):
