@@ -5,6 +5,7 @@
 
 #include "base/line_ends.h"
 #include "base/text.h"
+#include "daemon/editing/doubts.h"
 #include "daemon/editing/extraction_types.h"
 
 namespace cinnabar::daemon {
@@ -69,6 +70,7 @@ class Writer {
           text_.substr(statements_.span.begin, statements_.span.end - statements_.span.begin).find("__") != sv::npos)
         return false;
     }
+    if (tree_.language().name == "rust" && !leave_impl(node)) return false;
     if (!is_allowed_around(node)) return false;
     indent_ = text_.substr(line_begin(text_, begin_of(node)), begin_of(node) - line_begin(text_, begin_of(node)));
     if (!is_blank(indent_)) return false;
@@ -76,13 +78,34 @@ class Writer {
                                        : above_comments(line_begin(text_, begin_of(node)));
     return form_.where != Where::behind || is_blank(text_.substr(end_of(node), at_ - end_of(node)));
   }
+  // What is moved out of a Rust `impl` becomes a function behind it: `node` is the impl then. False: its text would mean
+  // something else there, or exist in other builds.
+  bool leave_impl(TSNode& node) const {
+    if (is_conditional(node)) return false;
+    const TSNode around = ts_node_parent(ts_node_parent(node));
+    if (!is_there(around) || kind_of(around) != "impl_item") return true;
+    const sv moved = text_.substr(statements_.span.begin, statements_.span.end - statements_.span.begin);
+    node = around;
+    return !is_there(field_of(around, "type_parameters")) && !names(moved, "Self") && !is_conditional(around);
+  }
+  // #[cfg(unix)] above it.
+  bool is_conditional(TSNode node) const {
+    for (TSNode above = ts_node_prev_named_sibling(node); is_there(above) && kind_of(above) != "function_item";
+         above = ts_node_prev_named_sibling(above)) {
+      if (kind_of(above) == "attribute_item" && names(text_of(tree_, above), "cfg")) return true;
+      if (kind_of(above) != "attribute_item" && !kind_of(above).ends_with("comment")) return false;
+    }
+    return false;
+  }
   bool is_allowed_around(TSNode node) const {
     const TSNode parent = ts_node_parent(node);
     if (!is_there(parent)) return false;
     const sv language = tree_.language().name, kind = kind_of(parent), own = kind_of(scope_.function.node);
     if (is_there(field_of(scope_.function.node, "type_parameters"))) return false;
     if (language == "java") return own == "method_declaration" && kind == "class_body";
-    if (language == "rust") return own == "function_item" && kind == "source_file";
+    if (language == "rust")
+      return own == "function_item" &&
+             (kind == "source_file" || (kind == "declaration_list" && kind_of(ts_node_parent(parent)) == "mod_item"));
     if (language == "c" || language == "cpp")
       return own == "function_definition" && ts_node_eq(scope_.function.whole, scope_.function.node) &&
              kind_of(scope_.function.name) == "identifier" &&

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "daemon/editing/doubts.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -54,14 +55,32 @@ std::string literal_type(const Occurrence& declared, bool go) {
   return {};
 }
 
+// TypeScript: what an expression's form says of its type, whatever its names stand for; empty: nothing.
+sv script_value_type(const Tree& tree, TSNode value) {
+  constexpr sv kComparing[] = {"===", "!==", "==", "!=", "<", ">", "<=", ">=", "in", "instanceof"};
+  const sv kind = kind_of(value);
+  if (kind == "parenthesized_expression") return script_value_type(tree, ts_node_named_child(value, 0));
+  if (kind != "binary_expression" && kind != "unary_expression") return {};
+  const sv given = text_of(tree, field_of(value, "operator"));
+  if (contains(kComparing, given) || given == "!") return "boolean";
+  if (given == "typeof") return "string";
+  if (given != "+") return {};
+  const auto is_text = [&](TSNode side) { return kind_of(side) == "string" || kind_of(side) == "template_string"; };
+  const bool joins =
+      is_there(field_of(value, "left")) && (is_text(field_of(value, "left")) || is_text(field_of(value, "right")));
+  return joins ? sv("string") : sv();
+}
+
 std::optional<std::string> script_type(const Tree& tree, const Variable& variable) {
   if (tree.language().name == "javascript") return std::string();
   const Occurrence* declared = declaration_of(variable);
   if (declared == nullptr || kind_of(ts_node_parent(declared->node)).find("pattern") != sv::npos) return std::nullopt;
   std::string type = written_type(tree, *declared);
   if (type.empty()) {
-    const std::string literal = literal_type(*declared, false);
-    if (!literal.empty()) type = ": " + literal;
+    std::string known = literal_type(*declared, false);
+    if (const TSNode value = field_of(declared->holder, "value"); known.empty() && is_there(value))
+      known = script_value_type(tree, value);
+    if (!known.empty()) type = ": " + known;
   } else if (kind_of(declared->holder) == "optional_parameter") {
     type += " | undefined";
   }
@@ -90,11 +109,32 @@ std::optional<std::string> java_type(const Tree& tree, const Variable& variable)
   return type;
 }
 
+// What an expression's form says of its type, whatever its names stand for; empty: nothing.
+std::string rust_value_type(const Tree& tree, TSNode value) {
+  constexpr sv kComparing[] = {"==", "!=", "<", ">", "<=", ">=", "&&", "||"};
+  const sv kind = kind_of(value), text = text_of(tree, value);
+  if (kind == "parenthesized_expression") return rust_value_type(tree, ts_node_named_child(value, 0));
+  if (kind == "boolean_literal") return "bool";
+  if (kind == "char_literal") return text.starts_with('b') ? "u8" : "char";
+  if (kind == "string_literal" && !text.starts_with('b')) return "&'static str";
+  if (kind == "type_cast_expression") return std::string(text_of(tree, field_of(value, "type")));
+  if (kind == "binary_expression" && contains(kComparing, text_of(tree, field_of(value, "operator")))) return "bool";
+  if (kind != "integer_literal" && kind != "float_literal") return {};
+  const auto* suffix = std::find_if(std::begin(kRustScalars), std::end(kRustScalars),
+                                    [text](sv scalar) { return text.ends_with(scalar); });
+  return suffix == std::end(kRustScalars) ? std::string() : std::string(*suffix);
+}
+
+// One that is copied when it is passed. A reference with a lifetime of its own would need that one declared.
 std::optional<std::string> rust_type(const Tree& tree, const Variable& variable) {
   const Occurrence* declared = declaration_of(variable);
-  std::string type = declared == nullptr ? std::string() : written_type(tree, *declared);
-  if (!contains(kRustScalars, type) && !(type.starts_with('&') && !type.starts_with("&mut"))) return std::nullopt;
-  return type;
+  if (declared == nullptr) return std::nullopt;
+  std::string type = written_type(tree, *declared);
+  if (const TSNode value = field_of(declared->holder, "value"); type.empty() && is_there(value))
+    type = rust_value_type(tree, value);
+  const bool shared = type.starts_with('&') && !type.starts_with("&mut") && !names(type, "Self") &&
+                      (type.find('\'') == std::string::npos || type.starts_with("&'static "));
+  return contains(kRustScalars, type) || shared ? std::optional(type) : std::nullopt;
 }
 
 // From the declaration's begin to the name: "const char *".

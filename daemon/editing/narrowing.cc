@@ -108,8 +108,8 @@ class Loss {
   }
 
   // A constant is known to the letter where it is declared, and by its kind when it comes from a function.
-  static bool of_result(const Variable& variable) {
-    return std::any_of(variable.occurrences.begin(), variable.occurrences.end(), [](const Occurrence& one) {
+  bool of_result(const Variable& variable) const {
+    return std::any_of(variable.occurrences.begin(), variable.occurrences.end(), [&](const Occurrence& one) {
       return one.role == NameRole::declare && is_constant(one) && !is_there(field_of(one.holder, "type")) &&
              is_literal(one);
     });
@@ -147,14 +147,15 @@ class Loss {
     const TSNode declaration = ts_node_parent(declared.holder);
     return kind_of(declared.holder) == "variable_declarator" && kind_of(ts_node_child(declaration, 0)) == "const";
   }
-  static bool is_literal(const Occurrence& declared) {
+  // Of a sum or a comparison the type is no literal's, whatever stands in it.
+  bool is_literal(const Occurrence& declared) const {
     const TSNode value = field_of(declared.holder, "value");
     bool found = false;
     if (!is_there(value)) return false;
     each_node(value, begin_of(value), end_of(value), [&](TSNode node) {
       found = found || contains(kLiterals, kind_of(node));
-      return !found &&
-             contains({{"ternary_expression", "parenthesized_expression", "binary_expression"}}, kind_of(node));
+      const bool chosen = kind_of(node) == "binary_expression" && contains(kSkipping, operator_of(tree_, node));
+      return !found && (chosen || kind_of(node) == "ternary_expression" || kind_of(node) == "parenthesized_expression");
     });
     return found;
   }
@@ -181,7 +182,7 @@ bool loses_narrowing(const Tree& tree, const FunctionScope& scope, const Stateme
   return std::any_of(passing.in.begin(), passing.in.end(),
                      [&](const PassedVariable& one) { return loss.of_parameter(*one.variable); }) ||
          std::any_of(passing.out.begin(), passing.out.end(),
-                     [&](const PassedVariable& one) { return Loss::of_result(*one.variable); }) ||
+                     [&](const PassedVariable& one) { return loss.of_result(*one.variable); }) ||
          loss.of_free(scope.free);
 }
 

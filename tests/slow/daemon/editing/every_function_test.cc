@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/support/refactoring_check.h"
 
@@ -56,15 +57,17 @@ TEST_CASE("of all that is offered in held-out files nothing parses worse, and no
     const auto name = one.at("language").get<std::string>();
     look_at(name, one.at("path").get<std::string>(), one.at("text").get<std::string>(), tallies[name]);
   }
-  for (const char* holes : {"single_line.jsonl", "multi_line.jsonl"}) {  // C is in these alone
+  // C is in these alone, and of TypeScript the files above have too few functions.
+  std::set<std::string> seen;
+  for (const char* holes : {"single_line.jsonl", "multi_line.jsonl"}) {
     std::ifstream cut(std::string(CINNABAR_SOURCE_DIR "/tests/holes/") + holes);
     for (std::string line; std::getline(cut, line);) {
       const auto one = nlohmann::json::parse(line);
-      if (one.at("language") != "c") continue;
-      look_at("c", one.at("id").get<std::string>(),
-              one.at("prefix").get<std::string>() + one.at("middle").get<std::string>() +
-                  one.at("suffix").get<std::string>(),
-              tallies["c"]);
+      const auto name = one.at("language").get<std::string>();
+      const std::string text = one.at("prefix").get<std::string>() + one.at("middle").get<std::string>() +
+                               one.at("suffix").get<std::string>();
+      if ((name == "c" || name == "typescript") && seen.insert(text).second)
+        look_at(name, one.at("id").get<std::string>(), text, tallies[name]);
     }
   }
   for (const auto& [name, tally] : tallies) {
