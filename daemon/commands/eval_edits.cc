@@ -4,12 +4,13 @@
 #include <iostream>
 
 #include "daemon/commands/commands.h"
-#include "daemon/commands/given_options.h"
 #include "daemon/commands/evaluation/edit_tasks.h"
 #include "daemon/commands/evaluation/files.h"
+#include "daemon/commands/given_options.h"
 #include "daemon/commands/setup.h"
+#include "daemon/completion/heading.h"
 #include "daemon/editing/minimal_edit.h"
-#include "daemon/editing/next_edit.h"
+#include "daemon/editing/next_edit_machine.h"
 #include "daemon/editing/rewrite.h"
 
 namespace cinnabar::daemon {
@@ -114,12 +115,11 @@ Result<NextEditScore> judged(engine::Engine& engine, const Options& options, con
     const LineIndex lines(text);
     const auto* language = syntax::language_of_path(job.path);
     const auto tree = language == nullptr ? nullptr : syntax::Tree::parse(*language, text, lines);
-    NextEditOptions judging{.eagerness = eagerness_in_nats(options.request.eagerness)};
-    judging.defaults = options.request.defaults;
-    NextEditMachine machine(text, edits_by_analogy({text, history.edits(), cursor, tree.get()}),
-                            whole_lines(text, history.edits().back()), std::move(judging));
-    if (Status done = run(engine, options, machine); !done) return done;
-    shown = machine.shown();
+    const auto machine = make_next_edit(
+        options.request.next_edit_form, {text, history.edits(), cursor, tree.get()}, told_name(job.path, {}),
+        {.eagerness = eagerness_in_nats(options.request.eagerness), .defaults = options.request.defaults});
+    if (Status done = run(engine, options, *machine); !done) return done;
+    shown = machine->shown();
     score.shown = !shown.empty();
     given = with_candidates(text, shown);
   }

@@ -54,6 +54,16 @@ std::string telling_name(std::string_view name, const syntax::Language* language
   return (name.empty() ? "new" : std::string(name)) + std::string(language->extensions.front());
 }
 
+const syntax::Language* language_of(std::string_view name, std::string_view language_id) {
+  const syntax::Language* language = syntax::find_language(language_id);
+  return language != nullptr ? language : syntax::language_of_path(name);
+}
+
+std::string path_of_document(const DocumentSnapshot& document) {
+  const std::string path = path_of(document.uri());
+  return path.empty() ? document.uri() : path;
+}
+
 bool is_plain(std::string_view name) {
   return name.size() <= kLongestName && std::all_of(name.begin(), name.end(), [](char c) {
            return static_cast<unsigned char>(c) >= ' ' && c != '\x7f';
@@ -62,20 +72,26 @@ bool is_plain(std::string_view name) {
 
 }  // namespace
 
-std::string heading_of(std::string_view path, std::string_view language_id) {
+std::string told_name(std::string_view path, std::string_view language_id) {
   const std::string_view last = path.substr(path.find_last_of('/') + 1);
-  const syntax::Language* language = syntax::find_language(language_id);
-  if (language == nullptr) language = syntax::language_of_path(last);
-  const std::string name = telling_name(last, language);
-  if (name.empty() || !is_plain(name)) return {};
-  const syntax::Pair form = comment_form(language, name);
+  const std::string name = telling_name(last, language_of(last, language_id));
+  return is_plain(name) ? name : std::string();
+}
+
+std::string heading_of(std::string_view path, std::string_view language_id) {
+  const std::string name = told_name(path, language_id);
+  if (name.empty()) return {};
+  const syntax::Pair form = comment_form(language_of(path.substr(path.find_last_of('/') + 1), language_id), name);
   if (form.open.empty()) return name + "\n";
   return std::string(form.open) + " " + name + std::string(form.close) + "\n";
 }
 
+std::string told_name(const DocumentSnapshot& document) {
+  return told_name(path_of_document(document), document.language_id());
+}
+
 std::string heading_of(const DocumentSnapshot& document) {
-  const std::string path = path_of(document.uri());
-  return heading_of(path.empty() ? document.uri() : path, document.language_id());
+  return heading_of(path_of_document(document), document.language_id());
 }
 
 }  // namespace cinnabar::daemon

@@ -17,4 +17,8 @@ std::string heading_of(const DocumentSnapshot& document);
 // The same by the last part of a path, and LSP's identifier or empty.
 std::string heading_of(std::string_view path, std::string_view language_id);
 
+// The name in it: a file's last part, with its language's extension where it has none. Empty like the heading.
+std::string told_name(const DocumentSnapshot& document);
+std::string told_name(std::string_view path, std::string_view language_id);
+
 }  // namespace cinnabar::daemon

@@ -1,9 +1,8 @@
 // What can be set, as data: every option with its default and help stands in one table, from which the command line
 // (daemon/commands/command_line.h), its help and the editors' settings (settings.h) come.
 //
-// They are divided by how long they hold. Only those of the model make another one of the one that is loaded.
-//
-// Main thread only.
+// They are divided by how long they hold. Only those of the model make another one of the one that is loaded. Main
+// thread only.
 #pragma once
 
 #include <chrono>
@@ -19,6 +18,7 @@
 #include "daemon/completion/ask.h"
 #include "daemon/config/model_options.h"
 #include "daemon/config/place_options.h"
+#include "daemon/editing/next_edit_form.h"
 
 namespace cinnabar::daemon {
 
@@ -31,6 +31,7 @@ struct RequestOptions {
   int repairs = 2;      // times that an answer which does not parse is asked for again from where it went wrong
   int deadline_ms = 0;  // the answer so far is given then; 0: none of the user's own
   GateWeights gate;     // no option: of the model that answers
+  NextEditForm next_edit_form = NextEditForm::proposals;  // the same
 };
 
 // When an editor gets something to show, and of which files.
@@ -95,7 +96,6 @@ struct Access {
   Access(Set setter, Get getter) : set(std::move(setter)), get(std::move(getter)) {}
   template <typename F>
   Access(F setter) : set(std::move(setter)) {}  // NOLINT: implicit by design
-
   Set set;
   Get get;
 };

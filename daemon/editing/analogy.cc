@@ -51,6 +51,8 @@ std::string_view name(EditPattern pattern) {
       return "argument";
     case EditPattern::insertion:
       return "insertion";
+    case EditPattern::rewrite:
+      return "rewrite";
   }
   return "";
 }

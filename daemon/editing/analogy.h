@@ -20,7 +20,13 @@
 
 namespace cinnabar::daemon {
 
-enum class EditPattern : std::uint8_t { rename, same_shape, argument, insertion };
+enum class EditPattern : std::uint8_t {
+  rename,
+  same_shape,
+  argument,
+  insertion,
+  rewrite
+};  // rewrite: of a window, by the model itself
 std::string_view name(EditPattern pattern);
 
 struct EditCandidate {

@@ -45,7 +45,7 @@ float log_probability(const engine::InfillAnswer& answer) {
   return sum;
 }
 
-NextEditMachine::NextEditMachine(std::string text, std::vector<EditCandidate> candidates, LineEdit edited,
+ProposalMachine::ProposalMachine(std::string text, std::vector<EditCandidate> candidates, LineEdit edited,
                                  NextEditOptions options)
     : text_(std::move(text)),
       candidates_(std::move(candidates)),
@@ -58,7 +58,7 @@ NextEditMachine::NextEditMachine(std::string text, std::vector<EditCandidate> ca
   ask_next();
 }
 
-bool NextEditMachine::is_beside_shown(const EditCandidate& candidate) const {
+bool ProposalMachine::is_beside_shown(const EditCandidate& candidate) const {
   if (candidate.pattern != shown_.front().pattern) return false;
   const std::size_t begin = std::min(candidate.begin, shown_.front().begin),
                     end = std::max(candidate.begin, shown_.front().begin);
@@ -67,7 +67,7 @@ bool NextEditMachine::is_beside_shown(const EditCandidate& candidate) const {
   return static_cast<std::size_t>(lines) <= kApart;
 }
 
-void NextEditMachine::ask_next() {
+void ProposalMachine::ask_next() {
   request_.reset();
   while (next_ < candidates_.size() && !shown_.empty() && !is_beside_shown(candidates_[next_])) ++next_;
   if (next_ == candidates_.size() || judged_ == options_.judged) return;
@@ -87,7 +87,7 @@ void NextEditMachine::ask_next() {
 }
 
 // The text between, with what is shown already taken: a later line is judged beside it.
-std::string NextEditMachine::as_accepted(std::size_t begin, std::size_t end) const {
+std::string ProposalMachine::as_accepted(std::size_t begin, std::size_t end) const {
   std::vector<EditCandidate> taken = shown_;
   std::sort(taken.begin(), taken.end(), [](const auto& one, const auto& other) { return one.begin < other.begin; });
   std::string text;
@@ -99,7 +99,7 @@ std::string NextEditMachine::as_accepted(std::size_t begin, std::size_t end) con
   return text + text_.substr(begin, end - begin);
 }
 
-void NextEditMachine::ask(std::string_view scored) {
+void ProposalMachine::ask(std::string_view scored) {
   engine::InfillRequest request = options_.defaults;
   const std::size_t begin = std::min(window_, judging_.line);
   request.prefix = as_accepted(begin, judging_.line);
@@ -114,7 +114,7 @@ void NextEditMachine::ask(std::string_view scored) {
   request_ = std::move(request);
 }
 
-void NextEditMachine::take(const engine::InfillResult& result) {
+void ProposalMachine::take(const engine::InfillResult& result) {
   if (result.answers.empty() || result.answers.front().path.empty()) {  // stopped: nothing is shown
     request_.reset();
     return;
@@ -135,7 +135,7 @@ void NextEditMachine::take(const engine::InfillResult& result) {
   ask_next();
 }
 
-void NextEditMachine::judge(const EditCandidate& candidate, float gain) {
+void ProposalMachine::judge(const EditCandidate& candidate, float gain) {
   gains_.push_back(gain);
   if (gain + options_.eagerness <= 0) return;
   shown_.push_back(candidate);

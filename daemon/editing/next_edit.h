@@ -1,8 +1,7 @@
 // Whether one of the edits that the last ones ask for is shown: the model says how likely the present text and the
 // proposed one are in their place, and a pattern that speaks strongly for itself needs less of it. Quiet by default.
 //
-// The protocol is the same as everywhere: request() is what the model is asked next, take() its answer; when request()
-// is null, shown() is the result. Pure; the owner's thread.
+// Pure; the owner's thread.
 #pragma once
 
 #include <cstddef>
@@ -11,34 +10,21 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/completion/gate.h"
-#include "daemon/editing/analogy.h"
+#include "daemon/editing/next_edit_machine.h"
 #include "engine/request.h"
 
 namespace cinnabar::daemon {
 
-struct NextEditOptions {
-  float eagerness = 0;     // nats added to every proposal's gain; below 0: quieter
-  std::size_t judged = 6;  // proposals that the model is asked about
-  engine::InfillRequest defaults = {};
-};
-
-// What a user's eagerness adds to every gain.
-constexpr float eagerness_in_nats(Eagerness eagerness) {
-  return eagerness == Eagerness::eager ? 2.0f : eagerness == Eagerness::balanced ? 0.0f : -2.0f;
-}
-
-class NextEditMachine {
+class ProposalMachine final : public NextEditMachine {
  public:
   // `text` as the history left it; `edited`: the lines of the last edit as they are now, which the model sees where
   // they do not stand before the proposal anyway.
-  NextEditMachine(std::string text, std::vector<EditCandidate> candidates, LineEdit edited, NextEditOptions options);
+  ProposalMachine(std::string text, std::vector<EditCandidate> candidates, LineEdit edited, NextEditOptions options);
 
-  const engine::InfillRequest* request() const { return request_ ? &*request_ : nullptr; }
-  // Requires: the answer to *request().
-  void take(const engine::InfillResult& result);
+  const engine::InfillRequest* request() const override { return request_ ? &*request_ : nullptr; }
+  void take(const engine::InfillResult& result) override;
   // The best proposal first, then those beside it that hold, too (at most kApart lines away), in order of the text.
-  const std::vector<EditCandidate>& shown() const { return shown_; }
+  const std::vector<EditCandidate>& shown() const override { return shown_; }
   static constexpr std::size_t kApart = 12;
 
   // Of each proposal judged, in order: by how many nats it passed (above 0) or failed before eagerness.

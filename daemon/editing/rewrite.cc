@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/line_index.h"
 #include "base/text.h"
 #include "daemon/editing/next_edit.h"
 #include "daemon/syntax/critic.h"
@@ -88,12 +87,6 @@ bool repeats_itself(std::string_view text) {
   return false;
 }
 
-syntax::Damage damage(const syntax::Language& language, const std::string& text) {
-  const LineIndex lines(text);
-  const auto tree = syntax::Tree::parse(language, text, lines);
-  return tree ? syntax::damage_of(*tree) : syntax::Damage{};
-}
-
 }  // namespace
 
 RewriteMachine::RewriteMachine(RewriteTask task, RewriteOptions options)
@@ -135,8 +128,8 @@ std::string RewriteMachine::objection(std::string_view text) const {
   if (stripped(text) == stripped(task_.region)) return "the model would leave it as it is";
   if (repeats_itself(text) && !repeats_itself(task_.region)) return "the model's answer fell apart";
   if (task_.language == nullptr) return {};
-  const auto before = damage(*task_.language, task_.before + task_.region + task_.after);
-  const auto after = damage(*task_.language, task_.before + std::string(text) + task_.after);
+  const auto before = syntax::damage_of(*task_.language, task_.before + task_.region + task_.after);
+  const auto after = syntax::damage_of(*task_.language, task_.before + std::string(text) + task_.after);
   if (after.count() > before.count()) return "the file would parse worse with the model's answer";
   return misfit(place(), text.substr(head_.size()), task_.instruction);
 }

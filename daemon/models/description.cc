@@ -106,6 +106,13 @@ Status read_decoding(const json& object, engine::DenoiseOptions& out) {
   return {};
 }
 
+Status read_next_edit(const json& object, std::optional<NextEditForm>& out) {
+  if (!object.contains("next_edit")) return {};
+  const auto text = engine::json_string(object, "next_edit");
+  out = text ? parse_next_edit_form(*text) : std::nullopt;
+  return out ? Status() : wrong("next_edit", "one of proposals, sweep, zeta");
+}
+
 // All or none of them: weights of two fits do not go together.
 Status read_gate(const json& object, GateWeights& out) {
   const auto gate = object.find("gate");
@@ -158,7 +165,7 @@ Result<ModelDescription> parse_description(std::string_view text) {
         read_line(*object, "licence", out.licence), read_sizes(*object, out),
         read_digest(*object, "sha256", out.sha256), read_digest(*object, "base_sha256", out.base_sha256),
         read_prompt(*object, out), read_modes(*object, out.modes), read_decoding(*object, out.denoise),
-        read_gate(*object, out.gate)}) {
+        read_next_edit(*object, out.next_edit), read_gate(*object, out.gate)}) {
     if (!read) return read;
   }
   if (!out.name.empty() && !is_model_name(out.name))

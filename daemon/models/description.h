@@ -7,6 +7,7 @@
 //    "prompt": "suffix_then_prefix",                            the prompt's order, where the file does not say it
 //    "modes": {"cpu": "verified", "cuda": "diffusion"},         what mode auto comes to
 //    "decoding": {"threshold": 0.8, "sub_block": 8},            as the options of these names, where nothing is said
+//    "next_edit": "sweep",                                      how it is asked for a next edit (daemon/editing/next_edit_form.h)
 //    "gate": {"constant": -0.461, "sum": 0.535, "least": 0.477, "least_margin": 1.74, "log_tokens": -0.031,
 //             "balanced": 0.159, "quiet": 0.506}}               daemon/completion/gate.h; fitted by tests/holes/fit_gate.py
 //
@@ -19,6 +20,7 @@
 #include <string_view>
 
 #include "daemon/completion/gate.h"
+#include "daemon/editing/next_edit_form.h"
 #include "engine/engine.h"
 
 namespace cinnabar::daemon {
@@ -31,6 +33,7 @@ struct ModelDescription {
   std::optional<engine::InfillLayout> prompt;
   engine::PreferredModes modes;
   engine::DenoiseOptions denoise;
+  std::optional<NextEditForm> next_edit;
   GateWeights gate;  // all of it or, where nothing is said, the default model's
 };
 

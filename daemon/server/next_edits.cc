@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/completion/heading.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -36,16 +38,14 @@ void NextEdits::ask(const SnapshotPtr& document, const lsp::TextDocumentPosition
     return reply.result({});
   const auto parsed = state_.trees.of(document);
   const std::size_t cursor = document->byte_offset(params.position, state_.documents.encoding());
-  auto candidates = edits_by_analogy({document->text(), history->second.edits(), cursor, parsed.tree.get()});
-  std::erase_if(candidates, [&](const auto& candidate) { return is_refused(document, candidate); });
-  NextEditOptions judging;
-  judging.defaults = options.request.defaults;
-  judging.eagerness = eagerness_in_nats(options.request.eagerness);
-  Asking asking{document, std::move(reply),
-                std::make_unique<NextEditMachine>(document->text(), std::move(candidates),
-                                                  whole_lines(document->text(), history->second.edits().back()),
-                                                  std::move(judging)),
-                0};
+  Asking asking{
+      document, std::move(reply),
+      make_next_edit(services_.next_edit_form(), {document->text(), history->second.edits(), cursor, parsed.tree.get()},
+                     told_name(*document),
+                     {.eagerness = eagerness_in_nats(options.request.eagerness),
+                      .defaults = options.request.defaults,
+                      .refused = [this, document](const auto& candidate) { return is_refused(document, candidate); }}),
+      0};
   if (asking.machine->request() == nullptr) return answer(std::move(asking), {});
   asking_.insert_or_assign(document->uri(), std::move(asking));
   submit(document->uri());

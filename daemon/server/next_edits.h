@@ -15,7 +15,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "daemon/editing/next_edit.h"
+#include "daemon/editing/next_edit_machine.h"
 #include "daemon/editing/rewrite.h"
 #include "daemon/server/client_jobs.h"
 #include "daemon/server/client_state.h"

@@ -47,7 +47,8 @@ Result<ChosenModel> chosen_model(const ModelOptions& options) {
   const ModelPlaces places = model_places();
   auto found = find_model(places, options.model.empty() ? model_by_quality(places, options.quality) : options.model);
   if (!found) return found.status();
-  ChosenModel chosen{options, found->description.gate};
+  ChosenModel chosen{options, found->description.gate,
+                     found->description.next_edit.value_or(form_by_file_name(found->model))};
   chosen.engine.model = std::move(found->model);
   if (chosen.engine.adapter.empty()) chosen.engine.adapter = std::move(found->adapter);
   chosen.engine.infill = found->description.prompt;
@@ -73,6 +74,7 @@ Result<std::unique_ptr<engine::Engine>> open_engine(Options& options) {
   const auto chosen = chosen_model(options.model);
   if (!chosen) return chosen.status();
   options.request.gate = chosen->gate;
+  options.request.next_edit_form = chosen->next_edit_form;
   return open_chosen(chosen->engine);
 }
 

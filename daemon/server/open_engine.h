@@ -13,6 +13,7 @@ namespace cinnabar::daemon {
 struct ChosenModel {
   engine::EngineOptions engine;
   GateWeights gate;
+  NextEditForm next_edit_form = NextEditForm::proposals;
 };
 
 // Looks options.model up: daemon/models/model_store.h. Errors say which models there are, or which path was tried.

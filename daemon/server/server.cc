@@ -89,6 +89,10 @@ class Server final : public Host, public Services {
     const std::lock_guard lock(mutex_);
     return gate_;
   }
+  NextEditForm next_edit_form() override {
+    const std::lock_guard lock(mutex_);
+    return next_edit_form_;
+  }
 
   bool records() const override { return options_.recorder != nullptr || options_.observer; }
   void record(Recording recording) override {
@@ -130,7 +134,9 @@ class Server final : public Host, public Services {
   static ServerOptions with_defaults(ServerOptions options) {
     if (!options.choose_model) {
       if (options.open_model)
-        options.choose_model = [](const ModelOptions& model) { return Result<ChosenModel>(ChosenModel{model, {}}); };
+        options.choose_model = [](const ModelOptions& model) {
+          return Result<ChosenModel>(ChosenModel{model, {}, {}});
+        };
       else
         options.choose_model = chosen_model;
     }
@@ -146,6 +152,7 @@ class Server final : public Host, public Services {
         const std::lock_guard lock(mutex_);
         loaded_ = chosen->engine;
         gate_ = chosen->gate;
+        next_edit_form_ = chosen->next_edit_form;
       }
       return options_.open_model(chosen->engine);
     };
@@ -185,6 +192,7 @@ class Server final : public Host, public Services {
   SharedModel shared_;
   engine::EngineOptions loaded_;  // what the runner's model was opened with; the shared one as soon as it is there
   GateWeights gate_;              // of the same
+  NextEditForm next_edit_form_ = NextEditForm::proposals;  // of the same
   std::map<engine::ClientId, std::weak_ptr<Session>> sessions_;
   engine::ClientId last_client_ = 0;
   const std::chrono::steady_clock::time_point started_;

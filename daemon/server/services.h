@@ -25,6 +25,8 @@ class Services {
   virtual std::string model_refusal(engine::ClientId client) = 0;
   // What its answers are judged by: what came with the shared model.
   virtual GateWeights gate() = 0;
+  // How it is asked for a next edit.
+  virtual NextEditForm next_edit_form() = 0;
   // Whether requests are recorded; then each that the model has run goes to record().
   virtual bool records() const = 0;
   virtual void record(Recording recording) = 0;

@@ -138,6 +138,12 @@ Damage damage_of(const Tree& tree) {
   return damage;
 }
 
+Damage damage_of(const Language& language, const std::string& text) {
+  const LineIndex lines(text);
+  const auto tree = Tree::parse(language, text, lines);
+  return tree ? damage_of(*tree) : Damage{};
+}
+
 std::vector<std::pair<std::size_t, std::size_t>> damaged_ranges(const Tree& tree, std::size_t most) {
   std::vector<std::pair<std::size_t, std::size_t>> ranges;
   each_damage(tree.root(), [&](TSNode node, bool inside) {

@@ -95,6 +95,8 @@ struct Damage {
 };
 // Costs what is damaged, not what is whole; where very much is, the rest is not counted.
 Damage damage_of(const Tree& tree);
+// Of a text that is parsed for it alone; none where it cannot be parsed.
+Damage damage_of(const Language& language, const std::string& text);
 // The outermost damaged ranges, in order; a missing token is an empty one. At most `most`.
 std::vector<std::pair<std::size_t, std::size_t>> damaged_ranges(const Tree& tree, std::size_t most);
 

@@ -33,6 +33,8 @@ ROOMS = {
     "daemon": {"daemon/commands"},
 }
 ROADS = {
+    "daemon/models": {"daemon/editing/next_edit_form.h"},
+    "daemon/config": {"daemon/editing/next_edit_form.h"},
     "engine/model": {"engine/decoding/denoise_options.h"},
     "daemon/transport": {"daemon/version.h"},
     "daemon/proxy": {"daemon/version.h", "daemon/workspace/documents/store.h"},

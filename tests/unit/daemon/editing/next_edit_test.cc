@@ -20,7 +20,7 @@ engine::InfillResult likely(float probability) {
   return result;
 }
 
-NextEditMachine machine(std::vector<EditCandidate> candidates, float eagerness = 0) {
+ProposalMachine machine(std::vector<EditCandidate> candidates, float eagerness = 0) {
   return {kText, std::move(candidates), {{}, {"a = new_name"}, 0, 12}, {.eagerness = eagerness}};
 }
 

@@ -21,7 +21,7 @@ TEST_CASE("all that a description can say") {
   const auto read = parse_description(
       R"({"name": "small-1", "title": "A model", "licence": "MIT", "bytes": 12, "forwards_a_token": 0.5, "sha256": ")" +
       kDigest + R"(", "base_sha256": ")" + kDigest +
-      R"(", "prompt": "suffix_then_prefix", "modes": {"cpu": "verified", "cuda": "diffusion"},
+      R"(", "prompt": "suffix_then_prefix", "next_edit": "sweep", "modes": {"cpu": "verified", "cuda": "diffusion"},
         "decoding": {"threshold": 0.75, "sub_block": 8, "reuse": "dual", "expand": false}, "gate": )" +
       kGate + R"(, "of the future": [1]})");
   REQUIRE(read);
@@ -33,6 +33,7 @@ TEST_CASE("all that a description can say") {
   CHECK(read->sha256 == kDigest);
   CHECK(read->base_sha256 == kDigest);
   CHECK(read->prompt == engine::InfillLayout::suffix_then_prefix);
+  CHECK(read->next_edit == NextEditForm::sweep);
   CHECK(read->modes.cpu == engine::Mode::verified);
   CHECK(read->modes.gpu == engine::Mode::diffusion);
   CHECK(read->denoise ==
@@ -71,6 +72,7 @@ TEST_CASE("what a description may not say is named, with what is expected") {
                          {R"({"sha256": "abc"})", "\"sha256\": expected 64"},
                          {R"({"base_sha256": 1})", "\"base_sha256\": expected 64"},
                          {R"({"forwards_a_token": 0})", "forwards_a_token"},
+                         {R"({"next_edit": "jump"})", "\"next_edit\": expected one of proposals, sweep, zeta"},
                          {R"({"prompt": "sideways"})", "infill layout: expected one of"},
                          {R"({"modes": {"cpu": "warp"}})", "\"modes\".\"cpu\": expected one of"},
                          {R"({"decoding": 1})", "\"decoding\": expected an object"},
