@@ -274,7 +274,7 @@ Status Engine::step(std::span<InfillRun* const> runs, int most_prompt_rows) {
     decodings.insert(decodings.end(), run->decodings().begin(), run->decodings().end());
   }
   const auto start = std::chrono::steady_clock::now();
-  const auto rows = run_step(*network_, decodings, std::move(prompts));
+  const auto rows = run_step(*network_, decodings, std::move(prompts), sink_);
   if (!rows) return rows.status();
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   if (*rows >= kLeastPromptRows) row_milliseconds_ = ms / *rows;
@@ -285,12 +285,15 @@ Status Engine::step(std::span<InfillRun* const> runs, int most_prompt_rows) {
 }
 
 Result<InfillResult> Engine::infill(const InfillRequest& request, const DecodeLimits& limits,
-                                    const StepObserver& observer) {
+                                    const StepObserver& observer, const LogitsSink& sink) {
   auto run = begin_run(request, limits, Purpose::fill);
   if (!run) return run.status();
   while (!(*run)->finished()) {
     const int before = (*run)->stats().nfe;
-    if (Status ran = advance(); !ran) return ran;
+    sink_ = sink;
+    const Status ran = advance();
+    sink_ = {};
+    if (!ran) return ran;
     if (observer && (*run)->stats().nfe > before) observer((*run)->decodings(), (*run)->stats());
   }
   return (*run)->take();

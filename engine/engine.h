@@ -46,6 +46,8 @@ struct Prompt;
 
 // Called after every decoding step; cannot change the decodings.
 using StepObserver = std::function<void(std::span<Decoding* const>, const DecodeStats&)>;
+// As in decode.h. A forward that runs several requests gives it the rows of all.
+using LogitsSink = std::function<void(std::int32_t slot, std::span<const float> logits)>;
 
 class Engine final : public Infiller {
  public:
@@ -62,7 +64,7 @@ class Engine final : public Infiller {
   // One request from beginning to end. A request that was cancelled or ran out of time while its prompt was read has no
   // answers' text. What else is under way goes on meanwhile.
   Result<InfillResult> infill(const InfillRequest& request, const DecodeLimits& limits,
-                              const StepObserver& observer = {});
+                              const StepObserver& observer = {}, const LogitsSink& sink = {});
 
   // Several requests share each forward. A row's result does not depend on the rows beside it, so neither does an
   // answer.
@@ -91,6 +93,7 @@ class Engine final : public Infiller {
   std::unique_ptr<Network> network_;
   std::vector<std::unique_ptr<CacheSlot>> slots_;
   std::uint64_t clock_ = 0;
+  LogitsSink sink_;              // of the request that infill() runs
   double row_milliseconds_ = 0;  // while prompts are read
 };
 

@@ -31,9 +31,9 @@ engine::DecodeLimits limits_of(const Options& options) {
 }
 
 Result<Answered> answered_by(engine::Engine& engine, AnswerMachine& machine, const engine::DecodeLimits& limits,
-                             const engine::StepObserver& observer) {
+                             const engine::StepObserver& observer, const engine::LogitsSink& sink) {
   for (bool last = false; !last;) {
-    auto result = engine.infill(machine.request(), limits, observer);
+    auto result = engine.infill(machine.request(), limits, observer, sink);
     if (!result) return result.status();
     last = machine.take(std::move(result).value());
   }

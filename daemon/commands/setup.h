@@ -20,6 +20,6 @@ engine::DecodeLimits limits_of(const Options& options);
 
 // Runs the machine's requests until it has its last answer.
 Result<Answered> answered_by(engine::Engine& engine, AnswerMachine& machine, const engine::DecodeLimits& limits,
-                             const engine::StepObserver& observer = {});
+                             const engine::StepObserver& observer = {}, const engine::LogitsSink& sink = {});
 
 }  // namespace cinnabar::daemon

@@ -429,6 +429,11 @@ Rows command_rows() {
       {Group::details,
        {"trajectory", "", "", "also the prompt's tokens, and the canvas after every forward",
         flag(CINNABAR_FIELD(command.trajectory))}},
+      {Group::details,
+       {"logits", "PATH", "",
+        "add the logits of every row that is judged to this file, as 32-bit floats; the answer says which rows "
+        "(default: none)",
+        text(CINNABAR_FIELD(command.logits))}},
       {Group::eval,
        {"answers", "PATH", "", "keep the answers in this file; what is there is not asked again (default: none)",
         text(CINNABAR_FIELD(command.answers))}},

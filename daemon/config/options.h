@@ -57,7 +57,7 @@ struct CommandOptions {
   bool diff = false;                   // fill: print what changes
   bool trajectory = false;             // infill: the canvas after every forward
   bool details = false;                // infill: what was said before it was judged, and how sure the model was
-  std::string answers;                 // eval: where they are kept
+  std::string answers, logits;         // eval: where they are kept; infill: the file that judged rows' logits go to
   std::string into;                    // eval: a file with marks between which the tables go
   int most = 1'000'000;                // eval: new answers at most
   double least = 0;                    // eval edits: a lower score of next edits is a failure

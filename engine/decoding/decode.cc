@@ -28,10 +28,15 @@ std::optional<StopReason> stop_reason(const DecodeLimits& limits) {
 namespace {
 
 // A proposal whose logits are worked on: a forward of its own, and one without the given text under guidance.
-Status score_by_logits(Network& network, const Proposal& proposal, std::vector<kernels::Score>& scores) {
+Status score_by_logits(Network& network, const Proposal& proposal, const LogitsSink& sink,
+                       std::vector<kernels::Score>& scores) {
   std::vector<float> logits, unguided;
   if (Status ran = network.forward_logits({&proposal.segment, 1}, logits); !ran) return ran;
   const auto vocabulary = static_cast<std::size_t>(network.spec().vocabulary);
+  std::size_t judged = 0;
+  for (const ForwardRow& row : proposal.segment.rows) {
+    if (sink && row.judged) sink(row.slot, std::span(logits).subspan(judged++ * vocabulary, vocabulary));
+  }
   if (proposal.guidance > 0) {
     if (Status ran = network.forward_logits({&proposal.unguided, 1}, unguided); !ran) return ran;
     guide(logits, unguided, proposal.guidance);
@@ -49,7 +54,8 @@ void Decoding::take(std::span<const kernels::Score> scores) {
   for (Answer& answer : answers()) answer.forget_bitmaps();
 }
 
-Result<int> run_step(Network& network, std::span<Decoding* const> decodings, std::vector<ForwardSegment> prompts) {
+Result<int> run_step(Network& network, std::span<Decoding* const> decodings, std::vector<ForwardSegment> prompts,
+                     const LogitsSink& sink) {
   std::vector<ForwardSegment> segments = std::move(prompts);
   std::vector<kernels::ScoreRequest> requests;
   std::vector<std::pair<Decoding*, std::size_t>> judged;  // and how many rows of each
@@ -60,9 +66,9 @@ Result<int> run_step(Network& network, std::span<Decoding* const> decodings, std
     decoding->propose(proposal);
     const auto own = static_cast<int>(proposal.segment.rows.size() + proposal.unguided.rows.size());
     decoding->rows_ += own;
-    if (proposal.by_logits()) {
+    if (proposal.by_logits() || sink) {
       std::vector<kernels::Score> scores;
-      if (Status ran = score_by_logits(network, proposal, scores); !ran) return ran;
+      if (Status ran = score_by_logits(network, proposal, sink, scores); !ran) return ran;
       decoding->take(scores);
       rows += own;
       continue;

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -36,6 +37,10 @@ struct ShownToken {
   float probability;   // 0 when masked
 };
 
+// Gets the logits [V] of a judged row as the forward computed them, before anything is shifted, filtered or chosen. `slot`:
+// the row's place in its sequence.
+using LogitsSink = std::function<void(std::int32_t slot, std::span<const float> logits)>;
+
 class Decoding {
  public:
   virtual ~Decoding() = default;
@@ -57,14 +62,16 @@ class Decoding {
   virtual std::span<const DraftCount> drafts() const { return {}; }
 
  private:
-  friend Result<int> run_step(Network&, std::span<Decoding* const>, std::vector<ForwardSegment>);
+  friend Result<int> run_step(Network&, std::span<Decoding* const>, std::vector<ForwardSegment>, const LogitsSink&);
   void take(std::span<const kernels::Score> scores);
   int rows_ = 0;
 };
 
 // Runs one forward: the rows of `prompts`, which nobody judges, and what each decoding proposes that is not complete,
-// which then absorbs what the forward says. Returns the number of rows. Fails only when the forward does.
-Result<int> run_step(Network& network, std::span<Decoding* const> decodings, std::vector<ForwardSegment> prompts = {});
+// which then absorbs what the forward says. Returns the number of rows. Fails only when the forward does. With a sink a
+// decoding's rows run by themselves, and their logits leave the device.
+Result<int> run_step(Network& network, std::span<Decoding* const> decodings, std::vector<ForwardSegment> prompts = {},
+                     const LogitsSink& sink = {});
 
 // Why the limits end a decoding now, if they do.
 std::optional<StopReason> stop_reason(const DecodeLimits& limits);

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import io
 import json
+import struct
 import subprocess
 import sys
 import tempfile
@@ -116,6 +117,31 @@ class Commands(unittest.TestCase):
         self.assertGreater(open_places[0], open_places[-1])  # masks are null and become fewer
         settled = [place for place in steps[-1] if place is not None]
         self.assertTrue(all(isinstance(token, int) and 0 <= p <= 1 for token, p in settled))
+
+    def test_logits_of_judged_rows_say_what_was_committed(self):
+        hole = {"id": 1, "prefix": "x = [", "suffix": "]\n", "max_tokens": 4, "stop": "hole"}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "logits"
+            path.write_bytes(b"kept")  # rows are added
+            answer = json.loads(self.run_program("infill", "--jsonl", "--trajectory", "--mode", "autoregressive", "--logits", path,
+                                                 given=json.dumps(hole)))
+            told, data = answer["logits"], path.read_bytes()
+        vocabulary, rows = told["vocabulary"], told["rows"]
+        self.assertEqual((told["begin"], told["file"]), (4, str(path)))
+        self.assertEqual(len(data), 4 + 4 * vocabulary * len(rows))
+        self.assertEqual([forward for forward, _ in rows], list(range(answer["nfe"])))  # one row a forward
+        free = [(row, step[row]) for row, step in enumerate(answer["trajectory"]) if step[row][1] < 1]  # not spelt by healing
+        self.assertGreater(len(free), 0)
+        for row, (token, _) in free:
+            logits = struct.unpack_from(f"<{vocabulary}f", data, told["begin"] + 4 * vocabulary * row)
+            self.assertEqual(logits[token], max(logits[:256]))  # of those that may be chosen: no special tokens
+
+    def test_logits_that_cannot_be_written_are_an_error(self):
+        hole = {"id": 1, "prefix": "x = [", "suffix": "]\n", "max_tokens": 1}
+        said = subprocess.run([CINNABAR, "infill", "--jsonl", "--logits", "/nowhere/logits"], input=json.dumps(hole),
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("/nowhere/logits: cannot be written", json.loads(said.stdout)["error"])
 
     def test_a_former_answer_is_ended_and_judged_again(self):
         hole = {"id": 1, "prefix": "x = [", "suffix": "]\n", "language": "python", "raw": "1]\ny = 2"}

@@ -1,6 +1,7 @@
 #include "daemon/commands/evaluation/hole_line.h"
 
 #include <chrono>
+#include <fstream>
 
 #include "daemon/commands/setup.h"
 #include "engine/decoding/decode.h"
@@ -122,6 +123,37 @@ engine::InfillResult ended_again(const HoleLine& hole) {
   return result;
 }
 
+// Adds judged rows' logits to a file, and says which they are: [forward, row's place in its sequence], in the file's order.
+class LogitsFile {
+ public:
+  explicit LogitsFile(const std::string& path) : path_(path) {
+    if (path.empty()) return;
+    file_.open(path, std::ios::binary | std::ios::app);
+    if (file_) first_ = static_cast<std::int64_t>(file_.tellp());
+  }
+  Status status() const { return path_.empty() || file_ ? Status() : Status::error(path_ + ": cannot be written"); }
+  engine::LogitsSink sink(const json& steps) {
+    if (path_.empty()) return {};
+    return [this, &steps](std::int32_t slot, std::span<const float> logits) {
+      file_.write(reinterpret_cast<const char*>(logits.data()), static_cast<std::streamsize>(logits.size_bytes()));
+      vocabulary_ = logits.size();
+      rows_.push_back({steps.size(), slot});
+    };
+  }
+  void add_to(json& line) {
+    if (path_.empty()) return;
+    file_.flush();
+    line["logits"] = {{"file", path_}, {"begin", first_}, {"vocabulary", vocabulary_}, {"rows", rows_}};
+  }
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+  std::int64_t first_ = 0;  // byte of the file that the rows begin at
+  std::size_t vocabulary_ = 0;
+  json rows_ = json::array();
+};
+
 }  // namespace
 
 Result<std::string> string_member(const json& line, const char* name, bool required) {
@@ -165,13 +197,15 @@ json fill_hole(const Options& options, engine::Engine& engine, const engine::Dec
       step.push_back(token.token < 0 ? json() : json({token.token, token.probability}));
     steps.push_back(std::move(step));
   };
-  const engine::StepObserver observer =
-      options.command.trajectory ? engine::StepObserver(record) : engine::StepObserver();
+  LogitsFile logits(options.command.logits);
+  if (Status writable = logits.status(); !writable) return {{"error", writable.message()}};
+  const bool observed = options.command.trajectory || !options.command.logits.empty();
+  const engine::StepObserver observer = observed ? engine::StepObserver(record) : engine::StepObserver();
   AnswerOptions shaping = answer_options(options);
   if (hole.raw) shaping.repairs = 0;
   AnswerMachine machine(hole.ask, shaping);
   if (hole.raw) machine.take(ended_again(hole));
-  auto answered = hole.raw ? machine.finish() : answered_by(engine, machine, limits, observer);
+  auto answered = hole.raw ? machine.finish() : answered_by(engine, machine, limits, observer, logits.sink(steps));
   if (!answered) return {{"error", answered.message()}};
   const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   const auto& first = answered->first.answers.front();
@@ -191,6 +225,8 @@ json fill_hole(const Options& options, engine::Engine& engine, const engine::Dec
   if (answered->shown.size() > 1) {
     for (const Shown& shown : answered->shown) line["texts"].push_back(shown.text);
   }
+  logits.add_to(line);
+  if (Status written = logits.status(); !written) return {{"error", written.message()}};
   if (options.command.trajectory) {
     line["trajectory"] = std::move(steps);
     line["prompt"] = prompt_of(engine, hole.ask.request);

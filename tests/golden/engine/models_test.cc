@@ -299,6 +299,33 @@ TEST_CASE("logits") {
   }
 }
 
+// The door that `infill --logits` writes: of a decoding's first forward, every judged row's logits.
+TEST_CASE("logits as a decoding's step gives them away") {
+  for (const char* name : {"dream", "llada", "dreamon"}) {
+    const json golden = expected(name);
+    const auto backend = tests::make_reference_backend();
+    const auto network = open(name, golden, *backend);
+    for (const json& entry : golden["logits"]) {
+      INFO(name << " " << entry["name"]);
+      KvCache cache = cache_of(*network);
+      InPlaceDiffusion decoding(*network, cache, canvas_of(entry["tokens"], network->spec().mask),
+                                {answer_of(network->spec(), 1000)}, {});
+      Decoding* const all[] = {&decoding};
+      const std::vector<std::int32_t> rows = entry["rows"];
+      int compared = 0;
+      REQUIRE(run_step(*network, all, {}, [&](std::int32_t slot, std::span<const float> logits) {
+        const auto row = std::find(rows.begin(), rows.end(), slot);
+        if (row == rows.end()) return;
+        const std::vector<float> values = entry["values"][static_cast<std::size_t>(row - rows.begin())];
+        REQUIRE(logits.size() == values.size());
+        for (std::size_t t = 0; t < values.size(); ++t) REQUIRE(std::abs(logits[t] - values[t]) <= 2e-3f);
+        ++compared;
+      }));
+      CHECK(compared >= 1);
+    }
+  }
+}
+
 TEST_CASE("autoregressive decoding") {
   for (const Device& device : exact_devices()) {
     for (const char* name : kModels) {
