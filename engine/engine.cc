@@ -44,14 +44,19 @@ Engine::Engine(const EngineOptions& options) : options_(options) {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options) {
-  auto backend = open_device(options.device);
-  if (!backend) return backend.status();
-  const bool may_give_way = options.device.kind == DeviceKind::automatic && !(*backend)->host_memory();
-  auto engine = open(options, std::move(backend).value());
-  if (engine || !may_give_way) return engine;
-  EngineOptions on_cpu = options;
-  on_cpu.device.kind = DeviceKind::cpu;
-  return open(on_cpu);
+  auto device = open_device(options.device);
+  if (!device) return device.status();
+  const bool may_give_way = options.device.choice.kind == DeviceKind::automatic && !device->backend->host_memory();
+  std::string no_gpu = std::move(device->no_gpu);
+  auto engine = open(options, std::move(device->backend));
+  if (!engine && may_give_way) {
+    no_gpu = engine.message();
+    EngineOptions on_cpu = options;
+    on_cpu.device.choice.kind = DeviceKind::cpu;
+    engine = open(on_cpu);
+  }
+  if (engine) (*engine)->no_gpu_ = std::move(no_gpu);
+  return engine;
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::unique_ptr<kernels::Backend> backend) {

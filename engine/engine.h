@@ -75,6 +75,7 @@ class Engine final : public Infiller {
   int most_together() const override { return options_.cache_slots; }
   std::string description() const override { return spec().family + " on " + device(); }
   std::string device() const override { return backend_->description(); }
+  std::string no_gpu() const override { return no_gpu_; }
   bool fills_together() const override { return spec().attention == Attention::full; }
   Result<Way> way_of(Mode mode) const override;
 
@@ -89,6 +90,7 @@ class Engine final : public Infiller {
 
   EngineOptions options_;
   std::unique_ptr<kernels::Backend> backend_;  // outlives what is packed for it
+  std::string no_gpu_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::unique_ptr<Network> network_;
   std::vector<std::unique_ptr<CacheSlot>> slots_;

@@ -41,6 +41,8 @@ class Infiller {
   // One phrase for a person: "qwen2 on cpu (amx, 2 threads)".
   virtual std::string description() const = 0;
   virtual std::string device() const = 0;  // "cpu (amx, 2 threads)"
+  // Why a GPU is not used where one might have been, in a line (OpenedDevice::no_gpu); else empty.
+  virtual std::string no_gpu() const { return {}; }
   // Whether a request may have several holes (InfillRequest::next).
   virtual bool fills_together() const = 0;
   // What it does in a mode. Error: it cannot, and why.

@@ -194,6 +194,7 @@ void Runner::load_model(std::unique_lock<std::mutex>& lock) {
     if (waiting.job.deadline) waiting.deadline = last_used_ + *waiting.job.deadline;
   }
   ModelState ready{ModelState::Kind::ready, infiller_->description(), infiller_->device(), infiller_->fills_together()};
+  ready.no_gpu = infiller_->no_gpu();
   for (std::size_t mode = 0; mode < kModes; ++mode) {
     if (const auto way = infiller_->way_of(static_cast<Mode>(mode))) ready.ways[mode] = *way;
   }

@@ -60,6 +60,7 @@ struct ModelState {
   std::string device;                                // ready: Infiller::device()
   bool fills_together = false;                       // ready: the same
   std::array<std::optional<Way>, kModes> ways = {};  // ready: of each mode; none: it cannot
+  std::string no_gpu = {};                           // ready: Infiller::no_gpu()
 };
 
 struct RunnerOptions {

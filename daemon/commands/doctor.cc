@@ -83,14 +83,6 @@ long wanted_memory(const Options& options) {
   return !chosen || error ? kDefault : static_cast<long>(bytes / 1024 * 7 / 4) + kRoom;
 }
 
-// In a line, what is said to somebody who insists on a GPU.
-std::string what_a_gpu_lacks(const Options& options) {
-  ModelOptions insisting = options.model;
-  insisting.device.kind = engine::DeviceKind::cuda;
-  const auto gpu = open_device(insisting);
-  return gpu ? "cinnabar.device says so" : gpu.message();
-}
-
 void look_at_machine(Report& report, const Options& options) {
   const long available = memory_of("MemAvailable"), wanted = wanted_memory(options);
   if (available > 0 && available < wanted)
@@ -101,11 +93,14 @@ void look_at_machine(Report& report, const Options& options) {
   const auto device = open_device(options.model);
   if (!device)
     return report.say(Finding::bad, "device", device.status().message(), "cinnabar.device: auto takes what there is");
-  report.say(Finding::good, "device", (*device)->description());
+  report.say(Finding::good, "device", device->backend->description());
+  if (device->no_gpu.empty()) return;  // it is used, or not wanted
   std::error_code ignored;
-  if (fs::exists("/dev/nvidiactl", ignored) && (*device)->description().find("cuda") == std::string::npos)
-    report.say(Finding::hint, "GPU", "there is an NVIDIA GPU, but it is not used: " + what_a_gpu_lacks(options),
+  if (fs::exists("/dev/nvidiactl", ignored))
+    report.say(Finding::hint, "GPU", "there is an NVIDIA GPU, but it is not used: " + device->no_gpu,
                "libcinnabar_cuda.so belongs beside the program or into ../lib/cinnabar: ./dev gpu-check build");
+  else
+    report.say(Finding::good, "GPU", "not used: " + device->no_gpu);
 }
 
 void look_at_place(Report& report, const Options& options) {

@@ -143,6 +143,7 @@ void print(const Json& status, const std::string& socket) {
   if (!ready && !text(model, "description").empty())
     std::printf("             %s\n", text(model, "description").c_str());
   std::printf("device       %s\n", text(model, "device").c_str());
+  if (!text(model, "noGpu").empty()) std::printf("gpu          not used: %s\n", text(model, "noGpu").c_str());
   std::printf("memory       %.0f MiB resident\n", number(status, "residentBytes") / (1 << 20));
   std::printf("clients      %s\n", count(status, "clients").c_str());
   std::printf("queue        %s waiting, %s running\n", count(queue, "waiting").c_str(),

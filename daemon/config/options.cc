@@ -139,6 +139,15 @@ std::string get_prompt(const Options& options) {
   return std::to_string(options.request.defaults.budget.prefix_bytes + options.request.defaults.budget.suffix_bytes);
 }
 
+std::optional<std::string> set_device(Options& options, std::string_view value) {
+  const auto choice = engine::parse_device(value);
+  if (!choice) return "expected one of auto, cpu, cuda, cuda:N";
+  options.model.device.choice = *choice;
+  return std::nullopt;
+}
+
+std::string get_device(const Options& options) { return name(options.model.device.choice); }
+
 std::string get_stop(const Options& options) {
   if (options.request.by_plan) return "plan";
   for (const char* rule : {"line", "block", "hole"}) {
@@ -167,8 +176,10 @@ Rows model_rows() {
        {"adapter", "PATH", "", "LoRA adapter, GGUF or PEFT folder; none: not even adapter.gguf in the model's folder",
         text(CINNABAR_FIELD(model.adapter))}},
       {Group::model,
-       {"device", "NAME", "auto cpu cuda", "what computes (default: auto, the GPU where one can be used)",
-        word(engine::parse_device_kind, CINNABAR_FIELD(model.device.kind), "auto, cpu, cuda")}},
+       {"device", "NAME", "auto cpu cuda cuda:0 cuda:1 cuda:2 cuda:3",
+        "what computes: cuda:N is the GPU of that number, cuda the one with the most free memory (default: auto, that "
+        "one where it can be used)",
+        Access(set_device, get_device)}},
       {Group::model,
        {"threads", "N", "", "CPU threads (default: physical cores)",
         number<int>(CINNABAR_FIELD(model.device.cpu.threads), 0, 256)}},
@@ -472,7 +483,7 @@ const Rows& table() {
 }  // namespace
 
 bool same_model(const ModelOptions& a, const ModelOptions& b) {
-  return a.model == b.model && a.adapter == b.adapter && a.device.kind == b.device.kind &&
+  return a.model == b.model && a.adapter == b.adapter && a.device.choice == b.device.choice &&
          a.device.cpu.threads == b.device.cpu.threads && a.device.cpu.isa == b.device.cpu.isa &&
          a.compute == b.compute && a.context == b.context && a.quality == b.quality;
 }

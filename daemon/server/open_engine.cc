@@ -60,7 +60,7 @@ Result<ChosenModel> chosen_model(const ModelOptions& options) {
   return chosen;
 }
 
-Result<std::unique_ptr<kernels::Backend>> open_device(const ModelOptions& options) {
+Result<engine::OpenedDevice> open_device(const ModelOptions& options) {
   return engine::open_device(with_library(options.device));
 }
 

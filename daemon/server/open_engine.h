@@ -30,6 +30,6 @@ Result<std::unique_ptr<engine::Engine>> open_engine(const ModelOptions& options,
                                                     std::unique_ptr<kernels::Backend> backend);
 
 // The device that the options ask for.
-Result<std::unique_ptr<kernels::Backend>> open_device(const ModelOptions& options);
+Result<engine::OpenedDevice> open_device(const ModelOptions& options);
 
 }  // namespace cinnabar::daemon

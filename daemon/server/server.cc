@@ -118,6 +118,7 @@ class Server final : public Host, public Services {
     out["uptimeSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(up).count();
     out["model"] = {
         {"state", name(model.kind)}, {"description", model.text}, {"device", model.device}, {"path", path_of_model()}};
+    if (!model.no_gpu.empty()) out["model"]["noGpu"] = model.no_gpu;
     out["residentBytes"] = resident_bytes();
     out["clients"] = sessions_.size();
     out["queue"] = {{"waiting", runner_.waiting()}, {"running", runner_.running()}};

@@ -1,36 +1,61 @@
 #include "engine/forward/device.h"
 
+#include <charconv>
+
 #include "kernels/cuda/backend.h"
 
 namespace cinnabar::engine {
+namespace {
 
-std::optional<DeviceKind> parse_device_kind(std::string_view text) {
-  for (const DeviceKind kind : {DeviceKind::automatic, DeviceKind::cpu, DeviceKind::cuda}) {
-    if (text == name(kind)) return kind;
-  }
-  return std::nullopt;
+Result<std::unique_ptr<kernels::Backend>> open_gpu(const DeviceOptions& options) {
+  if (options.cuda_library.empty())
+    return Status::error(
+        "libcinnabar_cuda.so is not beside this program; ./dev build makes it where there is CUDA's nvcc");
+  return kernels::cuda::open_backend(options.cuda_library, options.choice.gpu);
 }
 
-std::string_view name(DeviceKind kind) {
-  switch (kind) {
+}  // namespace
+
+std::optional<DeviceChoice> parse_device(std::string_view text) {
+  if (text == "auto") return DeviceChoice{};
+  if (text == "cpu") return DeviceChoice{DeviceKind::cpu};
+  if (text == "cuda") return DeviceChoice{DeviceKind::cuda};
+  constexpr std::string_view kNumbered = "cuda:";
+  if (!text.starts_with(kNumbered)) return std::nullopt;
+  text.remove_prefix(kNumbered.size());
+  int gpu = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), gpu);
+  if (error != std::errc() || end != text.data() + text.size() || gpu < 0) return std::nullopt;
+  return DeviceChoice{DeviceKind::cuda, gpu};
+}
+
+std::string name(const DeviceChoice& choice) {
+  switch (choice.kind) {
     case DeviceKind::automatic:
       return "auto";
     case DeviceKind::cpu:
       return "cpu";
     case DeviceKind::cuda:
-      return "cuda";
+      return choice.gpu < 0 ? "cuda" : "cuda:" + std::to_string(choice.gpu);
   }
   return "";
 }
 
-Result<std::unique_ptr<kernels::Backend>> open_device(const DeviceOptions& options) {
-  if (options.kind != DeviceKind::cpu) {
-    auto opened = options.cuda_library.empty()
-                      ? Status::error("libcinnabar_cuda.so is not beside this program; build it with the preset cuda")
-                      : kernels::cuda::open_backend(options.cuda_library);
-    if (opened || options.kind == DeviceKind::cuda) return opened;
+Result<OpenedDevice> open_device(const DeviceOptions& options) {
+  OpenedDevice opened;
+  if (options.choice.kind != DeviceKind::cpu) {
+    auto gpu = open_gpu(options);
+    if (gpu) {
+      opened.backend = std::move(gpu).value();
+      return opened;
+    }
+    if (options.choice.kind == DeviceKind::cuda) return gpu.status();
+    opened.no_gpu = gpu.message();
   }
-  return kernels::cpu::make_backend(options.cpu);
+  auto cpu = kernels::cpu::make_backend(options.cpu);
+  if (!cpu) return cpu.status();
+  opened.backend = std::move(cpu).value();
+  return opened;
 }
 
 }  // namespace cinnabar::engine

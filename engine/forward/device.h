@@ -13,16 +13,28 @@ namespace cinnabar::engine {
 
 // automatic: the GPU where there is one that can be used, else the CPU.
 enum class DeviceKind : std::uint8_t { automatic, cpu, cuda };
-std::optional<DeviceKind> parse_device_kind(std::string_view text);  // "auto", "cpu", "cuda"
-std::string_view name(DeviceKind kind);
+
+// A kind, and of several GPUs the one that is meant; -1: the one with the most free memory.
+struct DeviceChoice {
+  DeviceKind kind = DeviceKind::automatic;
+  int gpu = -1;
+  bool operator==(const DeviceChoice&) const = default;
+};
+std::optional<DeviceChoice> parse_device(std::string_view text);  // "auto", "cpu", "cuda", "cuda:1"
+std::string name(const DeviceChoice& choice);
 
 struct DeviceOptions {
-  DeviceKind kind = DeviceKind::automatic;
+  DeviceChoice choice;
   kernels::cpu::CpuOptions cpu;
   std::string cuda_library;  // where libcinnabar_cuda.so lies; empty: it is not installed
 };
 
+struct OpenedDevice {
+  std::unique_ptr<kernels::Backend> backend;
+  std::string no_gpu;  // where automatic came to the CPU: why, in a line
+};
+
 // Errors: what the device asked for lacks. A GPU that cannot be used is no error where nobody insists on it.
-Result<std::unique_ptr<kernels::Backend>> open_device(const DeviceOptions& options);
+Result<OpenedDevice> open_device(const DeviceOptions& options);
 
 }  // namespace cinnabar::engine

@@ -104,6 +104,7 @@ def check_setup(prefix, home):
         expect(f"setup {editor} --undo left {tree(home)}", not tree(home))
     report = run(program, "doctor", env=environment)
     expect(f"doctor said {report}", "BAD" not in report and "every part has its checksum" in report)
+    expect(f"doctor says nothing of a GPU: {report}", "(cuda" in report or "not used: " in report)
     os.rename(f"{prefix}/share/cinnabar/models", home + "/models")
     without = subprocess.run([program, "doctor"], check=False, capture_output=True, text=True, env=environment)
     os.rename(home + "/models", f"{prefix}/share/cinnabar/models")

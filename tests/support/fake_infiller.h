@@ -28,6 +28,7 @@ class FakeModel {
   // How sure it is of each token of its answers; empty: see path_of().
   std::vector<engine::InfillToken> confidence;
   std::atomic<bool> device_fails = false;                   // every step, until it is opened again
+  std::string no_gpu;                                       // why it says that a GPU is not used
   std::function<Status()> opens = [] { return Status(); };  // what opening it says
 
   Result<std::unique_ptr<engine::Infiller>> open() {
@@ -114,6 +115,7 @@ class FakeModel {
     int most_together() const override { return model_.together; }
     std::string description() const override { return "fake"; }
     std::string device() const override { return "nowhere"; }
+    std::string no_gpu() const override { return model_.no_gpu; }
     bool fills_together() const override { return model_.fills_together; }
     Result<engine::Way> way_of(engine::Mode) const override { return engine::Way{}; }
 

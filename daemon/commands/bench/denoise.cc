@@ -120,9 +120,9 @@ struct Subject {
 };
 
 Result<Subject> open_subject(const Options& options) {
-  auto backend = open_device(options.model);
-  if (!backend) return backend.status();
-  auto timed_backend = std::make_unique<TimedBackend>(std::move(backend).value());
+  auto device = open_device(options.model);
+  if (!device) return device.status();
+  auto timed_backend = std::make_unique<TimedBackend>(std::move(device->backend));
   Subject subject;
   subject.clock = timed_backend.get();
   auto opened = open_engine(options.model, std::move(timed_backend));

@@ -61,6 +61,7 @@ TEST_CASE("where the device is left to us, a GPU that fails when the model is lo
   const auto cuda = Engine::open(options);
   REQUIRE(cuda);
   CHECK((*cuda)->device().starts_with("cuda ("));
+  CHECK((*cuda)->no_gpu().empty());
   const std::string expected = text(**cuda);
   const std::pair<const char*, std::function<void()>> troubles[] = {
       {"no memory on the GPU for", [&] { rehearsal.set_memory_limit(1); }},
@@ -69,18 +70,33 @@ TEST_CASE("where the device is left to us, a GPU that fails when the model is lo
   for (const auto& [why, begin] : troubles) {
     INFO(why);
     begin();
-    options.device.kind = DeviceKind::automatic;
+    options.device.choice.kind = DeviceKind::automatic;
     const auto fallen_back = Engine::open(options);
     REQUIRE(fallen_back);
     CHECK((*fallen_back)->device().starts_with("cpu ("));
+    CHECK((*fallen_back)->no_gpu().find(why) != std::string::npos);
     CHECK(text(**fallen_back) == expected);
-    options.device.kind = DeviceKind::cuda;  // who insists on it is told
+    options.device.choice.kind = DeviceKind::cuda;  // who insists on it is told
     const auto insisted = Engine::open(options);
     REQUIRE_FALSE(insisted);
     CHECK(insisted.message().find(why) != std::string::npos);
     rehearsal.set_memory_limit(-1);
     rehearsal.plan_failure({});
   }
+}
+
+TEST_CASE("the GPU that was asked for is the one that is opened, and what there is instead is said") {
+  const Rehearsal rehearsal;  // has one GPU
+  DeviceOptions options;
+  options.cuda_library = CINNABAR_REHEARSAL;
+  options.choice = {DeviceKind::cuda, 0};
+  const auto first = open_device(options);
+  REQUIRE(first);
+  CHECK(first->backend->description().starts_with("cuda ("));
+  options.choice.gpu = 3;
+  const auto missing = open_device(options);
+  REQUIRE_FALSE(missing);
+  CHECK(missing.message() == "there is no GPU 3; there are 0 (this processor)");
 }
 
 }  // namespace

@@ -577,6 +577,17 @@ TEST_CASE("the menu is announced when the settings come to ask for it, and taken
         "cinnabar.completion: this editor has to be told in initializationOptions");
 }
 
+TEST_CASE("the status says why a GPU is not used, where it says so") {
+  for (const char* why : {"", "there is no driver"}) {
+    Fixture f;
+    f.model.no_gpu = why;
+    Client client(*f.host);
+    client.open(kUri, "x = ");
+    CHECK(client.texts(client.ask(kUri, 4)) == Texts{"answer"});
+    CHECK(client.status().at("model").value("noGpu", "") == why);
+  }
+}
+
 TEST_CASE("another client's wish for a model waits until those before it have gone") {
   Fixture f;
   auto first = std::make_unique<Client>(*f.host);

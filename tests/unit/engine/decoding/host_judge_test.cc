@@ -56,18 +56,18 @@ TEST_CASE("a row judged here is as the device judges it") {
   for (float& value : x) value = normal(random) / 4;
   const kernels::StoredMatrix stored{kernels::DType::f32, reinterpret_cast<const std::byte*>(weights.data()),
                                      kVocabulary, kWidth};
-  auto head = (*device)->pack({&stored, 1}, kernels::Compute::f32);
-  auto rows = (*device)->upload(x);
-  auto products = (*device)->allocate(kVocabulary);
+  auto head = device->backend->pack({&stored, 1}, kernels::Compute::f32);
+  auto rows = device->backend->upload(x);
+  auto products = device->backend->allocate(kVocabulary);
   REQUIRE((head && rows && products));
   std::vector<std::uint64_t> allowed((kVocabulary + 63) / 64, 0xfffffffffffffff0);
   for (const float temperature : {0.0f, 0.8f}) {
     const kernels::ScoreRequest request{allowed.data(), temperature, 9, 4, 17, 30, true};
     kernels::Score wanted;
-    (*device)->score_rows({(*rows)->data(), 1, kWidth}, **head, {&request, 1}, {&wanted, 1});
-    (*device)->linear({(*rows)->data(), 1, kWidth}, **head, nullptr, {(*products)->data(), 1, kVocabulary});
+    device->backend->score_rows({(*rows)->data(), 1, kWidth}, **head, {&request, 1}, {&wanted, 1});
+    device->backend->linear({(*rows)->data(), 1, kWidth}, **head, nullptr, {(*products)->data(), 1, kVocabulary});
     Floats logits(kVocabulary);
-    (*device)->download((*products)->data(), logits);
+    device->backend->download((*products)->data(), logits);
     const kernels::Score found = judge_logits(logits, request, {});
     CHECK(found.token == wanted.token);
     CHECK(found.best == wanted.best);

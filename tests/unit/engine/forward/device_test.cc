@@ -6,9 +6,15 @@ namespace cinnabar::engine {
 namespace {
 
 TEST_CASE("devices have names, which are read back") {
-  for (const DeviceKind kind : {DeviceKind::automatic, DeviceKind::cpu, DeviceKind::cuda})
-    CHECK(parse_device_kind(name(kind)) == kind);
-  CHECK_FALSE(parse_device_kind("gpu"));
+  for (const DeviceChoice& choice :
+       {DeviceChoice{}, {DeviceKind::cpu}, {DeviceKind::cuda}, {DeviceKind::cuda, 0}, {DeviceKind::cuda, 12}})
+    CHECK(parse_device(name(choice)) == choice);
+  CHECK(name(DeviceChoice{DeviceKind::cuda, 1}) == "cuda:1");
+  for (const char* wrong :
+       {"gpu", "", "cuda:", "cuda:-1", "cuda:x", "cuda:1x", "cuda:99999999999", "auto:1", "cpu:0"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_device(wrong));
+  }
 }
 
 TEST_CASE("a GPU that cannot be used is an error only where it was asked for") {
@@ -16,16 +22,19 @@ TEST_CASE("a GPU that cannot be used is an error only where it was asked for") {
   options.cpu.threads = 1;
   for (const char* library : {"", CINNABAR_SOURCE_DIR "/README.md"}) {
     options.cuda_library = library;
-    options.kind = DeviceKind::automatic;
+    options.choice.kind = DeviceKind::automatic;
     const auto fallen_back = open_device(options);
     REQUIRE(fallen_back);
-    CHECK((*fallen_back)->description().starts_with("cpu ("));
-    options.kind = DeviceKind::cuda;
+    CHECK(fallen_back->backend->description().starts_with("cpu ("));
+    options.choice.kind = DeviceKind::cuda;
     const auto insisted = open_device(options);
     REQUIRE_FALSE(insisted);
     CHECK(insisted.message().find("libcinnabar_cuda.so is not beside") + 1 == (*library == 0 ? 1U : 0U));
-    options.kind = DeviceKind::cpu;
-    CHECK(open_device(options));
+    CHECK(fallen_back->no_gpu == insisted.message());
+    options.choice.kind = DeviceKind::cpu;
+    const auto cpu = open_device(options);
+    REQUIRE(cpu);
+    CHECK(cpu->no_gpu.empty());
   }
 }
 
