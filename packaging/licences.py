@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Gathers the licences' texts of what is linked into the program: licences.py OUTPUT SOURCE...
 
-A SOURCE is a file of such texts, or NAME=FILE: a file that a Debian package installs, whose copyright file is meant.
+A SOURCE is a file of such texts, or NAME=FILE: a package's file named copyright, or one that a Debian package has installed here,
+whose copyright file is meant.
 """
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 
 
 def copyright_of(file):
+    if os.path.basename(file) == "copyright":
+        return file
     owner = subprocess.run(["dpkg-query", "--search", file], check=True, capture_output=True, text=True).stdout
     return f"/usr/share/doc/{owner.split(':')[0]}/copyright"
 

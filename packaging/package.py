@@ -6,6 +6,8 @@
     cinnabar-VERSION-linux-ARCH.cdx.json  bill of materials (sbom.py)
     install.sh, SHA256SUMS
 
+ARCH: this machine's and aarch64, for which Debian's cross compiler and qemu-user (it writes the manual page) have to be there.
+
 The same commit makes the same bytes on the same system: times are the commit's, or SOURCE_DATE_EPOCH. --check makes them once more
 from a copy of the source in another folder, without a compiler cache, and compares. Python 3.11 or newer, a Debian system.
 """
@@ -26,6 +28,8 @@ NEWEST_GLIBC = (2, 31)  # Debian 11's and Ubuntu 20.04's
 C_LIBRARY = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 FETCHED = ("grammars", "sentencepiece", "sysroot")  # folders of build/ that a copy of the source takes along, so that it needs no network
 JOBS = os.environ.get("DEV_JOBS", str(os.cpu_count() or 2))
+MACHINE = platform.machine()
+CROSS = "aarch64"  # this machine's preset is "package", the other's has its machine's name
 
 
 def fail(text):
@@ -56,12 +60,22 @@ def commit_time():
         fail("this is no git checkout: SOURCE_DATE_EPOCH has to say what time the files get")
 
 
-def build(root, cached):
-    """Extension and program; returns the build folder."""
-    folder = f"{root}/build/package"
-    run(sys.executable, f"{root}/editor-plugins/vscode/package.py")
+def machines():
+    """For which ones packages are made, this one first."""
+    if MACHINE == CROSS:
+        return [MACHINE]
+    missing = [tool for tool in (f"{CROSS}-linux-gnu-g++", f"qemu-{CROSS}") if not shutil.which(tool)]
+    if missing:
+        fail(f"the packages for {CROSS} need {' and '.join(missing)}: install the Debian packages g++-{CROSS}-linux-gnu and qemu-user")
+    return [MACHINE, CROSS]
+
+
+def build(root, machine, cached):
+    """The program; returns the build folder."""
+    preset = "package" if machine == MACHINE else machine
+    folder = f"{root}/build/{preset}"
     launcher = "ccache" if cached and shutil.which("ccache") else ""
-    run("cmake", "--preset", "package", f"-DCMAKE_C_COMPILER_LAUNCHER={launcher}", f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", cwd=root)
+    run("cmake", "--preset", preset, f"-DCMAKE_C_COMPILER_LAUNCHER={launcher}", f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}", cwd=root)
     run("ninja", "-C", folder, "-j", JOBS, "cinnabar", "cinnabar_generated")
     return folder
 
@@ -108,10 +122,11 @@ def write_archive(path, tree, epoch):
             archive.add(f"{tree}/{name}".rstrip("/"), f"{top}/{name}".rstrip("/"), recursive=False, filter=plain)
 
 
-def debian_packages(folder, out, epoch):
-    # CPack calls strip and dpkg-shlibdeps, and looks for what the packages want in its own folder.
+def debian_packages(folder, out, epoch, components):
+    # CPack looks for what the packages want in its own folder.
     with tempfile.TemporaryDirectory(prefix="cinnabar-cpack-") as scratch:
-        run("cpack", "-G", "DEB", "-B", scratch, cwd=folder, env={**os.environ, "SOURCE_DATE_EPOCH": epoch}, stdout=subprocess.DEVNULL)
+        run("cpack", "-G", "DEB", "-D", f"CPACK_COMPONENTS_ALL={components}", "-B", scratch, cwd=folder,
+            env={**os.environ, "SOURCE_DATE_EPOCH": epoch}, stdout=subprocess.DEVNULL)
         for name in os.listdir(scratch):
             if name.endswith(".deb"):
                 shutil.move(f"{scratch}/{name}", f"{out}/{name}")
@@ -125,11 +140,22 @@ def write_sums(out):
 
 def make(root, epoch, cached=True):
     """Everything, into ROOT/build/packages, which it returns."""
-    folder, out = build(root, cached), f"{root}/build/packages"
+    out = f"{root}/build/packages"
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
+    run(sys.executable, f"{root}/editor-plugins/vscode/package.py")
+    for machine in machines():
+        make_for(root, machine, out, epoch, cached)
+    shutil.copy(f"{root}/packaging/install.sh", out)
+    write_sums(out)
+    return out
+
+
+def make_for(root, machine, out, epoch, cached):
+    """Archive, bill of materials and Debian packages of one machine; the model's package is for all and comes with this one's."""
+    folder = build(root, machine, cached)
     version = re.search(r"^CMAKE_PROJECT_VERSION:\w+=(.+)$", open(f"{folder}/CMakeCache.txt", encoding="utf-8").read(), re.M)[1]
-    name = f"cinnabar-{version}-linux-{platform.machine()}"
+    name = f"cinnabar-{version}-linux-{machine}"
     with tempfile.TemporaryDirectory(prefix="cinnabar-package-") as scratch:
         tree = install(folder, scratch)
         complaints = list(check_program(f"{tree}/bin/cinnabar", root))
@@ -139,10 +165,7 @@ def make(root, epoch, cached=True):
         write_archive(f"{out}/{name}.tar.gz", tree, epoch)
         run(sys.executable, f"{root}/packaging/sbom.py", root, folder, tree, f"{out}/{name}.cdx.json",
             env={**os.environ, "SOURCE_DATE_EPOCH": epoch})
-    debian_packages(folder, out, epoch)
-    shutil.copy(f"{root}/packaging/install.sh", out)
-    write_sums(out)
-    return out
+    debian_packages(folder, out, epoch, "program;model" if machine == MACHINE else "program")
 
 
 def copy_source(target):
