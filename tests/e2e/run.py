@@ -93,6 +93,7 @@ def vscode(command, file, cache):
     folder = cache + "/vscode"
     shutil.copytree(HERE + "/vscode", folder, dirs_exist_ok=True)
     shutil.copy(HERE + "/scripted_server.py", folder)
+    shutil.copytree(HERE + "/../support", folder + "/support", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     vsix = folder + "/cinnabar.vsix"
     run(sys.executable, HERE + "/../../editor-plugins/vscode/package.py", vsix)
     run(folder + "/install.sh", folder)

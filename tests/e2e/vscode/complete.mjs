@@ -1,7 +1,7 @@
 // VS Code with the packed extension. First every command and key with a server whose answers are known (keys.mjs). Then, with
 // the program and its model, a function is completed in a real file: keys, ghost text, Tab, Ctrl+S; the extension is switched
-// off and on, fills a stub by its command, extracts a variable from what is selected, and loses its program. At the end nothing
-// that the extension contributes may be left that no step has used.
+// off and on, fills a stub by its command, and extracts a variable from what is selected; edits (edits.mjs), and what goes wrong
+// around it (faults.mjs). At the end nothing that the extension contributes may be left that no step has used.
 //
 //   node complete.mjs VSIX FILE LINE KEYS -- COMMAND...    LINE counts from 1; the keys are typed at its end
 //
@@ -11,6 +11,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkCoverage } from './coverage.mjs';
 import { Edits, STEPS as EDIT_STEPS } from './edits.mjs';
+import { Faults, STEPS as FAULT_STEPS } from './faults.mjs';
 import { Keys, STEPS } from './keys.mjs';
 import { Workbench, pause, until, waitsFor } from './workbench.mjs';
 
@@ -26,18 +27,7 @@ const requests = () => JSON.parse(execFileSync(program, ['status', '--json'], { 
 async function complete(workbench) {
   const { keyboard } = workbench.page;
   await workbench.goTo(line);
-  await keyboard.type(keys, { delay: 60 });
-  let asked = Date.now();
-  const ghost = await until('ghost text', async () => {
-    const text = await workbench.ghostText();
-    // The model may still have been on its way: asks again, but not so soon that it gives up on an answer.
-    if (!text && Date.now() > asked + 10_000) {
-      await keyboard.press('Backspace');
-      await keyboard.type(keys.at(-1));
-      asked = Date.now();
-    }
-    return text;
-  });
+  const ghost = await workbench.typeUntilShown(keys);
   console.log(`shown behind ${JSON.stringify(keys)}: ${JSON.stringify(ghost)}`);
   await workbench.picture('ghost-text');
   await keyboard.press('Tab');
@@ -108,27 +98,6 @@ async function extractVariable(workbench) {
   if (undone !== before) throw new Error(`one step back is not where it began: ${undone}`);
 }
 
-async function loseProgram(workbench) {
-  const path = join(dirname(file), 'area.py');
-  await workbench.open(path);
-  await workbench.status('ready');
-  workbench.set({ ...settings, 'cinnabar.path': 'cinnabar-is-not-here' });
-  const toast = await workbench.shown('.notification-toast:has-text("was not found")');
-  console.log(`without the program: ${JSON.stringify(await toast.$eval('.notification-list-item-message', (text) => text.textContent))}`);
-  await workbench.status('error');
-  await workbench.goTo(1);
-  await workbench.pressInVain('ctrl+alt+enter', 'cinnabar.isRunning');  // its command would say that no server runs
-  await pause(500);
-  if (await workbench.page.$('.notification-toast:has-text("no server runs")')) throw new Error('a key works without a server');
-  await workbench.page.keyboard.type('  # still an editor');
-  const written = await workbench.save(path);
-  if (!written.includes('still an editor')) throw new Error('VS Code does not go on');
-  await toast.$('a:has-text("Open Setting")').then((button) => button.click());
-  await workbench.shown('.settings-editor .setting-item-contents:has-text("Path")');
-  workbench.set(settings);
-  await workbench.status('ready');
-}
-
 async function play(steps, ...given) {
   for (const [name, step] of steps) {
     if (only && !new RegExp(only).test(name)) continue;
@@ -140,15 +109,15 @@ async function play(steps, ...given) {
 waitsFor(program);
 const workbench = await Workbench.start(vsix, settings);
 try {
-  const keys = new Keys(workbench, dirname(file));
-  await keys.start();
-  await play(Object.entries(STEPS), keys);
+  const known = new Keys(workbench, dirname(file));
+  await known.start();
+  await play(Object.entries(STEPS), known);
   workbench.set(settings);
   await workbench.open(file);
   await workbench.status('ready');
   await play([complete, toggle, completeFunction, extractVariable].map((step) => [step.name, step]), workbench);
   await play(Object.entries(EDIT_STEPS), new Edits(workbench, program, file));
-  await play([['loseProgram', loseProgram]], workbench);
+  await play(Object.entries(FAULT_STEPS), new Faults(workbench, { program, file, settings, otherServer: known.settings }));
   if (!only) checkCoverage(workbench.contributes, workbench.used);
 } catch (error) {
   await workbench.page.screenshot({ path: join(import.meta.dirname, 'failed.png') });  // under build/, for whoever looks into it

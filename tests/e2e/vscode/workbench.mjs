@@ -206,6 +206,34 @@ export class Workbench {
       .map(({ text }) => text).join('').trim());
   }
 
+  /** Types keys until an answer is drawn behind them: its text. */
+  async typeUntilShown(keys) {
+    const { keyboard } = this.page;
+    await keyboard.type(keys, { delay: 60 });
+    let looks = 0;
+    return until(`ghost text behind ${keys}`, async () => {
+      const text = await this.ghostText();
+      // The model may still have been on its way: asks again, but not so soon that it gives up on an answer.
+      if (!text && ++looks % 50 === 0) {
+        await keyboard.press('Backspace');
+        await keyboard.type(keys.at(-1));
+      }
+      return text;
+    });
+  }
+
+  /** What the extension, or its server, has told the user since this was asked last. */
+  async messages() {
+    await this.command('Notifications: Show Notifications');
+    await this.shown('.notifications-center');
+    const found = await this.page.$$eval('.notifications-center .notification-list-item', (items) => items
+      .filter((item) => /cinnabar/i.test(item.textContent))
+      .map((item) => item.querySelector('.notification-list-item-message').textContent));
+    await this.command('Notifications: Clear All Notifications');
+    await until('all messages are gone', async () => (await this.page.$$('.notification-list-item')).length === 0);
+    return found;
+  }
+
   /** The text that a next edit would put somewhere, as the extension draws it behind; undefined: none is shown. */
   async nextEdit() {
     const contents = await this.page.$$eval('.view-lines span[class*="ced-"]', (parts) => parts.map((part) => getComputedStyle(part, '::after').content));
