@@ -125,14 +125,14 @@ std::string rust_value_type(const Tree& tree, TSNode value) {
   return suffix == std::end(kRustScalars) ? std::string() : std::string(*suffix);
 }
 
-// One that is copied when it is passed. A reference with a lifetime of its own would need that one declared.
+// One that is copied or borrowed again when it is passed. A reference with a lifetime of its own would need that one declared.
 std::optional<std::string> rust_type(const Tree& tree, const Variable& variable) {
   const Occurrence* declared = declaration_of(variable);
   if (declared == nullptr) return std::nullopt;
   std::string type = written_type(tree, *declared);
   if (const TSNode value = field_of(declared->holder, "value"); type.empty() && is_there(value))
     type = rust_value_type(tree, value);
-  const bool shared = type.starts_with('&') && !type.starts_with("&mut") && !names(type, "Self") &&
+  const bool shared = type.starts_with('&') && !names(type, "Self") &&
                       (type.find('\'') == std::string::npos || type.starts_with("&'static "));
   return contains(kRustScalars, type) || shared ? std::optional(type) : std::nullopt;
 }
