@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/line_ends.h"
 #include "base/text.h"
 #include "daemon/editing/minimal_edit.h"
 #include "daemon/syntax/tree.h"
@@ -171,7 +172,9 @@ const WindowForm& row_of(NextEditForm form) {
 WindowPrompt window_prompt(NextEditForm form, const WindowScene& scene) {
   const WindowForm& row = row_of(form);
   const Span window = row.window(scene.text, std::min(scene.cursor, scene.text.size()));
-  return {window, row.parts(scene, window)};
+  WindowPrompt prompt{window, row.parts(scene, window)};
+  for (PromptPart& part : prompt.parts) part.text = with_line_ends(part.text, false);  // as the model was trained
+  return prompt;
 }
 
 std::optional<std::string> window_of_answer(NextEditForm form, sv window, const engine::InfillAnswer& answer) {
@@ -202,7 +205,7 @@ WindowMachine::WindowMachine(NextEditForm form, WindowScene scene, engine::Infil
   request_->parts = std::move(prompt.parts);
   request_->end = engine::EndRule::hole;
   if (row_of(form_).end != nullptr) request_->other_end = row_of(form_).end;
-  request_->former = whole_line(now) + std::string(row_of(form_).draft_end);
+  request_->former = whole_line(with_line_ends(now, false)) + std::string(row_of(form_).draft_end);
   request_->max_tokens = std::clamp(static_cast<int>(now.size()) * 2 / 3 + 96, 128, kMostTokens);
   request_->candidates = 1;
 }
@@ -211,7 +214,8 @@ void WindowMachine::take(const engine::InfillResult& result) {
   request_.reset();
   if (result.answers.empty()) return;
   const std::string now = scene_.text.substr(window_.begin, window_.end - window_.begin);
-  const auto window = window_of_answer(form_, now, result.answers.front());
+  auto window = window_of_answer(form_, now, result.answers.front());
+  if (window) *window = with_line_ends(*window, has_carriage_returns(scene_.text));
   if (!window || *window == now || !is_fit(*window)) return;
   for (const TextChange& change : minimal_changes(now, *window)) {
     EditCandidate candidate{window_.begin + change.begin, window_.begin + change.end, change.text, EditPattern::rewrite,

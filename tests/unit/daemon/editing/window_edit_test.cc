@@ -152,6 +152,22 @@ TEST_CASE("only what changes is shown, and nothing that should not be") {
   }
 }
 
+TEST_CASE("a file keeps its line ends, and the model sees its own") {
+  std::string text;
+  for (const char c : kText) text += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  for (const NextEditForm form : {NextEditForm::sweep, NextEditForm::zeta}) {
+    CHECK(written(window_prompt(form, scene(text))) == written(window_prompt(form, scene())));
+    WindowMachine machine(form, scene(text), {}, {});
+    REQUIRE(machine.request() != nullptr);
+    CHECK(machine.request()->former.find('\r') == std::string::npos);
+    std::string window = kText;
+    window.replace(window.find("total(1)"), 8, "total(1, 2)");
+    machine.take(answer(window, engine::StopReason::end_token));
+    REQUIRE(machine.shown().size() == 1);
+    CHECK(machine.shown().front().text == ", 2");
+  }
+}
+
 TEST_CASE("an answer that removes many lines is not shown") {
   WindowScene long_one = scene(numbered(30));
   long_one.history = {{0, 4, "row"}};
