@@ -5,7 +5,7 @@
 
 SCRIPT is read anew for every request: {"delay": seconds, "lines": [[text, ...], ...], "replaces": n, "progress": false, "edits": {}}.
 Where the text of the cursor's line up to the cursor is the beginning of a text, the answer is the rest of it; the others of its list are
-alternatives. Of "edits" the first old text that is in the document is the next edit, unless it was rejected. With "progress", commands
+alternatives. Of "edits" the old text that comes first in the document is the next edit, unless it was rejected. With "progress", commands
 work until they are cancelled. LOG gets every message, one a line.
 """
 import json
@@ -52,14 +52,15 @@ def items(params, plan):
 
 def next_edits(params):
     uri = params["textDocument"]["uri"]
-    for old, new in read_script().get("edits", {}).items():
-        before, found, _ = documents[uri].partition(old)
-        if found and old not in rejected:
-            line, column = before.count("\n"), len(before.rpartition("\n")[2])
-            return [{"text": new, "textDocument": params["textDocument"], "command": {
-                "title": "", "command": "cinnabar.nextEditAccepted", "arguments": [old]}, "range": {
-                "start": {"line": line, "character": column}, "end": {"line": line, "character": column + len(old)}}}]
-    return []
+    edits = {old: new for old, new in read_script().get("edits", {}).items() if old in documents[uri] and old not in rejected}
+    if not edits:
+        return []
+    old = min(edits, key=documents[uri].index)  # not the script's order: Lua writes the members of an object in any
+    before = documents[uri].partition(old)[0]
+    line, column = before.count("\n"), len(before.rpartition("\n")[2])
+    return [{"text": edits[old], "textDocument": params["textDocument"], "command": {
+        "title": "", "command": "cinnabar.nextEditAccepted", "arguments": [old]}, "range": {
+        "start": {"line": line, "character": column}, "end": {"line": line, "character": column + len(old)}}}]
 
 
 def answer(number, params):
