@@ -20,18 +20,9 @@
 
 #include "base/result.h"
 #include "kernels/batch.h"
+#include "kernels/traffic.h"
 
 namespace cinnabar::kernels {
-
-// What has gone between the host and a device so far; nothing where the device is the host. `launches` of kernels, those
-// that `graphs` (recorded forwards) start among them; `waits` of the host; `copies` of `bytes` either way.
-struct Traffic {
-  std::int64_t launches = 0, graphs = 0, waits = 0, copies = 0, bytes = 0, allocations = 0;
-  Traffic operator-(const Traffic& before) const {
-    return {launches - before.launches, graphs - before.graphs, waits - before.waits,
-            copies - before.copies,     bytes - before.bytes,   allocations - before.allocations};
-  }
-};
 
 class Backend {
  public:
@@ -50,6 +41,7 @@ class Backend {
   virtual void wait() {}
 
   virtual Traffic traffic() const { return {}; }
+  virtual DeviceMemory memory() const { return {}; }
 
   // --- memory and weights
 

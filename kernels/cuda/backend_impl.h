@@ -40,6 +40,7 @@ class CudaBackend final : public Backend {
                   std::span<Score> out) override;
 
   Traffic traffic() const override { return context_.device->traffic(); }
+  DeviceMemory memory() const override { return context_.device->memory(); }
   void forward(const void* owner, const Batch& batch, const std::function<void()>& operations) override;
   void embed_batch(const Batch& batch, Rows out) override;
   void project(const Normed& x, const GatedProduct& qkv, const Heads& heads, const Batch& batch, const Workspace& work,

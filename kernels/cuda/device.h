@@ -20,7 +20,8 @@
 //     void record()                                    from here on launches are recorded and not run,
 //     Recording recorded()                             to here; no copies between host and device meanwhile. Empty: failed
 //     void replay(const Recording&)                    starts them all, with the arguments that they had
-//     Traffic traffic()                                kernels/backend.h
+//     Traffic traffic()                                kernels/traffic.h
+//     DeviceMemory memory()                            the same
 //     std::int64_t releases()                          how many times memory was released
 //
 // Kernels use __global__, __device__, __shared__ (static arrays), threadIdx, blockIdx, blockDim, gridDim,

@@ -47,6 +47,8 @@ def complaints_of(report):
                 yield f"a step without times: {step}"
             if step["rows"] <= 32 and (step["waits"], step["copies"], step["allocations"], step["graphs"]) != (1, 2, 0, 1):
                 yield f"a forward of few rows: {step}"
+            if step["memory_bytes"] <= model["weight_bytes"]:
+                yield f"a step in less memory than the weights: {step}"
     yield from (f"mode {mode} has no speed" for mode in ("verified", "autoregressive", "diffusion") if mode not in report["modes"])
 
 

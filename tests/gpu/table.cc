@@ -184,8 +184,8 @@ class Table {
   std::vector<int> row_counts() const { return asked_.tiny ? std::vector{1, 8, 40} : std::vector{1, 8, 16, 32, 64}; }
 
   Status measure_steps(engine::Network& network, kernels::KvStore& kv, kernels::Compute compute, json& part) {
-    std::printf("%8s %5s %5s %9s %9s %8s %9s %6s %7s %12s\n", "context", "clean", "block", "ms", "floor ms", "x floor",
-                "launches", "waits", "copies", "allocations");
+    std::printf("%8s %5s %5s %9s %9s %8s %9s %6s %7s %12s %7s\n", "context", "clean", "block", "ms", "floor ms",
+                "x floor", "launches", "waits", "copies", "allocations", "GB used");
     for (const int context : contexts()) {
       for (const int rows : row_counts()) {
         const int block = network.has_adapter() && rows > 1 ? rows / 2 : 0;
@@ -198,9 +198,12 @@ class Table {
         });
         if (!ran) return ran;
         const double floor = floor_of(network, compute, context, rows);
-        std::printf("%8d %5d %5d %9.3f %9.3f %8.2f %9lld %6lld %7lld %12lld\n", context, rows - block, block, time,
-                    floor, time / floor, static_cast<long long>(taken.launches), static_cast<long long>(taken.waits),
-                    static_cast<long long>(taken.copies), static_cast<long long>(taken.allocations));
+        const kernels::DeviceMemory memory = device_->memory();
+        const std::int64_t used = memory.total - memory.free;  // others' on that GPU, too
+        std::printf("%8d %5d %5d %9.3f %9.3f %8.2f %9lld %6lld %7lld %12lld %7.2f\n", context, rows - block, block,
+                    time, floor, time / floor, static_cast<long long>(taken.launches),
+                    static_cast<long long>(taken.waits), static_cast<long long>(taken.copies),
+                    static_cast<long long>(taken.allocations), static_cast<double>(used) / 1e9);
         std::fflush(stdout);
         part["steps"].push_back({{"context", context},
                                  {"rows", rows},
@@ -211,7 +214,8 @@ class Table {
                                  {"graphs", taken.graphs},
                                  {"waits", taken.waits},
                                  {"copies", taken.copies},
-                                 {"allocations", taken.allocations}});
+                                 {"allocations", taken.allocations},
+                                 {"memory_bytes", used}});
       }
     }
     return {};

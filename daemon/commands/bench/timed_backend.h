@@ -62,6 +62,7 @@ class TimedBackend final : public kernels::Backend {
                   std::span<const kernels::ScoreRequest> requests, std::span<kernels::Score> out) override;
 
   kernels::Traffic traffic() const override { return inner_->traffic(); }
+  kernels::DeviceMemory memory() const override { return inner_->memory(); }
   void forward(const void* owner, const kernels::Batch& batch, const std::function<void()>& operations) override;
   void embed_batch(const kernels::Batch& batch, kernels::Rows out) override;
   void project(const kernels::Normed& x, const kernels::GatedProduct& qkv, const kernels::Heads& heads,

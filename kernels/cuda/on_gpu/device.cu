@@ -69,6 +69,13 @@ Device::~Device() {
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
+DeviceMemory Device::memory() const {
+  std::size_t free = 0, total = 0;
+  use();
+  if (!failure_ || cudaMemGetInfo(&free, &total) != cudaSuccess) return {};
+  return {static_cast<std::int64_t>(total), static_cast<std::int64_t>(free)};
+}
+
 void* Device::allocate(std::int64_t bytes) {
   void* memory = nullptr;
   ++traffic_.allocations;

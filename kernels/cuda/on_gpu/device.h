@@ -33,6 +33,7 @@ class Device {
   const std::string& name() const { return name_; }
   const Status& failure() const { return failure_; }
   const Traffic& traffic() const { return traffic_; }
+  DeviceMemory memory() const;
   std::int64_t releases() const { return releases_; }
 
   void* allocate(std::int64_t bytes);

@@ -1,5 +1,7 @@
 #include "kernels/cuda/on_host/device.h"
 
+#include <algorithm>
+
 namespace cinnabar::kernels::cuda {
 
 Result<std::unique_ptr<Device>> Device::open(int wanted) {
@@ -8,6 +10,11 @@ Result<std::unique_ptr<Device>> Device::open(int wanted) {
   const auto chosen = choose_gpu(*gpus, wanted);
   if (!chosen) return chosen.status();
   return std::unique_ptr<Device>(new Device((*gpus)[static_cast<std::size_t>(*chosen)].name));
+}
+
+DeviceMemory Device::memory() const {
+  const auto [total, used] = on_host::memory_state();
+  return {total, std::max<std::int64_t>(0, total - used)};
 }
 
 void* Device::allocate(std::int64_t bytes) {

@@ -196,6 +196,10 @@ void release(void* released) {
 }
 
 void set_memory_limit(std::int64_t bytes) { planned().limit = bytes; }
+MemoryState memory_state() {
+  const std::int64_t limit = planned().limit;
+  return {limit < 0 ? std::int64_t{64} << 30 : limit, planned().used};
+}
 void set_computes(bool computes) { planned().computes = computes; }
 bool computes() { return planned().computes; }
 void show_gpus(Result<std::vector<Gpu>> gpus) { planned().gpus = std::move(gpus); }

@@ -35,6 +35,10 @@ std::uint64_t* warp_slots();
 void* allocate(std::int64_t bytes);
 void release(void* memory);
 void set_memory_limit(std::int64_t bytes);  // of all that is allocated together; below 0: none
+struct MemoryState {
+  std::int64_t limit, used;
+};
+MemoryState memory_state();  // without a limit as if there were 64 GiB
 // False: kernels are counted and not run, nothing is copied or cleared; for counting what a large forward takes.
 void set_computes(bool computes);
 bool computes();

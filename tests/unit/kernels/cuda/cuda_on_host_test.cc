@@ -160,6 +160,24 @@ TEST_CASE("on_host: memory that is not there is an error that says how much was 
   CHECK(cuda.failure());
 }
 
+TEST_CASE("on_host: what is free of the device's memory follows what is allocated and given back") {
+  const Unlimited afterwards;
+  auto made = make_backend();
+  REQUIRE(made);
+  const Backend& cuda = **made;
+  on_host::set_memory_limit(100'000);
+  const DeviceMemory before = cuda.memory();
+  CHECK(before.total == 100'000);
+  {
+    const auto buffer = (*made)->allocate(10'000);
+    REQUIRE(buffer);
+    CHECK(before.free - cuda.memory().free == 40'000);
+  }
+  CHECK(cuda.memory().free == before.free);
+  on_host::set_memory_limit(0);
+  CHECK(cuda.memory().free == 0);
+}
+
 TEST_CASE("on_host: an operation without memory computes nothing and says so from then on") {
   const Unlimited afterwards;
   auto made = make_backend();
