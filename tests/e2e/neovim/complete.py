@@ -71,14 +71,17 @@ def main():
                 time.sleep(0.05)
             before = editor.value("getline('.')")
 
-            asked = [time.monotonic()]
+            asked, last = [time.monotonic()], [("", 0.0)]
 
             def shown():
                 # The model may still have been on its way: asks again, but not so soon that it gives up on an answer.
                 if not (text := editor.ghost_text()) and time.monotonic() > asked[0] + 10:
                     editor.keys("<Left><Right>")
                     asked[0] = time.monotonic()
-                return text
+                if text != last[0][0]:
+                    last[0] = (text, time.monotonic())
+                # Until it stays it may be the answer to an earlier key.
+                return text if time.monotonic() > last[0][1] + 1 else ""
             ghost = editor.wait("ghost text", shown)
             print(f"shown behind {before!r}: {ghost!r}")
             start = editor.value("line('.')")

@@ -17,9 +17,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def serve(answer, delay):
-    """The language server: on standard input and output."""
-    out = threading.Lock()
+def serve(answer, delay, mark):
+    """The language server: on standard input and output. Where answers come late, it is one; the file `mark` says that it was asked."""
+    out, asked = threading.Lock(), 0
 
     def send(message):
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
@@ -38,7 +38,12 @@ def serve(answer, delay):
             pass
         message = json.loads(sys.stdin.buffer.read(length))
         if message.get("method") == "textDocument/inlineCompletion":
-            threading.Timer(delay, complete, [message]).start()
+            asked += 1
+            open(mark, "w", encoding="utf-8").close()
+            if delay and asked > 1:
+                send({"id": message["id"], "result": None})  # what is shown stays
+            else:
+                threading.Timer(delay, complete, [message]).start()
         elif message.get("method") == "exit":
             return
         elif "id" in message and "method" in message:
@@ -73,7 +78,7 @@ class Editor:
         self.nvim, self.address, self.file = nvim, folder + "/listen", folder + "/a.txt"
         home = {name: folder for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
         open(self.file, "w", encoding="utf-8").close()
-        server = json.dumps([sys.executable, os.path.abspath(__file__), "--serve", answer, str(delay)])
+        server = json.dumps([sys.executable, os.path.abspath(__file__), "--serve", answer, str(delay), folder + "/asked"])
         self.process = subprocess.Popen(
             [nvim, "--headless", "-V0", "--clean", "-u", HERE + "/readme.lua", "--listen", self.address, self.file],
             env={**os.environ, **home, "CINNABAR": server},
@@ -117,7 +122,7 @@ def play(nvim, case):
             editor.ready()
             editor.remote("--remote-send", "i" + before)
             if delay:
-                time.sleep(0.3)  # the request is on its way: Neovim waits 200 ms
+                editor.wait("a request", lambda: os.path.exists(folder + "/asked"))
             else:
                 editor.wait("ghost text", editor.shows)
             editor.remote("--remote-send", behind + ("" if delay else "<Tab>"))
@@ -153,6 +158,6 @@ def main():
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--serve"]:
-        serve(sys.argv[2], float(sys.argv[3]))
+        serve(sys.argv[2], float(sys.argv[3]), sys.argv[4])
     else:
         main()

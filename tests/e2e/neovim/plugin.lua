@@ -17,8 +17,10 @@ local function set_script(changes)
 end
 
 local function told(method)
-  local found = {}
-  for _, line in ipairs(vim.fn.filereadable(log) == 1 and vim.fn.readfile(log) or {}) do
+  local found, opened = {}, io.open(log)
+  local text = opened and opened:read('a') or ''
+  if opened then opened:close() end
+  for line in text:gmatch('([^\n]+)\n') do -- the last one may be on its way
     local message = vim.json.decode(line)
     if message.method == method then table.insert(found, message.params) end
   end
@@ -171,16 +173,24 @@ case('the cursor moved, then Tab', { text = 'first\n' }, function(child)
 end)
 
 case('an answer that comes late', { script = { delay = 0.5 } }, function(child)
+  local function asked() return #told('textDocument/inlineCompletion') end
+  local before = asked()
   child:keys('i')
   child:type('tot')
-  vim.wait(300) -- the request is under way
+  child:wait('the request is under way', function() return asked() > before end)
   child:type('al') -- along
   expect_ghost(child, ' += price * count')
   child:keys('<Tab>')
   expect_line(child, 'total += price * count')
   child:keys('<CR>')
+  child:wait('quiet', function() -- the requests behind what was accepted are made
+    local so_far = asked()
+    vim.wait(600)
+    return asked() == so_far
+  end)
+  before = asked()
   child:type('tot')
-  vim.wait(300)
+  child:wait('the request is under way', function() return asked() > before end)
   child:type('e') -- elsewhere
   vim.wait(900)
   equal('shown', child:ghost(), '')
@@ -236,22 +246,24 @@ case('dismiss, trigger', {}, function(child)
 end)
 
 case('off, on, pause', {}, function(child)
-  local function shows() -- whether a request is made
-    local before = #told('textDocument/inlineCompletion')
+  local function expect_asked(what, expected) -- whether a request is made
+    local function asked() return #told('textDocument/inlineCompletion') end
+    local before = asked()
     child:keys('<Esc>cc')
     child:type('tot')
+    if expected then return child:wait(what .. ': typing makes a request', function() return asked() > before end) end
     vim.wait(450)
-    return #told('textDocument/inlineCompletion') > before
+    equal(what .. ': requests', asked(), before)
   end
   child:keys('i')
-  equal('on', shows(), true)
+  expect_asked('on', true)
   for _, pair in ipairs({ { 'disable', 'enable' }, { 'disable buffer', 'enable buffer' }, { 'toggle filetype', 'toggle filetype' },
     { 'pause 5', 'resume' }, { 'toggle', 'toggle' } }) do
     child:keys('<Esc>:Cinnabar ' .. pair[1] .. '<CR>')
-    equal(pair[1], shows(), false)
+    expect_asked(pair[1], false)
     equal('ghost', child:ghost(), '')
     child:keys('<Esc>:Cinnabar ' .. pair[2] .. '<CR>')
-    equal(pair[2], shows(), true)
+    expect_asked(pair[2], true)
   end
 end)
 

@@ -77,12 +77,20 @@ local LONG = { 'def report(values):' }
 for i = 1, 40 do table.insert(LONG, ('    value_%d = values[%d] * %d + len(values)'):format(i, i, i)) end
 local text = table.concat(LONG, '\n') .. '\n    return value_1\n'
 child = open(text)
+local function status()
+  return child:lua([[return vim.lsp.get_clients({ bufnr = 0 })[1]:request_sync('cinnabar/status', nil, 60000, 0).result]])
+end
+local cancelled = status().counts.cancelled
 child:keys(':1,42Cinnabar rewrite Log what this code does with the logging module.<CR>')
-child:wait('it is under way', function() return child:lua([[return vim.lsp.status()]]) ~= '' end)
+local seen = ''
+child:wait('it is under way', function() -- a model that is loaded says how far it is, too
+  seen = seen .. child:lua([[return vim.lsp.status()]])
+  return seen:find('Rewrite') or seen:find('Log what')
+end)
 child:keys(':Cinnabar cancel<CR>')
 child:wait('the model has nothing to do', function()
-  local status = child:lua([[return vim.lsp.get_clients({ bufnr = 0 })[1]:request_sync('cinnabar/status', nil, 60000, 0).result]])
-  return status.queue.running == 0 and status.queue.waiting == 0 and status.counts.cancelled > 0
+  local now = status()
+  return now.queue.running == 0 and now.queue.waiting == 0 and now.counts.cancelled > cancelled
 end)
 child:keys('GA  # after<Esc>')
 expect('cancelled: the text stays', child:saved(file), text:gsub('\n$', '') .. '\n  # after')

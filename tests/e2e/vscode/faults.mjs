@@ -9,8 +9,8 @@ const STUB = 'def add(first, second):\n    ';
 const NO_MODEL = '/no/such/model.gguf';
 
 export class Faults {
-  constructor(workbench, { program, file, settings, otherServer }) {
-    Object.assign(this, { workbench, program, settings, otherServer, keyboard: workbench.page.keyboard, folder: dirname(file) });
+  constructor(workbench, { program, file, settings, other }) {
+    Object.assign(this, { workbench, program, settings, other, keyboard: workbench.page.keyboard, folder: dirname(file) });
     this.socket = join(process.env.XDG_RUNTIME_DIR, 'cinnabar/cinnabar.sock');
   }
 
@@ -68,9 +68,12 @@ export const STEPS = {
 
   async oldDaemon(at) {
     await at.open('old.py', STUB);
-    at.workbench.set(at.otherServer);  // so that no proxy starts a daemon meanwhile
     await at.workbench.status('ready');
-    await pause(1000);
+    const started = () => at.other.told('initialize').length;
+    const before = started();
+    at.workbench.set(at.other.settings);  // so that no proxy starts a daemon meanwhile
+    await until('the other server is started', () => started() > before);
+    await at.workbench.status('ready');
     const support = join(import.meta.dirname, 'support');
     await until('the daemon has left', () => { execFileSync('python3', [join(support, 'end_daemon.py'), at.socket]); return true; });
     const old = spawn('python3', [join(support, 'old_daemon.py'), at.socket], { stdio: ['ignore', 'inherit', 'inherit'] });

@@ -2,7 +2,7 @@
 // server is told, and what is on disk.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pause, until } from './workbench.mjs';
+import { pause, pressUntil, until } from './workbench.mjs';
 
 const WORDS = ['total += price * count', 'total = 0', 'total -= 1'];
 const LINES = ['for item in items:\n    use(item)\n    drop(item)'];
@@ -32,43 +32,52 @@ export class Keys {
 
   /** What the server was told by one method. */
   told(method) {
-    const lines = existsSync(this.log) ? readFileSync(this.log, 'utf8').split('\n').filter(Boolean) : [];
-    return lines.map((line) => JSON.parse(line)).filter((message) => message.method === method).map((message) => message.params);
+    const lines = existsSync(this.log) ? readFileSync(this.log, 'utf8').split('\n') : [];
+    return lines.slice(0, -1).map((line) => JSON.parse(line)).filter((message) => message.method === method).map((message) => message.params);
   }
 
   commands() { return this.told('workspace/executeCommand').map(({ command }) => command); }
 
   async empty() {
-    await this.workbench.page.click('.monaco-editor .view-lines');
-    for (const key of ['Escape', 'Control+a', 'Delete']) await this.keyboard.press(key);
+    const { page } = this.workbench;
+    await pressUntil(async () => {
+      await page.click('.monaco-editor .view-lines');
+      for (const key of ['Escape', 'Control+a', 'Delete']) await this.keyboard.press(key);
+    }, 'the file is empty', async () => !(await page.textContent('.monaco-editor .view-lines')).trim());
     await this.ghost('');
   }
 
   async type(text) { await this.keyboard.type(text, { delay: 60 }); }
 
-  async ghost(expected) {
+  async ghost(expected, press = () => {}) {
     let found;
     const isShown = async () => (found = (await this.workbench.ghostText()).replace(/\s/g, '')) === expected;
-    await until(`the ghost text ${JSON.stringify(expected)}`, isShown, () => `shown is ${JSON.stringify(found)}`);
+    await pressUntil(press, `the ghost text ${JSON.stringify(expected)}`, isShown, () => `shown is ${JSON.stringify(found)}`);
   }
 
-  async onDisk(expected) {
-    const found = await this.workbench.save(this.file);
-    if (found !== expected) throw new Error(`on disk: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`);
-  }
+  async onDisk(expected) { await this.workbench.saveAs(this.file, expected); }
 
   /** Whether typing makes a request. */
-  async isAsked() {
-    const before = this.told('textDocument/inlineCompletion').length;
+  async expectAsked(expected, when) {
     await this.empty();
+    const asked = () => this.told('textDocument/inlineCompletion').length;
+    const before = asked();
     await this.type('tot');
-    await pause(1500);
+    if (expected) await until(`${when}: typing makes a request`, () => asked() > before);
+    else await pause(1500);
+    if (!expected && asked() !== before) throw new Error(`${when}: typing should not make a request`);
     await this.empty();
-    return this.told('textDocument/inlineCompletion').length > before;
   }
 
-  async expectAsked(expected, when) {
-    if (await this.isAsked() !== expected) throw new Error(`${when}: typing should ${expected ? '' : 'not '}make a request`);
+  /** Looks into the menu until it has such an entry. */
+  async menuOffers(label) {
+    await until(`the menu offers ${label}`, async () => {
+      await this.workbench.command('Cinnabar: Menu');
+      await this.workbench.shown('.quick-input-list .monaco-list-row:has-text("Snooze")');
+      const found = await this.workbench.page.$(`.quick-input-list .monaco-list-row:has-text("${label}")`);
+      await pressUntil(() => this.keyboard.press('Escape'), 'the menu is gone', async () => !(await this.workbench.page.isVisible('.quick-input-widget')));
+      return found;
+    });
   }
 }
 
@@ -108,8 +117,7 @@ export const STEPS = {
     await at.type('tot');
     await at.ghost(shownOf(WORDS[0], 'tot'));
     for (const [key, text] of [['Alt+]', WORDS[1]], ['Alt+]', WORDS[2]], ['Alt+[', WORDS[1]]]) {
-      await at.keyboard.press(key);
-      await at.ghost(shownOf(text, 'tot'));
+      await at.ghost(shownOf(text, 'tot'), () => at.keyboard.press(key));
     }
     await at.keyboard.press('Tab');
     await at.onDisk(WORDS[1]);
@@ -120,11 +128,9 @@ export const STEPS = {
     await at.type('tot');
     for (const ask of [() => at.workbench.press('alt+\\', 'cinnabar.trigger'), () => at.workbench.command('Cinnabar: Ask for a Completion')]) {
       await at.ghost(shownOf(WORDS[0], 'tot'));
-      await at.keyboard.press('Escape');
-      await at.ghost('');
-      await ask();
+      await at.ghost('', () => at.keyboard.press('Escape'));
+      await at.ghost(shownOf(WORDS[0], 'tot'), ask);
     }
-    await at.ghost(shownOf(WORDS[0], 'tot'));
     const kinds = at.told('textDocument/inlineCompletion').map(({ context }) => context.triggerKind);
     if (!kinds.includes(1)) throw new Error('no request says that the user asked');
   },
@@ -141,9 +147,9 @@ export const STEPS = {
     await at.empty();
     await at.type('x = 1');
     for (const [command, ask] of ways) {
-      const before = at.commands().filter((name) => name === command).length;
-      await ask();
-      await until(`${command} reaches the server`, () => at.commands().filter((name) => name === command).length === before + 1);
+      const told = () => at.commands().filter((name) => name === command).length;
+      const before = told();
+      await pressUntil(ask, `${command} reaches the server`, () => told() > before);
     }
   },
 
@@ -160,8 +166,7 @@ export const STEPS = {
     await at.keyboard.press('Control+a');
     const told = () => at.told('workspace/executeCommand').filter(({ command }) => command === 'cinnabar.rewrite');
     for (const [index, [confirm, ask]] of ways.entries()) {
-      await ask();
-      await until('an instruction is asked for', () => workbench.page.$('.quick-input-widget input[placeholder^="use a set"]:focus'));
+      await pressUntil(ask, 'an instruction is asked for', () => workbench.page.$('.quick-input-widget input[placeholder^="use a set"]:focus'));
       await at.type('do it\n');
       await until('the server is told', () => told().length === index + 1);
       const [{ instruction, range, confirm: asked }] = told().at(-1).arguments;
@@ -179,10 +184,9 @@ export const STEPS = {
     await workbench.pressInVain('alt+n', 'cinnabar.hasNextEdit');
     await at.type('\nuse(old, 2)\nlast(old, 3)');
     await shown('use(new, 2)');
-    await workbench.press('alt+n', 'cinnabar.nextEdit');
-    await workbench.shown('.statusbar-item [aria-label^="Ln 2,"]');
-    await workbench.press('alt+n', 'cinnabar.nextEdit');
-    await shown('last(new, 3)');
+    const next = () => workbench.press('alt+n', 'cinnabar.nextEdit');
+    await pressUntil(next, 'the cursor is in line 2', () => workbench.page.$('.statusbar-item [aria-label^="Ln 2,"]'));
+    await pressUntil(next, 'the next edit', async () => await workbench.nextEdit() === 'last(new, 3)');
     await at.onDisk('new = 1\nuse(new, 2)\nlast(old, 3)');
     for (const line of [3, 3]) {
       await workbench.command('Cinnabar: Go to Next Edit, then Accept It');
@@ -192,8 +196,7 @@ export const STEPS = {
     await at.keyboard.press('Control+z');
     await shown('last(new, 3)');
     await at.onDisk('new = 1\nuse(new, 2)\nlast(old, 3)');
-    await workbench.press('alt+shift+n', 'cinnabar.rejectNextEdit');
-    await shown(undefined);
+    await pressUntil(() => workbench.press('alt+shift+n', 'cinnabar.rejectNextEdit'), 'no next edit', async () => await workbench.nextEdit() === undefined);
     await at.keyboard.press('Control+z');
     await shown('use(new, 2)');
     await workbench.command('Cinnabar: Reject Next Edit');
@@ -225,9 +228,11 @@ export const STEPS = {
     await at.workbench.command('Cinnabar: Turn On or Off for This Language');
     const written = () => JSON.parse(readFileSync(at.workbench.settingsFile('User'), 'utf8'))['cinnabar.enable']?.python;
     await until('the setting is written', () => written() === false);
+    await at.menuOffers('Turn on for python');  // the extension has read it
     await at.expectAsked(false, 'python is off');
     await at.workbench.command('Cinnabar: Turn On or Off for This Language');
     await until('the setting is written', () => written() === true);
+    await at.menuOffers('Turn off for python');
     await at.expectAsked(true, 'python is on');
   },
 

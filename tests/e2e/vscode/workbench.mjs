@@ -34,6 +34,37 @@ export async function until(what, condition, otherwise = () => '') {
   }
 }
 
+/** Presses, and presses again now and then until it has worked: a key may get lost while the editor settles. */
+export async function pressUntil(press, what, condition, otherwise) {
+  await press();
+  let looks = 0;
+  return until(what, async () => {
+    const found = await condition();
+    if (!found && ++looks % 15 === 0) await press();
+    return found;
+  }, otherwise);
+}
+
+// Whether a process of a group is alive; one that ended and was not waited for does not count.
+function runs(group) {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).some((pid) => {
+    try {
+      const [state, , of] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+      return Number(of) === group && state !== 'Z';
+    } catch {
+      return false;  // it has ended meanwhile
+    }
+  });
+}
+
+async function endGroup(group) {
+  for (const signal of ['SIGTERM', 'SIGKILL']) {
+    if (!runs(group)) return;
+    process.kill(-group, signal);
+    for (let looks = 0; looks < 50 && runs(group); ++looks) await pause(200);
+  }
+}
+
 function freePort() {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => { const { port } = probe.address(); probe.close(() => resolve(port)); });
@@ -95,7 +126,7 @@ export class Workbench {
     this.port = await freePort();
     this.server = spawn(process.execPath, [CODE_SERVER, '--auth', 'none', '--bind-addr', `127.0.0.1:${this.port}`,
       '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', ...folders],
-    { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    { env, stdio: ['ignore', 'ignore', 'inherit'], detached: true });  // a group of its own, see stop()
     await until('VS Code listens', () => fetch(`http://127.0.0.1:${this.port}/healthz`).then((answer) => answer.ok, () => false));
     this.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -124,10 +155,20 @@ export class Workbench {
 
   // LINE, or LINE:COLUMN; then these keys.
   async goTo(line, keys = ['End']) {
-    await this.page.click('.monaco-editor .view-lines');
-    await this.page.keyboard.press('Control+g');
-    await this.page.keyboard.type(`${line}\n`);
-    for (const key of keys) await this.page.keyboard.press(key);
+    const { page } = this;
+    const place = `Ln ${String(line).replace(':', ', Col ')}`;
+    await pressUntil(async () => {
+      await page.click('.monaco-editor .view-lines');
+      await pressUntil(() => page.keyboard.press('Control+g'), 'the box for a line', () => page.$('.quick-input-widget input:focus'));
+      await page.keyboard.type(`${line}\n`);
+    }, `the cursor is in ${place}`, async () => await page.$('.monaco-editor.focused') && page.$(`.statusbar-item [aria-label^="${place}"]`));
+    for (const key of keys) await page.keyboard.press(key, { delay: 20 });
+  }
+
+  /** Selects `count` characters by keys from LINE:COLUMN on. */
+  async select(place, keys, count) {
+    await pressUntil(() => this.goTo(place, keys), `${count} characters are selected`,
+      () => this.page.$(`.statusbar-item [aria-label*="(${count} selected)"]`));
   }
 
   async command(title) {
@@ -190,11 +231,20 @@ export class Workbench {
   /** Saves the file in front, which has to be another by then; what is on disk. */
   async save(path) {
     const before = readFileSync(path, 'utf8');
-    await pause(500);
-    await this.page.keyboard.press('Control+s');
-    // It is empty for a moment while it is written.
-    await until(`${path} is written`, async () => readFileSync(path, 'utf8') !== before && !(await this.page.$('.tab.active.dirty')));
+    await this.saveUntil(path, (text) => text !== before);
     return readFileSync(path, 'utf8');
+  }
+
+  /** Saves the file in front until this is on disk: an edit may reach the editor after the first key that saves. */
+  async saveAs(path, expected) {
+    await this.saveUntil(path, (text) => text === expected, () => `on disk is ${JSON.stringify(readFileSync(path, 'utf8'))}`);
+  }
+
+  async saveUntil(path, isIt, otherwise) {
+    await pause(500);  // for what should not come
+    // It is empty for a moment while it is written.
+    await pressUntil(() => this.page.keyboard.press('Control+s'), `${path} is written`,
+      async () => isIt(readFileSync(path, 'utf8')) && !(await this.page.$('.tab.active.dirty')), otherwise);
   }
 
   // Pieces of the first line, and one for each other; the page holds them in another order.
@@ -206,11 +256,11 @@ export class Workbench {
       .map(({ text }) => text).join('').trim());
   }
 
-  /** Types keys until an answer is drawn behind them: its text. */
+  /** Types keys until an answer is drawn behind them, and stays: its text. Until then it may be the answer to an earlier key. */
   async typeUntilShown(keys) {
     const { keyboard } = this.page;
     await keyboard.type(keys, { delay: 60 });
-    let looks = 0;
+    let looks = 0, last, same = 0;
     return until(`ghost text behind ${keys}`, async () => {
       const text = await this.ghostText();
       // The model may still have been on its way: asks again, but not so soon that it gives up on an answer.
@@ -218,7 +268,9 @@ export class Workbench {
         await keyboard.press('Backspace');
         await keyboard.type(keys.at(-1));
       }
-      return text;
+      same = text === last ? same + 1 : 0;
+      last = text;
+      return text && same >= 5 && !isAtWork() && text;
     });
   }
 
@@ -250,9 +302,10 @@ export class Workbench {
     await this.page.screenshot({ path, clip: { ...box, height: Math.min(height, box.height) } });
   }
 
+  // An extension host that outlives its server lets its proxies start another daemon, when the test ends the first.
   async stop() {
     await this.browser?.close();
-    this.server?.kill();
+    if (this.server) await endGroup(this.server.pid);
     rmSync(this.scratch, { recursive: true, force: true });
   }
 }
