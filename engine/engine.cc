@@ -79,7 +79,9 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineOptions& options, std::
     } else if (Status merged = merge_adapter(*adapter, model->weights); !merged)
       return merged;
   }
-  auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, options.compute);
+  const kernels::Compute compute =
+      options.compute ? *options.compute : choose_compute(model->weights, backend->memory());
+  auto network = Network::create(*model, gated ? &*gated : nullptr, *backend, compute);
   if (!network) return network.status();
   EngineOptions fitting = options;
   if (model->spec.context_is_limit) fitting.context = std::min<std::int64_t>(options.context, model->spec.context);

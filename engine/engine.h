@@ -30,9 +30,9 @@ struct EngineOptions {
   std::string model;    // path, see open_checkpoint
   std::string adapter;  // path; empty: adapter.gguf in the model's folder, where there is one; or kNoAdapter
   DeviceOptions device;
-  kernels::Compute compute = kernels::Compute::int8;
-  int cache_slots = 3;          // prompts whose keys and values are kept, and requests under way at a time
-  std::int64_t context = 4096;  // tokens that a cache slot has room for
+  std::optional<kernels::Compute> compute;  // empty: choose_compute (engine/forward/device.h)
+  int cache_slots = 3;                      // prompts whose keys and values are kept, and requests under way at a time
+  std::int64_t context = 4096;              // tokens that a cache slot has room for
   // What is known of the model beside its file: where nothing is said, the file decides.
   std::optional<InfillLayout> infill;
   PreferredModes modes;

@@ -53,7 +53,33 @@ constexpr std::uint16_t f32_to_bf16(float value) {
     return static_cast<std::uint16_t>((bits >> 16) | 0x40);  // NaN stays quiet NaN
   return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1)) >> 16);
 }
-float f16_to_f32(std::uint16_t bits);
-std::uint16_t f32_to_f16(float value);
+constexpr float f16_to_f32(std::uint16_t bits) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000) << 16;
+  const std::uint32_t exponent = (bits >> 10) & 31;
+  const std::uint32_t fraction = bits & 1023;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+  const float size = static_cast<float>(fraction) * 0x1p-24f;  // subnormal
+  return sign == 0 ? size : -size;
+}
+
+constexpr std::uint16_t f32_to_f16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000);
+  const std::uint32_t magnitude = bits & 0x7fffffffu;
+  if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00);
+  if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00);  // 65520 and above round to infinity
+  const int exponent = static_cast<int>(magnitude >> 23) - 127;
+  if (exponent < -25) return sign;
+  // Shift the 24-bit significand so that one unit is the last kept bit; a carry runs into the exponent by itself.
+  const std::uint32_t significand = (magnitude & 0x7fffffu) | 0x800000u;
+  const int shift = exponent >= -14 ? 13 : -1 - exponent;
+  const std::uint32_t kept = significand >> shift;
+  const std::uint32_t rest = significand & ((1u << shift) - 1);
+  const std::uint32_t half = 1u << (shift - 1);
+  const std::uint32_t rounded = kept + ((rest > half || (rest == half && (kept & 1) != 0)) ? 1 : 0);
+  const std::uint32_t base = exponent >= -14 ? static_cast<std::uint32_t>(exponent + 14) << 10 : 0;
+  return static_cast<std::uint16_t>(sign | (base + rounded));
+}
 
 }  // namespace cinnabar::kernels

@@ -13,8 +13,9 @@ namespace cinnabar::kernels {
 // Arithmetic of a matrix product. int8: weights and activations as 8-bit integers with one f32 scale per group of
 // kGroup values of the inner dimension; integer sums are exact, group sums are added in f32 in ascending order, so
 // every CPU path (AMX, VNNI, AVX2, plain) gives the same bits. bf16: operands rounded to bf16, f32 sums. f32:
-// everything f32.
-enum class Compute : std::uint8_t { f32, bf16, int8 };
+// everything f32. int4: weights as 4-bit codes with scales of groups of 32 (kernels/int4.h), activations bf16, f32 sums;
+// where a device has no such product (the CPU), what the codes stand for is kept in bf16.
+enum class Compute : std::uint8_t { f32, bf16, int8, int4 };
 inline constexpr int kGroup = 128;
 
 // A weight matrix as it lies in a file: [rows = outputs N, cols = inputs K], row-major in its format. Borrowed.

@@ -58,4 +58,25 @@ Result<OpenedDevice> open_device(const DeviceOptions& options) {
   return opened;
 }
 
+namespace {
+
+// Packed in int8: a byte a value and a scale of four bytes a group.
+double int8_bytes(const kernels::StoredMatrix& matrix) {
+  const double values = static_cast<double>(matrix.rows) * static_cast<double>(matrix.cols);
+  return matrix.data == nullptr ? 0 : values * (1 + 4.0 / kernels::kGroup);
+}
+
+}  // namespace
+
+kernels::Compute choose_compute(const Weights& weights, const kernels::DeviceMemory& memory) {
+  double bytes = int8_bytes(weights.head);
+  for (const LayerWeights& layer : weights.layers) {
+    for (const kernels::StoredMatrix& matrix : layer.matrices.values) bytes += int8_bytes(matrix);
+    for (const ExpertWeights& expert : layer.experts)
+      bytes += int8_bytes(expert.gate) + int8_bytes(expert.up) + int8_bytes(expert.down);
+  }
+  const bool fits = memory.total == 0 || bytes <= kMostOfMemory * static_cast<double>(memory.free);
+  return fits ? kernels::Compute::int8 : kernels::Compute::int4;
+}
+
 }  // namespace cinnabar::engine

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/model/weights.h"
 #include "kernels/cpu/backend.h"
 
 namespace cinnabar::engine {
@@ -36,5 +37,10 @@ struct OpenedDevice {
 
 // Errors: what the device asked for lacks. A GPU that cannot be used is no error where nobody insists on it.
 Result<OpenedDevice> open_device(const DeviceOptions& options);
+
+// The arithmetic of a model's products where nobody has asked for one: int8, or int4 where the weights would take more
+// than kMostOfMemory of the device's free memory: keys, values and activations need the rest.
+inline constexpr double kMostOfMemory = 0.8;
+kernels::Compute choose_compute(const Weights& weights, const kernels::DeviceMemory& memory);
 
 }  // namespace cinnabar::engine

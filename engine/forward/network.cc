@@ -110,7 +110,9 @@ Status Network::pack(const LoadedModel& model, kernels::Compute compute) {
   positions_ = weights.positions;
   if (positions_.data != nullptr) keep(positions_, position_bytes_);
 
-  if (Status s = take(backend_.pack({&weights.head, 1}, compute), head_); !s) return s.in("output head");
+  // Few bytes of a large model are the head's, and its rounding goes into the logits themselves.
+  const kernels::Compute of_head = compute == kernels::Compute::int4 ? kernels::Compute::int8 : compute;
+  if (Status s = take(backend_.pack({&weights.head, 1}, of_head), head_); !s) return s.in("output head");
   for (const StoredMatrix& matrix : {weights.embedding, weights.head}) let_go(model.checkpoint, matrix);
   for (const Status& s :
        {upload(backend_, weights.final_norm, final_norm_), upload(backend_, weights.final_norm_bias, final_norm_bias_),
@@ -175,7 +177,7 @@ Status Network::pack_adapter(const Adapter& adapter, kernels::Compute compute) {
 }
 
 Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kernels::Compute compute, Group& to) {
-  // A reads what the large product reads, in its arithmetic, so that both share the rounding. B's inner dimension is
+  // A reads what the large product reads, in its arithmetic (int4's is bf16), so that both share the rounding. B's inner dimension is
   // the rank, often half a group of int8, and its products serve drafts alone: half of f32's bytes are worth the last
   // bits.
   const kernels::Compute of_b = compute == kernels::Compute::f32 ? compute : kernels::Compute::bf16;
@@ -191,7 +193,8 @@ Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kern
     if (Status s = take(backend_.pack({&b, 1}, of_b), to.bs.emplace_back()); !s) return s;
     to.parts.push_back({to.bs.back().get(), std::exchange(thin, thin + low_rank->rank), first});
   }
-  return as.empty() ? Status() : take(backend_.pack(as, compute), to.a);
+  const kernels::Compute of_a = compute == kernels::Compute::int4 ? kernels::Compute::bf16 : compute;
+  return as.empty() ? Status() : take(backend_.pack(as, of_a), to.a);
 }
 
 std::int64_t Network::streamed_bytes() const {

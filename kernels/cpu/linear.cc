@@ -8,6 +8,7 @@
 
 #include "kernels/cpu/backend_impl.h"
 #include "kernels/cpu/packing.h"
+#include "kernels/int4.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
@@ -26,6 +27,7 @@ std::int64_t depth_of(std::int64_t cols, Compute compute) {
     case Compute::int8:
       return (cols + kGroup - 1) / kGroup;
     case Compute::bf16:
+    case Compute::int4:
       return (cols + 31) / 32;
     case Compute::f32:
       break;
@@ -38,6 +40,7 @@ std::int64_t bytes_of_pair(std::int64_t depth, Compute compute) {
     case Compute::int8:
       return depth * kPairGroupBytes;
     case Compute::bf16:
+    case Compute::int4:
       return 2 * depth * kTileBytes;
     case Compute::f32:
       break;
@@ -46,10 +49,11 @@ std::int64_t bytes_of_pair(std::int64_t depth, Compute compute) {
 }
 
 // Expands weight row `row` of the stacked parts.
-void expand_row(std::span<const StoredMatrix> parts, std::int64_t row, float* out) {
+void expand_row(std::span<const StoredMatrix> parts, std::int64_t row, Compute compute, float* out) {
+  const auto expand = compute == Compute::int4 ? expand_as_int4 : dequantize;
   for (const StoredMatrix& part : parts) {
     if (row < part.rows) {
-      dequantize(part.dtype, part.data + row * row_bytes(part.dtype, part.cols), out, part.cols);
+      expand(part.dtype, part.data + row * row_bytes(part.dtype, part.cols), out, part.cols);
       return;
     }
     row -= part.rows;
@@ -110,7 +114,8 @@ Result<std::unique_ptr<Matrix>> CpuBackend::pack(std::span<const StoredMatrix> p
     assert(part.cols == cols);
     rows += part.rows;
   }
-  auto matrix = std::make_unique<PackedMatrix>(rows, cols, compute);
+  const Compute kept = compute == Compute::int4 ? Compute::bf16 : compute;
+  auto matrix = std::make_unique<PackedMatrix>(rows, cols, kept);
   if (!matrix->allocate()) {
     return Status::error("no memory for packed weights: " + std::to_string(matrix->bytes()) + " bytes");
   }
@@ -118,12 +123,13 @@ Result<std::unique_ptr<Matrix>> CpuBackend::pack(std::span<const StoredMatrix> p
     float* expanded = scratch(context_, worker, 16 * cols);
     std::fill(expanded, expanded + 16 * cols, 0.0f);
     const std::int64_t first = 16 * static_cast<std::int64_t>(index);
-    for (std::int64_t r = 0; r < 16 && first + r < rows; ++r) expand_row(parts, first + r, expanded + r * cols);
-    const std::int64_t second = compute == Compute::int8 ? kStripGroupBytes : matrix->pair_bytes() / 2;
+    for (std::int64_t r = 0; r < 16 && first + r < rows; ++r)
+      expand_row(parts, first + r, compute, expanded + r * cols);
+    const std::int64_t second = kept == Compute::int8 ? kStripGroupBytes : matrix->pair_bytes() / 2;
     std::byte* strip = matrix->pair(index / 2) + index % 2 * second;
-    if (compute == Compute::int8) pack_int8(context_.ops, expanded, cols, matrix->depth(), strip);
-    if (compute == Compute::bf16) pack_bf16(expanded, cols, strip);
-    if (compute == Compute::f32) pack_f32(expanded, cols, strip);
+    if (kept == Compute::int8) pack_int8(context_.ops, expanded, cols, matrix->depth(), strip);
+    if (kept == Compute::bf16) pack_bf16(expanded, cols, strip);
+    if (kept == Compute::f32) pack_f32(expanded, cols, strip);
   };
   context_.pool.run(static_cast<int>((rows + 15) / 16), pack_strip);
   return std::unique_ptr<Matrix>(std::move(matrix));

@@ -52,7 +52,9 @@ __global__ void finish_head(HeadPlaces h, DeviceRows rows, const float* query_no
 Weights weights_of(const Matrix* matrix) {
   if (matrix == nullptr) return {};
   const auto& packed = static_cast<const DeviceMatrix&>(*matrix);
-  return {packed.data.as<const LaneOfA>(), packed.scales.as<const float>(), packed.groups()};
+  const bool int4 = packed.compute() == Compute::int4;
+  return {packed.data.as<const LaneOfA>(), int4 ? nullptr : packed.scales.as<const float>(), packed.groups(),
+          int4 ? packed.scales.as<const Int4Halves>() : nullptr, packed.offsets.as<const Int4Halves>()};
 }
 
 FusedProduct fused(const Rows& x, const Normed* norm, const GatedProduct& product, const Rows& out, Finish finish,
@@ -61,7 +63,7 @@ FusedProduct fused(const Rows& x, const Normed* norm, const GatedProduct& produc
                   norm == nullptr ? 0 : norm->eps},
                  weights_of(product.matrix),
                  product.bias,
-                 product.matrix->compute() == Compute::int8,
+                 product.matrix->compute(),
                  finish,
                  product.matrix->rows(),
                  out,

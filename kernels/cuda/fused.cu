@@ -2,6 +2,7 @@
 
 #include "kernels/cuda/backend_impl.h"
 #include "kernels/cuda/fused.h"
+#include "kernels/cuda/int4.h"
 #include "kernels/cuda/product.h"
 #include "kernels/cuda/reduce.h"
 #include "kernels/cuda/row_math.h"
@@ -73,10 +74,11 @@ struct Turn {
   float scales[kWarps][kTileColumns * T];
 };
 
-template <typename Sum, int T, int P>
+template <typename Kind, int T, int P>
 __device__ void multiply_group(const Weights& w, const std::int64_t (&tiles)[P], const LaneRows<T>& x,
                                std::int64_t group, Turn<T, P>& turn) {
   const int lane = static_cast<int>(threadIdx.x % 32), warp = static_cast<int>(threadIdx.x / 32);
+  using Sum = typename Kind::Sum;
   Sum d[P][T][4] = {};
   LaneOfB b[T][4];
   CINNABAR_UNROLL
@@ -84,13 +86,20 @@ __device__ void multiply_group(const Weights& w, const std::int64_t (&tiles)[P],
     const float scale = round_lane(x, t, group, b[t], Sum());
     if (lane % 4 == 0) turn.scales[warp][8 * t + lane / 4] = scale;
   }
-  CINNABAR_UNROLL
-  for (int step = 0; step < 4; ++step) {
+  if constexpr (std::is_same_v<Kind, OfInt4>) {
+    const auto rows = [&](int t, int step) { return b[t][step]; };
     CINNABAR_UNROLL
-    for (int p = 0; p < P; ++p) {
-      const LaneOfA a = w.lanes[(tiles[p] * w.groups + group) * kEveryGroup + step * 32 + lane];
+    for (int p = 0; p < P; ++p)
+      multiply_int4({w.lanes, w.int4_scales, w.int4_offsets}, tiles[p] * w.groups + group, rows, d[p]);
+  } else {
+    CINNABAR_UNROLL
+    for (int step = 0; step < 4; ++step) {
       CINNABAR_UNROLL
-      for (int t = 0; t < T; ++t) multiply(d[p][t], a.words, b[t][step].words);
+      for (int p = 0; p < P; ++p) {
+        const LaneOfA a = w.lanes[(tiles[p] * w.groups + group) * kEveryGroup + step * 32 + lane];
+        CINNABAR_UNROLL
+        for (int t = 0; t < T; ++t) multiply(d[p][t], a.words, b[t][step].words);
+      }
     }
   }
   CINNABAR_UNROLL
@@ -106,9 +115,10 @@ __device__ void multiply_group(const Weights& w, const std::int64_t (&tiles)[P],
 
 // to[p][row * 16 + output] = the products of 16 outputs a tile; all threads of the block come. Two turns of memory, so
 // that one barrier a turn is enough; the first keeps an earlier call's readers apart from it.
-template <typename Sum, int T, int P>
+template <typename Kind, int T, int P>
 __device__ void multiply_tiles(const Weights& w, const std::int64_t (&tiles)[P], const LaneRows<T>& x,
                                Turn<T, P> (&turns)[2], float (*to)[kTileRows * kTileColumns * T]) {
+  using Sum = typename Kind::Sum;
   constexpr int kSums = kTileRows * kTileColumns * T * P;
   constexpr int kEach = (kSums + static_cast<int>(kProductThreads) - 1) / static_cast<int>(kProductThreads);
   const int warp = static_cast<int>(threadIdx.x / 32);
@@ -116,7 +126,7 @@ __device__ void multiply_tiles(const Weights& w, const std::int64_t (&tiles)[P],
   int at = 0;
   __syncthreads();
   for (std::int64_t first = 0; first < w.groups; first += kWarps, at = 1 - at) {
-    if (first + warp < w.groups) multiply_group<Sum>(w, tiles, x, first + warp, turns[at]);
+    if (first + warp < w.groups) multiply_group<Kind>(w, tiles, x, first + warp, turns[at]);
     __syncthreads();
     for (int i = 0; i < kEach; ++i) {
       const int index = static_cast<int>(threadIdx.x + i * kProductThreads);
@@ -189,14 +199,14 @@ __device__ void norm_rows(const Activations& x, std::int64_t first, std::int64_t
 }
 
 // x A^T in the columns of one part, to state.thin; its first column there.
-template <typename Sum, int T, int P>
+template <typename Kind, int T, int P>
 __device__ int multiply_thin(const FusedProduct& f, const AdditionPart& part, const LaneRows<T>& x,
                              BlockState<T, P>& state) {
   const int first = part.thin / kTileRows, end = (part.thin + part.rank + kTileRows - 1) / kTileRows;
   for (int tile = first; tile < end; tile += P) {
     std::int64_t tiles[P];
     for (int p = 0; p < P; ++p) tiles[p] = tile + p < end ? tile + p : tile;
-    multiply_tiles<Sum, T, P>(f.a, tiles, x, state.turns, state.some);
+    multiply_tiles<typename Kind::Thin, T, P>(f.a, tiles, x, state.turns, state.some);
     __syncthreads();
     for (int i = static_cast<int>(threadIdx.x); i < P * kTileRows * kTileColumns * T; i += kProductThreads) {
       const int p = i / (kTileRows * kTileColumns * T), sum = i % (kTileRows * kTileColumns * T);
@@ -217,7 +227,7 @@ __device__ void add_part(const AdditionPart& part, std::int64_t tile, int p, int
   for (int t = 0; t < T; ++t) thin.row[t] = &state.thin[8 * t + static_cast<int>(threadIdx.x % 32) / 4][column];
   std::int64_t tiles[P];
   for (int i = 0; i < P; ++i) tiles[i] = tile - part.out / kTileRows;
-  multiply_tiles<float, T, P>(part.b, tiles, thin, state.turns, state.some);
+  multiply_tiles<OfBf16, T, P>(part.b, tiles, thin, state.turns, state.some);
   __syncthreads();
   for (int i = static_cast<int>(threadIdx.x); i < kTileRows * kTileColumns * T; i += kProductThreads) {
     const std::int64_t row = first + i / kTileRows;
@@ -225,7 +235,7 @@ __device__ void add_part(const AdditionPart& part, std::int64_t tile, int p, int
   }
 }
 
-template <typename Sum, int T, int P>
+template <typename Kind, int T, int P>
 __device__ void add_parts(const FusedProduct& f, const std::int64_t (&tiles)[P], const LaneRows<T>& x,
                           const DeviceRows& rows, std::int64_t first, BlockState<T, P>& state) {
   bool any = false;
@@ -237,7 +247,7 @@ __device__ void add_parts(const FusedProduct& f, const std::int64_t (&tiles)[P],
     for (int i = 0; i < f.parts; ++i) {
       const AdditionPart& part = f.part[i];
       if (tiles[p] * kTileRows < part.out || tiles[p] * kTileRows >= part.end) continue;
-      if (in_thin != i) column = multiply_thin<Sum>(f, part, x, state);
+      if (in_thin != i) column = multiply_thin<Kind>(f, part, x, state);
       in_thin = i;
       add_part(part, tiles[p], p, column, rows, first, state);
     }
@@ -304,7 +314,7 @@ __device__ void begin_outputs(const FusedProduct& f, const std::int64_t (&tiles)
 }
 
 // A block: one tile of 16 outputs, or two that belong together (blockIdx.x), by T tiles of 8 rows (blockIdx.y).
-template <typename Sum, int T, int P>
+template <typename Kind, int T, int P>
 __global__ void __launch_bounds__(kProductThreads) fused_product(FusedProduct f, DeviceRows rows) {
   __shared__ BlockState<T, P> state;
   const std::int64_t first = std::int64_t{blockIdx.y} * kTileColumns * T, count = *f.x.count;
@@ -313,22 +323,30 @@ __global__ void __launch_bounds__(kProductThreads) fused_product(FusedProduct f,
   choose_tiles(f, tiles);
   norm_rows<T>(f.x, first, count, state.inverse);
   const LaneRows<T> x = lane_rows<T>(f.x, first, count, state.inverse);
-  multiply_tiles<Sum, T, P>(f.weights, tiles, x, state.turns, state.outputs);
+  multiply_tiles<Kind, T, P>(f.weights, tiles, x, state.turns, state.outputs);
   __syncthreads();
   begin_outputs(f, tiles, first, count, state);
-  if (f.parts > 0) add_parts<Sum>(f, tiles, x, rows, first, state);
+  if (f.parts > 0) add_parts<Kind>(f, tiles, x, rows, first, state);
   __syncthreads();
   finish_outputs(f, rows, tiles, first, count, state);
 }
 
-template <typename Sum, int P>
+template <typename Kind, int P>
 void launch_some(Context& context, const FusedProduct& f, const DeviceRows& rows, std::int64_t most_rows) {
   const unsigned tiles = P == 2 ? blocks(f.columns, 2 * kTileRows) : blocks(f.columns, kTileRows);
   if (most_rows <= kTileColumns)
-    context.device->launch({tiles, 1}, kProductThreads, fused_product<Sum, 1, P>, f, rows);
+    context.device->launch({tiles, 1}, kProductThreads, fused_product<Kind, 1, P>, f, rows);
   else
-    context.device->launch({tiles, blocks(most_rows, 2 * kTileColumns)}, kProductThreads, fused_product<Sum, 2, P>, f,
+    context.device->launch({tiles, blocks(most_rows, 2 * kTileColumns)}, kProductThreads, fused_product<Kind, 2, P>, f,
                            rows);
+}
+
+Compute compute_of_thin(Compute compute) { return compute == Compute::int4 ? Compute::bf16 : compute; }
+
+template <typename Kind>
+void launch_kind(Context& context, const FusedProduct& f, const DeviceRows& rows, std::int64_t most_rows) {
+  const bool pairs = f.finish == Finish::gate || f.finish == Finish::heads;
+  pairs ? launch_some<Kind, 2>(context, f, rows, most_rows) : launch_some<Kind, 1>(context, f, rows, most_rows);
 }
 
 }  // namespace
@@ -338,7 +356,8 @@ bool can_fuse(const Rows& x, const GatedProduct& product) {
   if (product.matrix->compute() == Compute::f32 || !whole(x.cols) || !whole(x.stride)) return false;
   if (reinterpret_cast<std::uintptr_t>(x.data) % 16 != 0) return false;
   if (product.addition.a == nullptr) return true;
-  if (product.addition.parts.size() > 3 || product.addition.a->compute() != product.matrix->compute()) return false;
+  if (product.addition.parts.size() > 3 || product.addition.a->compute() != compute_of_thin(product.matrix->compute()))
+    return false;
   for (const LowRank::Part& part : product.addition.parts) {
     if (part.b->compute() != Compute::bf16 || part.b->cols() > kMostRank) return false;
     if (!whole(part.b->cols()) || !whole(part.thin)) return false;
@@ -349,13 +368,9 @@ bool can_fuse(const Rows& x, const GatedProduct& product) {
 }
 
 void launch_fused(Context& context, const FusedProduct& fused, const DeviceRows& rows, std::int64_t most_rows) {
-  const bool pairs = fused.finish == Finish::gate || fused.finish == Finish::heads;
-  if (fused.int8)
-    pairs ? launch_some<std::int32_t, 2>(context, fused, rows, most_rows)
-          : launch_some<std::int32_t, 1>(context, fused, rows, most_rows);
-  else
-    pairs ? launch_some<float, 2>(context, fused, rows, most_rows)
-          : launch_some<float, 1>(context, fused, rows, most_rows);
+  if (fused.compute == Compute::int8) return launch_kind<OfInt8>(context, fused, rows, most_rows);
+  fused.compute == Compute::int4 ? launch_kind<OfInt4>(context, fused, rows, most_rows)
+                                 : launch_kind<OfBf16>(context, fused, rows, most_rows);
 }
 
 }  // namespace cinnabar::kernels::cuda

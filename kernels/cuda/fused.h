@@ -9,8 +9,9 @@ namespace cinnabar::kernels::cuda {
 // A packed matrix as a kernel reads it (linear.h).
 struct Weights {
   const LaneOfA* lanes;
-  const float* scales;  // null: bf16
+  const float* scales;  // of int8, else null
   std::int64_t groups;
+  const Int4Halves *int4_scales, *int4_offsets;  // of int4
 };
 
 // Rows that a product reads: row i is row rows[i] of data, or i; there are *count. With `norm` they are normed first.
@@ -41,7 +42,7 @@ struct FusedProduct {
   Activations x;
   Weights weights;
   const float* bias;
-  bool int8;
+  Compute compute;
   Finish finish;
   std::int64_t columns;  // outputs of the product
   Rows out;              // set, add: the outputs; gate: [rows, columns / 2]; heads: the queries

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/cuda/backend_impl.h"
+#include "kernels/cuda/int4.h"
 #include "kernels/cuda/linear.h"
 #include "kernels/cuda/product.h"
 #include "kernels/cuda/reduce.h"
@@ -60,13 +61,14 @@ __global__ void transpose(Rows x, std::int64_t first, std::int64_t rows, float* 
 // --- products
 
 struct Product {
-  const LaneOfA* w;  // [tiles][groups][4 steps][32]
+  const LaneOfA* w;  // [tiles][groups][4 steps][32], of int4 without steps
   const LaneOfB* x;
   const float *w_scales, *x_scales;
   std::int64_t groups;
   const float* bias;
   Rows out;
   bool add;
+  const Int4Halves *int4_scales, *int4_offsets;
 };
 
 __device__ void finish(const Product& p, std::int64_t row, std::int64_t column, float sum) {
@@ -77,16 +79,18 @@ __device__ void finish(const Product& p, std::int64_t row, std::int64_t column, 
 }
 
 // The exact (int8) or f32 (bf16) sums of one group, for 16 outputs by T tiles of 8 rows, to sums[row][output].
-template <typename Sum, int T>
+template <typename Kind, int T>
 __device__ void multiply_group(const Product& p, std::int64_t tile, std::int64_t x_tile, std::int64_t group,
-                               Sum* sums) {
+                               typename Kind::Sum* sums) {
   const int lane = static_cast<int>(threadIdx.x % 32);
-  Sum d[T][4] = {};
-  for (int step = 0; step < 4; ++step) {
-    const LaneOfA a = p.w[((tile * p.groups + group) * 4 + step) * 32 + lane];
-    for (int t = 0; t < T; ++t) {
-      const LaneOfB b = p.x[(((x_tile + t) * p.groups + group) * 4 + step) * 32 + lane];
-      multiply(d[t], a.words, b.words);
+  typename Kind::Sum d[T][4] = {};
+  const auto rows = [&](int t, int step) { return p.x[(((x_tile + t) * p.groups + group) * 4 + step) * 32 + lane]; };
+  if constexpr (std::is_same_v<Kind, OfInt4>) {
+    multiply_int4({p.w, p.int4_scales, p.int4_offsets}, tile * p.groups + group, rows, d);
+  } else {
+    for (int step = 0; step < 4; ++step) {
+      const LaneOfA a = p.w[((tile * p.groups + group) * 4 + step) * 32 + lane];
+      for (int t = 0; t < T; ++t) multiply(d[t], a.words, rows(t, step).words);
     }
   }
   for (int t = 0; t < T; ++t) {
@@ -106,8 +110,9 @@ __device__ float with_scales(const Product& p, std::int64_t tile, std::int64_t x
 
 // A block: 16 outputs (blockIdx.x) by T tiles of 8 rows (blockIdx.y). Its warps multiply kWarps groups at a time; then
 // each of its sums is carried on by one thread, groups ascending, so that nothing depends on T or the rows beside.
-template <typename Sum, int T>
+template <typename Kind, int T>
 __global__ void __launch_bounds__(kThreads) multiply_tiles(Product p) {
+  using Sum = typename Kind::Sum;
   constexpr int kSums = kTileRows * kTileColumns * T,
                 kEach = (kSums + static_cast<int>(kThreads) - 1) / static_cast<int>(kThreads);
   __shared__ Sum sums[2][kWarps][kSums];
@@ -116,7 +121,7 @@ __global__ void __launch_bounds__(kThreads) multiply_tiles(Product p) {
   float acc[kEach] = {};
   int turn = 0;
   for (std::int64_t first = 0; first < p.groups; first += kWarps, turn = 1 - turn) {
-    if (first + warp < p.groups) multiply_group<Sum, T>(p, tile, x_tile, first + warp, sums[turn][warp]);
+    if (first + warp < p.groups) multiply_group<Kind, T>(p, tile, x_tile, first + warp, sums[turn][warp]);
     __syncthreads();  // one a turn: the other half of `sums` is written next
     for (int i = 0; i < kEach; ++i) {
       const int index = static_cast<int>(threadIdx.x + i * kThreads);
@@ -143,13 +148,13 @@ __global__ void multiply_f32(Rows x, const float* w, Product p) {
   finish(p, row, column, acc);
 }
 
-template <typename Sum>
+template <typename Kind>
 void multiply_rows(Context& context, const Product& p) {
   const unsigned tiles = blocks(p.out.cols, kTileRows);
   const std::int64_t x_tiles = (p.out.rows + kTileColumns - 1) / kTileColumns;
-  if (x_tiles == 1) context.device->launch({tiles, 1}, kThreads, multiply_tiles<Sum, 1>, p);
-  if (x_tiles == 2) context.device->launch({tiles, 1}, kThreads, multiply_tiles<Sum, 2>, p);
-  if (x_tiles > 2) context.device->launch({tiles, blocks(x_tiles, 4)}, kThreads, multiply_tiles<Sum, 4>, p);
+  if (x_tiles == 1) context.device->launch({tiles, 1}, kThreads, multiply_tiles<Kind, 1>, p);
+  if (x_tiles == 2) context.device->launch({tiles, 1}, kThreads, multiply_tiles<Kind, 2>, p);
+  if (x_tiles > 2) context.device->launch({tiles, blocks(x_tiles, 4)}, kThreads, multiply_tiles<Kind, 4>, p);
 }
 
 // The device's `rows` of expanded weights become rows first, ... of the matrix.
@@ -158,6 +163,7 @@ void take_rows(Device& device, DeviceMatrix& matrix, std::int64_t first, Rows ro
     device.launch({blocks(rows.rows, 1)}, 32, transpose, rows, first, matrix.rows(), matrix.data.as<float>());
     return;
   }
+  if (matrix.compute() == Compute::int4) return pack_int4(device, matrix, first, rows);
   const Operand to{matrix.data.as<std::uint32_t>(), matrix.scales.as<float>(), matrix.groups(), kTileRows};
   device.launch({blocks(rows.rows, 1), blocks(matrix.groups(), 1)}, 32, round_rows, rows, first, to);
 }
@@ -169,47 +175,78 @@ std::int64_t DeviceMatrix::groups() const {
   return compute() == Compute::int8 ? (cols() + kGroup - 1) / kGroup : (cols() + 63) / 64;
 }
 
-bool DeviceMatrix::allocate(Device& device) {
+bool DeviceMatrix::allocate(Device& device, bool with_offsets) {
   if (compute() == Compute::f32) {
     data = Memory(device, rows() * cols() * static_cast<std::int64_t>(sizeof(float)));
     return static_cast<bool>(data);
   }
-  data = Memory(device, tiles() * groups() * kTileRows * kGroupBytes);
-  if (compute() == Compute::int8)
-    scales = Memory(device, tiles() * groups() * kTileRows * static_cast<std::int64_t>(sizeof(float)));
-  if (!data || (compute() == Compute::int8 && !scales)) return false;
-  device.clear(data.as<void>(), data.bytes());  // the last tile's outputs may be fewer than 16
-  if (scales) device.clear(scales.as<void>(), scales.bytes());
+  const std::int64_t rows_of_groups = tiles() * groups() * kTileRows;
+  const bool int4 = compute() == Compute::int4;
+  const std::int64_t scale_bytes = rows_of_groups * (int4 ? 2 * std::int64_t{sizeof(std::uint16_t)}
+                                                     : compute() == Compute::int8 ? std::int64_t{sizeof(float)}
+                                                                                  : 0);
+  std::pair<Memory*, std::int64_t> parts[] = {{&data, rows_of_groups * (int4 ? kGroupBytes / 4 : kGroupBytes)},
+                                              {&scales, scale_bytes},
+                                              {&offsets, with_offsets ? scale_bytes : 0}};
+  for (auto& [memory, bytes] : parts) {
+    if (bytes == 0) continue;
+    *memory = Memory(device, bytes);
+    if (!*memory) return false;
+    device.clear(memory->as<void>(), bytes);  // the last tile's outputs may be fewer than 16
+  }
   return true;
 }
+
+namespace {
+
+// Memory of the device for `at_once` rows on their way, expanded or as they are stored.
+struct Staged {
+  Memory memory;
+  std::int64_t at_once;
+  std::vector<float> expanded;
+};
+
+void pack_part(Device& device, DeviceMatrix& matrix, std::int64_t first, const StoredMatrix& part, Staged& staged) {
+  const std::int64_t bytes = row_bytes(part.dtype, part.cols);
+  const bool as_stored = matrix.compute() == Compute::int4 && has_int4_codes(part.dtype);
+  for (std::int64_t done = 0; done < part.rows; done += staged.at_once) {
+    const std::int64_t count = std::min(staged.at_once, part.rows - done);
+    const std::byte* from = part.data + done * bytes;
+    if (as_stored) {
+      device.to_device(staged.memory.as<std::byte>(), from, count * bytes);
+      pack_int4(device, matrix, first + done, {part.dtype, staged.memory.as<std::byte>(), count, part.cols});
+      continue;
+    }
+    staged.expanded.resize(static_cast<std::size_t>(staged.at_once * part.cols));
+    for (std::int64_t row = 0; row < count; ++row)
+      dequantize(part.dtype, from + row * bytes, staged.expanded.data() + row * part.cols, part.cols);
+    device.to_device(staged.memory.as<float>(), staged.expanded.data(),
+                     count * part.cols * static_cast<std::int64_t>(sizeof(float)));
+    take_rows(device, matrix, first + done, Rows(staged.memory.as<float>(), count, part.cols));
+  }
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Matrix>> CudaBackend::pack(std::span<const StoredMatrix> parts, Compute compute) {
   assert(!parts.empty());
   const std::int64_t cols = parts[0].cols;
   std::int64_t rows = 0;
+  bool with_offsets = false;
   for (const StoredMatrix& part : parts) {
     assert(part.cols == cols);
     rows += part.rows;
+    with_offsets = with_offsets || (compute == Compute::int4 && has_int4_offsets(part.dtype));
   }
   auto matrix = std::make_unique<DeviceMatrix>(rows, cols, compute);
   const std::int64_t at_once = std::max<std::int64_t>(1, std::min(kPackedAtOnce / cols, rows));
-  Memory staged(*context_.device, at_once * cols * static_cast<std::int64_t>(sizeof(float)));
-  if (!staged || !matrix->allocate(*context_.device)) {
+  Staged staged{Memory(*context_.device, at_once * cols * static_cast<std::int64_t>(sizeof(float))), at_once, {}};
+  if (!staged.memory || !matrix->allocate(*context_.device, with_offsets)) {
     return Status::error("no memory on the GPU for weights of " + std::to_string(rows) + " x " + std::to_string(cols));
   }
-  std::vector<float> expanded(static_cast<std::size_t>(at_once * cols));
   std::int64_t first = 0;
   for (const StoredMatrix& part : parts) {
-    for (std::int64_t done = 0; done < part.rows; done += at_once) {
-      const std::int64_t count = std::min(at_once, part.rows - done);
-      for (std::int64_t row = 0; row < count; ++row) {
-        dequantize(part.dtype, part.data + (done + row) * row_bytes(part.dtype, cols), expanded.data() + row * cols,
-                   cols);
-      }
-      context_.device->to_device(staged.as<float>(), expanded.data(),
-                                 count * cols * static_cast<std::int64_t>(sizeof(float)));
-      take_rows(*context_.device, *matrix, first + done, Rows(staged.as<float>(), count, cols));
-    }
+    pack_part(*context_.device, *matrix, first, part, staged);
     first += part.rows;
   }
   context_.device->wait();  // `staged` goes away
@@ -219,9 +256,15 @@ Result<std::unique_ptr<Matrix>> CudaBackend::pack(std::span<const StoredMatrix> 
 
 namespace {
 
+// How a product's rows are rounded.
+Compute rounding_of(const Backend::Linear& product) {
+  const Compute compute = product.weight->compute();
+  return compute == Compute::int4 ? Compute::bf16 : compute;
+}
+
 bool same_rounding(const Backend::Linear& a, const Backend::Linear& b) {
-  return a.weight->compute() == b.weight->compute() && a.x.data == b.x.data && a.x.rows == b.x.rows &&
-         a.x.cols == b.x.cols && a.x.stride == b.x.stride;
+  return rounding_of(a) == rounding_of(b) && a.x.data == b.x.data && a.x.rows == b.x.rows && a.x.cols == b.x.cols &&
+         a.x.stride == b.x.stride;
 }
 
 // `is_rounded`: the context holds x as this product reads it.
@@ -237,7 +280,9 @@ void multiply(Context& context, const Backend::Linear& product, bool is_rounded)
             packed.groups(),
             product.bias,
             out,
-            product.write == Backend::Write::add};
+            product.write == Backend::Write::add,
+            packed.scales.as<const Int4Halves>(),
+            packed.offsets.as<const Int4Halves>()};
   if (packed.compute() == Compute::f32) {
     context.device->launch({blocks(out.cols, kThreads), blocks(out.rows, 1)}, kThreads, multiply_f32, x,
                            packed.data.as<const float>(), p);
@@ -255,7 +300,8 @@ void multiply(Context& context, const Backend::Linear& product, bool is_rounded)
     context.device->launch({blocks(x.rows, 1), blocks(packed.groups(), 1)}, 32, round_rows, x, std::int64_t{0}, to);
   p.x = context.rounded.as<const LaneOfB>();
   p.x_scales = to.scales;
-  int8 ? multiply_rows<std::int32_t>(context, p) : multiply_rows<float>(context, p);
+  if (int8) return multiply_rows<OfInt8>(context, p);
+  packed.compute() == Compute::int4 ? multiply_rows<OfInt4>(context, p) : multiply_rows<OfBf16>(context, p);
 }
 
 }  // namespace

@@ -12,6 +12,21 @@ namespace cinnabar::kernels::cuda {
 inline constexpr int kWarps = 8;  // of a product's block; each takes one group at a time
 inline constexpr unsigned kProductThreads = 32 * kWarps;
 
+// What weights are, as kernels are compiled for it; Thin is that of a gated adapter's A beside them, which reads the same
+// rounded rows.
+struct OfInt8 {
+  using Sum = std::int32_t;  // of a group
+  using Thin = OfInt8;
+};
+struct OfBf16 {
+  using Sum = float;
+  using Thin = OfBf16;
+};
+struct OfInt4 {
+  using Sum = float;
+  using Thin = OfBf16;
+};
+
 // q = round(x 127 / largest) for each group of 128; a group that is (nearly) zero becomes zeros. As the CPU does it.
 __device__ inline bool is_usable(float largest) { return largest > 1e-30f; }
 __device__ inline float scale_of(float largest) { return is_usable(largest) ? largest / 127.0f : 0.0f; }

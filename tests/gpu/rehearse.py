@@ -39,8 +39,10 @@ def complaints_of(report):
     results = {step["name"]: step["result"] for step in report["steps"]}
     yield from (f"step {name}: {results.get(name, 'not there')}" for name in STEPS if results.get(name) != "ok")
     models = report["table"].get("models", [])
-    if len(models) != 1:
-        yield f"the table has {len(models)} models, expected 1"
+    if [model["compute"] for model in models] != ["int8", "int4"]:
+        yield f"the table has {[model['compute'] for model in models]}, expected int8 and int4"
+    elif models[1]["weight_bytes"] >= models[0]["weight_bytes"]:
+        yield "weights of 4 bits are no fewer bytes than those of 8"
     for model in models:
         for step in model["steps"]:
             if not 0 < step["ms"] or not 0 < step["floor_ms"]:

@@ -42,7 +42,17 @@ struct Subject {
 };
 
 std::string_view compute_name(kernels::Compute compute) {
-  return compute == kernels::Compute::int8 ? "int8" : compute == kernels::Compute::bf16 ? "bf16" : "f32";
+  switch (compute) {
+    case kernels::Compute::f32:
+      return "f32";
+    case kernels::Compute::bf16:
+      return "bf16";
+    case kernels::Compute::int8:
+      return "int8";
+    case kernels::Compute::int4:
+      return "int4";
+  }
+  return "";
 }
 
 double milliseconds_since(Clock::time_point start) {
@@ -84,9 +94,10 @@ class Table {
  private:
   std::vector<Subject> subjects() const {
     using kernels::Compute;
-    if (asked_.tiny) return {{"tiny", tiny_shape(), Compute::int8, true}};
+    if (asked_.tiny) return {{"tiny", tiny_shape(), Compute::int8, true}, {"tiny", tiny_shape(), Compute::int4, true}};
     return {{"default", default_shape(), Compute::int8, true},
             {"7B", qwen_7b_shape(), Compute::int8, false},
+            {"7B", qwen_7b_shape(), Compute::int4, false},
             {"7B", qwen_7b_shape(), Compute::bf16, false},
             {"default", default_shape(), Compute::bf16, true}};
   }
@@ -106,7 +117,7 @@ class Table {
                 ceilings_.bytes / 1e12, asked_.gemm, asked_.gemm == 0 ? " (not measured: floors are of bytes)" : "");
     all_["copy_bytes_per_second"] = ceilings_.bytes;
     all_["gemm_bf16_flops"] = ceilings_.operations;
-    for (const kernels::Compute compute : {kernels::Compute::int8, kernels::Compute::bf16}) {
+    for (const kernels::Compute compute : {kernels::Compute::int8, kernels::Compute::bf16, kernels::Compute::int4}) {
       if (Status measured = measure_product(compute); !measured) return measured;
     }
     return save();

@@ -6,6 +6,8 @@
 #include <numbers>
 #include <vector>
 
+#include "kernels/int4.h"
+
 namespace cinnabar::tests {
 namespace {
 
@@ -58,7 +60,8 @@ class ReferenceBackend final : public Backend {
     float* out = matrix->values.data();
     for (const auto& part : parts) {
       for (std::int64_t r = 0; r < part.rows; ++r, out += part.cols) {
-        dequantize(part.dtype, part.data + r * row_bytes(part.dtype, part.cols), out, part.cols);
+        const auto expand = compute == Compute::int4 ? expand_as_int4 : dequantize;
+        expand(part.dtype, part.data + r * row_bytes(part.dtype, part.cols), out, part.cols);
       }
     }
     return std::unique_ptr<Matrix>(std::move(matrix));

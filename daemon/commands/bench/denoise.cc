@@ -327,7 +327,7 @@ Result<double> product_ceiling(Subject& subject, int rows) {
   const std::vector<float> values(static_cast<std::size_t>(outputs * inputs), 0.5f);
   const kernels::StoredMatrix stored{kernels::DType::f32, reinterpret_cast<const std::byte*>(values.data()), outputs,
                                      inputs};
-  auto weight = device.pack({&stored, 1}, engine::EngineOptions().compute);
+  auto weight = device.pack({&stored, 1}, kernels::Compute::int8);
   auto x = device.upload(std::vector<float>(static_cast<std::size_t>(rows * inputs), 0.25f));
   auto out = device.allocate(rows * outputs);
   if (!weight || !x || !out) return !weight ? weight.status() : !x ? x.status() : out.status();

@@ -63,7 +63,7 @@ json expected(const std::string& model) {
 }
 
 std::unique_ptr<Network> open(const std::string& name, const json& golden, kernels::Backend& backend,
-                              const std::string& adapter = "none") {
+                              const std::string& adapter = "none", kernels::Compute compute = kernels::Compute::f32) {
   const std::string source = golden["model"];
   auto model = load_model(kFolder + name + "/" + source);
   INFO((model ? "" : model.message()));
@@ -79,7 +79,7 @@ std::unique_ptr<Network> open(const std::string& name, const json& golden, kerne
     else
       REQUIRE(merge_adapter(*loaded, model->weights));
   }
-  auto network = Network::create(*model, gated ? &*gated : nullptr, backend, kernels::Compute::f32);
+  auto network = Network::create(*model, gated ? &*gated : nullptr, backend, compute);
   INFO((network ? "" : network.message()));
   REQUIRE(network);
   return std::move(network).value();
@@ -158,9 +158,10 @@ TEST_CASE("the files' spec is the family's") {
   }
 }
 
-void check_logits(const std::string& model, const json& golden, const json& entry, kernels::Backend& backend) {
-  INFO(entry["name"]);
-  const auto network = open(model, golden, backend, entry["adapter"]);
+// Of the entry's judged rows, [rows, V].
+std::vector<float> logits_of(const std::string& model, const json& golden, const json& entry, kernels::Backend& backend,
+                             kernels::Compute compute) {
+  const auto network = open(model, golden, backend, entry["adapter"], compute);
   KvCache cache = cache_of(*network);
   const Ids tokens = entry["tokens"];
   const auto count = static_cast<std::int32_t>(tokens.size());
@@ -178,9 +179,16 @@ void check_logits(const std::string& model, const json& golden, const json& entr
   REQUIRE(network->forward_logits({&segment, 1}, logits));
   const auto vocabulary = static_cast<std::size_t>(network->spec().vocabulary);
   REQUIRE(logits.size() == judged.size() * vocabulary);
+  return logits;
+}
+
+void check_logits(const std::string& model, const json& golden, const json& entry, kernels::Backend& backend) {
+  INFO(entry["name"]);
+  const std::vector<float> logits = logits_of(model, golden, entry, backend, kernels::Compute::f32);
+  const std::size_t judged = entry["rows"].size(), vocabulary = logits.size() / judged;
   const float tolerance = 1e-3f + 2 * entry["bf16_attention_error"].get<float>();
   float worst = 0;
-  for (std::size_t r = 0; r < judged.size(); ++r) {
+  for (std::size_t r = 0; r < judged; ++r) {
     const std::vector<float> values = entry["values"][r];
     for (std::size_t t = 0; t < vocabulary; ++t)
       worst = std::max(worst, std::abs(logits[r * vocabulary + t] - values[t]));
@@ -295,6 +303,35 @@ TEST_CASE("logits") {
       INFO(device.name << " " << name);
       const json golden = expected(name);
       for (const json& entry : golden["logits"]) check_logits(name, golden, entry, *device.backend);
+    }
+  }
+}
+
+// The root of the mean square of the difference, in relation to that of `expected`.
+double relative_distance(const std::vector<float>& got, const std::vector<float>& expected) {
+  REQUIRE(got.size() == expected.size());
+  double apart = 0, size = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    apart += std::pow(double{got[i]} - expected[i], 2);
+    size += std::pow(double{expected[i]}, 2);
+  }
+  return std::sqrt(apart / size);
+}
+
+// Of a mixture a rounding apart may choose another expert, so mixtures are not held to this.
+TEST_CASE("logits of weights of 4 bits are the reference's of the same weights, but for roundings to bf16") {
+  const auto reference = tests::make_reference_backend();
+  for (const Device& device : devices()) {
+    if (device.name != "cuda" && device.name != "plain") continue;
+    for (const char* name : kModels) {
+      const json golden = expected(name);
+      for (const json& entry : golden["logits"]) {
+        INFO(device.name << " " << name << " " << entry["name"]);
+        if (open(name, golden, *reference)->spec().experts.count > 0) continue;
+        const auto exact = logits_of(name, golden, entry, *reference, kernels::Compute::int4);
+        const auto got = logits_of(name, golden, entry, *device.backend, kernels::Compute::int4);
+        CHECK(relative_distance(got, exact) < 0.04);
+      }
     }
   }
 }

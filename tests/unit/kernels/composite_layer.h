@@ -150,7 +150,7 @@ class CompositeLayer {
           {made.bs.back().get(), std::ssize(made.parts) * shape_.rank, std::exchange(all, all + each)});
     }
     made.matrix = matrix(all, inputs, compute_);
-    made.a = matrix(std::ssize(outputs) * shape_.rank, inputs, compute_);
+    made.a = matrix(std::ssize(outputs) * shape_.rank, inputs, compute_ == Compute::int4 ? Compute::bf16 : compute_);
     if (shape_.biases) made.bias = uploaded(random_values(all, ++seed_));
     return made;
   }

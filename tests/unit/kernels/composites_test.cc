@@ -44,7 +44,7 @@ const LayerShape kShapes[] = {
 TEST_CASE("cuda: composite operations of every backend have the bits of their plain forms") {
   for (const Subject& subject : subjects()) {
     for (const LayerShape& shape : kShapes) {
-      for (const Compute compute : {Compute::int8, Compute::bf16, Compute::f32}) {
+      for (const Compute compute : {Compute::int8, Compute::int4, Compute::bf16, Compute::f32}) {
         CompositeLayer layer(*subject.backend, shape, compute);
         for (const RowsShape& rows : {RowsShape{1, 0}, {0, 3}, {4, 12}}) {
           INFO(subject.name << ", D " << shape.width << ", compute " << static_cast<int>(compute) << ", " << rows.clean
@@ -67,7 +67,7 @@ TEST_CASE("cuda: composite operations of more rows than one launch multiplies ha
 TEST_CASE("cuda: composite operations of every backend agree with the plain CPU's") {
   const auto plain = cpu::testing::backend(cpu::Isa::plain, 1);
   for (const Subject& subject : subjects()) {
-    for (const Compute compute : {Compute::int8, Compute::bf16, Compute::f32}) {
+    for (const Compute compute : {Compute::int8, Compute::int4, Compute::bf16, Compute::f32}) {
       INFO(subject.name << ", compute " << static_cast<int>(compute));
       const LayerShape& shape = kShapes[compute == Compute::bf16 ? 5 : 0];
       CompositeLayer truth(*plain, shape, compute), layer(*subject.backend, shape, compute);

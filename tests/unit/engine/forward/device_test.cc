@@ -38,5 +38,27 @@ TEST_CASE("a GPU that cannot be used is an error only where it was asked for") {
   }
 }
 
+TEST_CASE("products compute in int8, and in int4 where the weights would fill the device's memory") {
+  const std::vector<std::byte> bytes(1);
+  const kernels::StoredMatrix matrix{kernels::DType::q8_0, bytes.data(), 1024, 1024};
+  Weights weights{};
+  weights.head = matrix;
+  weights.layers.resize(3);
+  for (LayerWeights& layer : weights.layers) layer.matrices[Product::down] = matrix;
+  weights.layers[2].experts.push_back({matrix, matrix, matrix});
+  const std::int64_t int8 = 7 * (1024 * 1024 + 1024 * 1024 / 32);
+  struct Row {
+    std::int64_t total, free;
+    kernels::Compute expected;
+  };
+  using kernels::Compute;
+  for (const Row& row : {Row{0, 0, Compute::int8},  // the CPU's
+                         Row{100 * int8, 100 * int8, Compute::int8}, Row{100 * int8, int8 * 10 / 8 + 1, Compute::int8},
+                         Row{100 * int8, int8 * 10 / 8 - 1, Compute::int4}, Row{int8, 0, Compute::int4}}) {
+    INFO(row.free << " bytes of " << row.total << " are free");
+    CHECK(choose_compute(weights, {row.total, row.free}) == row.expected);
+  }
+}
+
 }  // namespace
 }  // namespace cinnabar::engine

@@ -38,13 +38,14 @@ kernels::Traffic forward(Network& network, kernels::KvStore& kv, const RowCounts
   return network.backend().traffic() - before;
 }
 
-TEST_CASE("a forward of the default model's shape with its adapter: launches, copies and waits on a GPU") {
+// Counts what forwards of the default model's shape take, and tells it; the bytes of weights that each reads.
+std::int64_t count_forwards(kernels::Compute compute, const char* name) {
   const Counting counts_alone;
   auto cuda = kernels::cuda::make_backend();
   REQUIRE(cuda);
   const ModelSpec spec = tests::default_shape();
   const Adapter adapter = tests::random_adapter(spec, 64, 2);
-  auto network = Network::create(tests::random_model(spec, 1), &adapter, **cuda, kernels::Compute::int8);
+  auto network = Network::create(tests::random_model(spec, 1), &adapter, **cuda, compute);
   REQUIRE(network);
   auto kv = (*cuda)->make_kv({spec.layers, spec.kv_heads, spec.head_size, 8300});
   REQUIRE(kv);
@@ -59,10 +60,18 @@ TEST_CASE("a forward of the default model's shape with its adapter: launches, co
     CHECK(taken.graphs == 1);
     CHECK(taken.copies == 2);  // rows in, scores out
     CHECK(taken.allocations == 0);
-    std::cout << "default model's shape, context " << rows.context << ", rows " << rows.clean << " + " << rows.block
-              << ": " << taken.launches << " launches, " << taken.waits << " wait, " << taken.copies << " copies of "
-              << taken.bytes << " bytes, " << taken.allocations << " allocations\n";
+    std::cout << "default model's shape, " << name << ", context " << rows.context << ", rows " << rows.clean << " + "
+              << rows.block << ": " << taken.launches << " launches, " << taken.waits << " wait, " << taken.copies
+              << " copies of " << taken.bytes << " bytes, " << taken.allocations << " allocations\n";
   }
+  return (*network)->streamed_bytes();
+}
+
+TEST_CASE("a forward of the default model's shape with its adapter: launches, copies and waits on a GPU") {
+  const std::int64_t int8 = count_forwards(kernels::Compute::int8, "int8");
+  const std::int64_t int4 = count_forwards(kernels::Compute::int4, "int4");
+  // Of 357.9 million weights in the layers 4.5 bits and not 8.25 each; the head is int8 in both.
+  CHECK(int8 - int4 == Approx(357.9e6 * 3.75 / 8).epsilon(1e-3));
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST_CASE("on_host: fused forwards do not depend on the order of threads") {
     REQUIRE(cuda);
     Values all;
     for (const LayerShape& shape : {kShape, kNormedHeads}) {
-      for (const Compute compute : {Compute::int8, Compute::bf16}) {
+      for (const Compute compute : {Compute::int8, Compute::bf16, Compute::int4}) {
         CompositeLayer layer(**cuda, shape, compute);
         for (const RowsShape& rows : {RowsShape{2, 3}, {6, 7}}) {
           const Values some = layer.run(rows, Form::own);

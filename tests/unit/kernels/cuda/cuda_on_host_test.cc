@@ -86,7 +86,7 @@ Values some_of_everything() {
   const Values w = random_values(70 * 200, 2);
   const StoredMatrix weight = stored(w, 70, 200);
   Values all;
-  for (const Compute compute : {Compute::f32, Compute::bf16, Compute::int8}) {
+  for (const Compute compute : {Compute::f32, Compute::bf16, Compute::int8, Compute::int4}) {
     auto packed = b.pack({&weight, 1}, compute);
     auto ones = b.upload(Values(200, 1.0f));
     REQUIRE(packed);
