@@ -258,7 +258,8 @@ Status Engine::advance() {
     open.push_back(slot->run);
     somebody_waits = somebody_waits || slot->run->only_warms() || !slot->run->reading();
   }
-  const int most_prompt_rows = prompt_rows(row_milliseconds_, somebody_waits);
+  const int most_prompt_rows =
+      prompt_rows(row_milliseconds_, somebody_waits, network_->is_narrow() ? kLeastNarrowRows : kLeastPromptRows);
   for (auto first = open.begin(); first != open.end();) {
     // Whole canvases may be too many rows for one forward.
     auto last = first;

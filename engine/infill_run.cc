@@ -20,11 +20,11 @@ int rows_ahead(const InfillRequest& request, const ModelSpec& spec) {
   return std::max(kDrafts, spec.attention == Attention::full ? std::min(block, request.max_tokens) : block);
 }
 
-int prompt_rows(double row_milliseconds, bool somebody_waits) {
+int prompt_rows(double row_milliseconds, bool somebody_waits, int least) {
   constexpr double kLatency = 200, kShortLatency = 70;  // ms; less on a slow device costs it more than it gains
-  if (row_milliseconds <= 0) return kLeastPromptRows;
+  if (row_milliseconds <= 0) return least;
   const double rows = std::min((somebody_waits ? kShortLatency : kLatency) / row_milliseconds, double{kMostPromptRows});
-  return std::max(static_cast<int>(rows) / kLeastPromptRows * kLeastPromptRows, kLeastPromptRows);
+  return std::max(static_cast<int>(rows) / kLeastPromptRows * kLeastPromptRows, least);
 }
 
 InfillRun::InfillRun(const Resources& resources, InfillRequest request, Prompt prompt, DecodeLimits limits,

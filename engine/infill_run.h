@@ -115,7 +115,8 @@ class InfillRun final : public Infill {
 // warmed). `row_milliseconds`: what a row has cost so far; 0: not known yet.
 inline constexpr int kLeastPromptRows = 16;  // fewer cost a forward about as much
 inline constexpr int kMostPromptRows = 256;
-int prompt_rows(double row_milliseconds, bool somebody_waits);
+inline constexpr int kLeastNarrowRows = 64;  // of narrow weights, whose expansion takes as long for one row as for all
+int prompt_rows(double row_milliseconds, bool somebody_waits, int least);
 
 // Rows that a forward may run behind the longest answer: drafts and masks, or a block.
 int rows_ahead(const InfillRequest& request, const ModelSpec& spec);

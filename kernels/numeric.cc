@@ -102,57 +102,73 @@ ScaleMin scale_min(const std::byte* packed, int sub) {
   return {(low & 15) | ((byte_at(packed, sub - 4) >> 6) << 4), (low >> 4) | ((byte_at(packed, sub) >> 6) << 4)};
 }
 
-// { f16 d, dmin; u8 scales[12]; nibbles q[256] }, eight sub-blocks of 32: (d scale) q - (dmin min). Sub-blocks 2i and
-// 2i+1 are the low and high nibbles of the same 32 bytes.
-void expand_q4_k(const std::byte* block, float* out) {
-  const float d = f16_at(block, 0);
-  const float dmin = f16_at(block, 2);
-  for (int sub = 0; sub < 8; ++sub) {
-    const ScaleMin s = scale_min(block + 4, sub);
-    const float scale = d * static_cast<float>(s.scale);
-    const float min = dmin * static_cast<float>(s.min);
-    const std::byte* codes = block + 16 + 32 * (sub / 2);
-    const int shift = 4 * (sub % 2);
-    for (int j = 0; j < 32; ++j)
-      out[32 * sub + j] = scale * static_cast<float>((byte_at(codes, j) >> shift) & 15) - min;
+// The low nibbles of `count` bytes, then their high ones.
+void put_nibbles(const std::byte* bytes, int count, std::uint8_t* codes) {
+  for (int j = 0; j < count; ++j) codes[j] = std::to_integer<std::uint8_t>(bytes[j]) & 15;
+  for (int j = 0; j < count; ++j) codes[count + j] = std::to_integer<std::uint8_t>(bytes[j]) >> 4;
+}
+
+// Of each of 32 bytes the `place`-th kBits bits, above a code's lowest four.
+template <int kBits>
+void add_high_bits(const std::byte* bytes, int place, std::uint8_t* codes) {
+  for (int j = 0; j < 32; ++j) {
+    const int high = (byte_at(bytes, j) >> (kBits * place)) & ((1 << kBits) - 1);
+    codes[j] = static_cast<std::uint8_t>(codes[j] | high << 4);
   }
 }
 
-// { f16 d, dmin; u8 scales[12]; u8 high[32]; nibbles q[256] }: as Q4_K; bit `sub` of high[j] is the fifth bit.
-void expand_q5_k(const std::byte* block, float* out) {
-  const float d = f16_at(block, 0);
-  const float dmin = f16_at(block, 2);
+void read_scales_and_mins(const std::byte* packed, KBlock& to) {
   for (int sub = 0; sub < 8; ++sub) {
-    const ScaleMin s = scale_min(block + 4, sub);
-    const float scale = d * static_cast<float>(s.scale);
-    const float min = dmin * static_cast<float>(s.min);
-    const std::byte* codes = block + 48 + 32 * (sub / 2);
-    const int shift = 4 * (sub % 2);
-    for (int j = 0; j < 32; ++j) {
-      const int q = ((byte_at(codes, j) >> shift) & 15) | (((byte_at(block + 16, j) >> sub) & 1) << 4);
-      out[32 * sub + j] = scale * static_cast<float>(q) - min;
-    }
+    const ScaleMin s = scale_min(packed, sub);
+    to.scales[sub] = static_cast<std::int8_t>(s.scale);
+    to.mins[sub] = static_cast<std::uint8_t>(s.min);
   }
+}
+
+// { f16 d, dmin; u8 scales[12]; nibbles q[256] }, eight sub-blocks of 32: (d scale) q - (dmin min). Sub-blocks 2i and
+// 2i+1 are the low and high nibbles of the same 32 bytes.
+KBlock read_q4_k(const std::byte* block) {
+  KBlock out{8, 0, half_at(block, 0), half_at(block, 2), {}, {}, {}};
+  read_scales_and_mins(block + 4, out);
+  for (int pair = 0; pair < 4; ++pair) put_nibbles(block + 16 + 32 * pair, 32, out.codes + 64 * pair);
+  return out;
+}
+
+// { f16 d, dmin; u8 scales[12]; u8 high[32]; nibbles q[256] }: as Q4_K; bit `sub` of high[j] is the fifth bit.
+KBlock read_q5_k(const std::byte* block) {
+  KBlock out{8, 0, half_at(block, 0), half_at(block, 2), {}, {}, {}};
+  read_scales_and_mins(block + 4, out);
+  for (int pair = 0; pair < 4; ++pair) put_nibbles(block + 48 + 32 * pair, 32, out.codes + 64 * pair);
+  for (int sub = 0; sub < 8; ++sub) add_high_bits<1>(block + 16, sub, out.codes + 32 * sub);
+  return out;
 }
 
 // { u8 low[128]; u8 high[64]; i8 scales[16]; f16 d }, two halves of 128, each four runs of 32: (d scale) (q - 32). Run
 // r takes its low nibbles from bytes 32 (r % 2) on (low nibble for r < 2, high above) and bits 2r of the half's 32 high
 // bytes; a scale covers 16 values.
-void expand_q6_k(const std::byte* block, float* out) {
-  const float d = f16_at(block, 208);
+KBlock read_q6_k(const std::byte* block) {
+  KBlock out{16, 32, half_at(block, 208), 0, {}, {}, {}};
+  for (int i = 0; i < 16; ++i) out.scales[i] = static_cast<std::int8_t>(byte_at(block, 192 + i));
   for (int half = 0; half < 2; ++half) {
-    const std::byte* low = block + 64 * half;
-    const std::byte* high = block + 128 + 32 * half;
-    for (int i = 0; i < 128; ++i) {
-      const int run = i / 32;
-      const int j = i % 32;
-      const int q =
-          ((byte_at(low, 32 * (run % 2) + j) >> (4 * (run / 2))) & 15) | (((byte_at(high, j) >> (2 * run)) & 3) << 4);
-      const auto scale = static_cast<float>(static_cast<std::int8_t>(byte_at(block, 192 + 8 * half + i / 16)));
-      out[128 * half + i] = d * scale * static_cast<float>(q - 32);
-    }
+    put_nibbles(block + 64 * half, 64, out.codes + 128 * half);
+    for (int run = 0; run < 4; ++run) add_high_bits<2>(block + 128 + 32 * half, run, out.codes + 128 * half + 32 * run);
+  }
+  return out;
+}
+
+void expand_k(const KBlock& block, float* out) {
+  const float d = f16_to_f32(block.d), dmin = f16_to_f32(block.dmin);
+  const int run = kKBlockValues / block.runs;
+  for (int r = 0; r < block.runs; ++r) {
+    const float scale = d * static_cast<float>(block.scales[r]);
+    const float min = dmin * static_cast<float>(block.mins[r]);
+    for (int i = run * r; i < run * (r + 1); ++i)
+      out[i] = scale * static_cast<float>(block.codes[i] - block.offset) - min;
   }
 }
+void expand_q4_k(const std::byte* block, float* out) { expand_k(read_q4_k(block), out); }
+void expand_q5_k(const std::byte* block, float* out) { expand_k(read_q5_k(block), out); }
+void expand_q6_k(const std::byte* block, float* out) { expand_k(read_q6_k(block), out); }
 
 // Value i of 256 in four runs of 32 a half: run r takes bits 2r of the half's 32 bytes.
 int two_bits(const std::byte* codes, int i) {
@@ -242,6 +258,17 @@ void dequantize(DType dtype, const std::byte* source, float* out, std::int64_t v
     default:
       expand_blocks(info(dtype), kExpand[static_cast<std::size_t>(dtype)], source, out, values);
   }
+}
+
+int k_code_bits(DType dtype) {
+  if (dtype == DType::q4_k) return 4;
+  if (dtype == DType::q5_k) return 5;
+  return dtype == DType::q6_k ? 6 : 0;
+}
+
+KBlock read_k_block(DType dtype, const std::byte* block) {
+  if (dtype == DType::q4_k) return read_q4_k(block);
+  return dtype == DType::q5_k ? read_q5_k(block) : read_q6_k(block);
 }
 
 }  // namespace cinnabar::kernels

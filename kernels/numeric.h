@@ -45,6 +45,21 @@ std::int64_t row_bytes(DType dtype, std::int64_t values);
 // is representable in f32 or rounded once as ggml's own reference does.
 void dequantize(DType dtype, const std::byte* source, float* out, std::int64_t values);
 
+// A block of 256 values of Q4_K, Q5_K or Q6_K in its parts: value i is (d scales[i / run]) (codes[i] - offset) - dmin
+// mins[i / run], with run = kKBlockValues / runs.
+inline constexpr int kKBlockValues = 256;
+struct KBlock {
+  int runs;                // 8; of Q6_K 16
+  int offset;              // 0; of Q6_K 32
+  std::uint16_t d, dmin;   // f16
+  std::int8_t scales[16];  // of the first `runs`
+  std::uint8_t mins[16];
+  std::uint8_t codes[kKBlockValues];
+};
+// How many bits a code of a format has that read_k_block knows; 0: it does not.
+int k_code_bits(DType dtype);
+KBlock read_k_block(DType dtype, const std::byte* block);
+
 // bf16 <-> f32, round to nearest even (NaN stays NaN); f16 <-> f32 likewise, subnormals included.
 constexpr float bf16_to_f32(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 constexpr std::uint16_t f32_to_bf16(float value) {

@@ -14,8 +14,10 @@ namespace cinnabar::kernels {
 // kGroup values of the inner dimension; integer sums are exact, group sums are added in f32 in ascending order, so
 // every CPU path (AMX, VNNI, AVX2, plain) gives the same bits. bf16: operands rounded to bf16, f32 sums. f32:
 // everything f32. int4: weights as 4-bit codes with scales of groups of 32 (kernels/int4.h), activations bf16, f32 sums;
-// where a device has no such product (the CPU), what the codes stand for is kept in bf16.
-enum class Compute : std::uint8_t { f32, bf16, int8, int4 };
+// where a device has no such product (the CPU), what the codes stand for is kept in bf16. narrow: int8's arithmetic to the
+// bit, but weights that came in Q4_K, Q5_K or Q6_K keep about their bits until they are multiplied, where the device has a
+// form for that (the CPU): less memory, more work.
+enum class Compute : std::uint8_t { f32, bf16, int8, int4, narrow };
 inline constexpr int kGroup = 128;
 
 // A weight matrix as it lies in a file: [rows = outputs N, cols = inputs K], row-major in its format. Borrowed.
@@ -30,13 +32,14 @@ struct StoredMatrix {
 class Matrix {
  public:
   virtual ~Matrix() = default;
-  std::int64_t rows() const { return rows_; }  // N, outputs
-  std::int64_t cols() const { return cols_; }  // K, inputs
-  Compute compute() const { return compute_; }
-  virtual std::int64_t bytes() const = 0;  // streamed once per product, scales included
+  std::int64_t rows() const { return rows_; }   // N, outputs
+  std::int64_t cols() const { return cols_; }   // K, inputs
+  Compute compute() const { return compute_; }  // never narrow: int8, which it computes in
+  virtual std::int64_t bytes() const = 0;       // streamed once per product, scales included
 
  protected:
-  Matrix(std::int64_t rows, std::int64_t cols, Compute compute) : rows_(rows), cols_(cols), compute_(compute) {}
+  Matrix(std::int64_t rows, std::int64_t cols, Compute compute)
+      : rows_(rows), cols_(cols), compute_(compute == Compute::narrow ? Compute::int8 : compute) {}
 
  private:
   std::int64_t rows_, cols_;

@@ -94,6 +94,7 @@ std::optional<std::optional<kernels::Compute>> parse_compute(std::string_view va
   using Compute = std::optional<kernels::Compute>;
   if (value == "auto") return std::make_optional(Compute());
   if (value == "int4") return Compute(kernels::Compute::int4);
+  if (value == "narrow") return Compute(kernels::Compute::narrow);
   if (value == "int8") return Compute(kernels::Compute::int8);
   if (value == "bf16") return Compute(kernels::Compute::bf16);
   if (value == "f32") return Compute(kernels::Compute::f32);
@@ -193,10 +194,11 @@ Rows model_rows() {
         word(kernels::cpu::parse_isa, CINNABAR_FIELD(model.device.cpu.isa),
              "plain, neon, neon_dot, neon_i8mm, avx2, avx_vnni, avx512, avx512_bf16, amx")}},
       {Group::model,
-       {"compute", "TYPE", "auto int4 int8 bf16 f32",
+       {"compute", "TYPE", "auto int4 narrow int8 bf16 f32",
         "arithmetic of the matrix products; int4 is for a GPU that holds no more, the CPU computes with its weights in "
-        "bf16 (default: auto, int8 where that fits in the GPU's memory)",
-        word(parse_compute, CINNABAR_FIELD(model.compute), "auto, int4, int8, bf16, f32")}},
+        "bf16; narrow is int8 on the CPU from weights that keep a file's 4 to 6 bits, for less memory and more work "
+        "(default: auto, int8 where that fits in the GPU's memory, and on the CPU takes 3 GiB at most)",
+        word(parse_compute, CINNABAR_FIELD(model.compute), "auto, int4, narrow, int8, bf16, f32")}},
       {Group::model,
        {"context", "N", "", "tokens of keys and values kept for a place (default: 4096)",
         number<std::int64_t>(CINNABAR_FIELD(model.context), 256, 32768)}},

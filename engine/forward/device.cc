@@ -72,10 +72,12 @@ kernels::Compute choose_compute(const Weights& weights, const kernels::DeviceMem
   double bytes = int8_bytes(weights.head);
   for (const LayerWeights& layer : weights.layers) {
     for (const kernels::StoredMatrix& matrix : layer.matrices.values) bytes += int8_bytes(matrix);
+    bytes += int8_bytes(layer.shared.gate) + int8_bytes(layer.shared.up) + int8_bytes(layer.shared.down);
     for (const ExpertWeights& expert : layer.experts)
       bytes += int8_bytes(expert.gate) + int8_bytes(expert.up) + int8_bytes(expert.down);
   }
-  const bool fits = memory.total == 0 || bytes <= kMostOfMemory * static_cast<double>(memory.free);
+  if (memory.total == 0) return bytes <= kMostInt8 ? kernels::Compute::int8 : kernels::Compute::narrow;
+  const bool fits = bytes <= kMostOfMemory * static_cast<double>(memory.free);
   return fits ? kernels::Compute::int8 : kernels::Compute::int4;
 }
 

@@ -39,8 +39,10 @@ struct OpenedDevice {
 Result<OpenedDevice> open_device(const DeviceOptions& options);
 
 // The arithmetic of a model's products where nobody has asked for one: int8, or int4 where the weights would take more
-// than kMostOfMemory of the device's free memory: keys, values and activations need the rest.
+// than kMostOfMemory of the device's free memory: keys, values and activations need the rest. In the host's memory
+// (`memory` says nothing) narrow where they would take more than kMostInt8 bytes.
 inline constexpr double kMostOfMemory = 0.8;
+inline constexpr double kMostInt8 = 3.0 * (1 << 30);
 kernels::Compute choose_compute(const Weights& weights, const kernels::DeviceMemory& memory);
 
 }  // namespace cinnabar::engine

@@ -197,6 +197,15 @@ Status Network::pack_addition(const LayerAdapter& from, ProductGroup group, kern
   return as.empty() ? Status() : take(backend_.pack(as, of_a), to.a);
 }
 
+bool Network::is_narrow() const {
+  const auto narrow = [](const Matrix& matrix) { return matrix.bytes() < matrix.rows() * matrix.cols(); };
+  for (const Layer& layer : layers_) {
+    for (const Group& group : layer.groups)
+      if (group.matrix && narrow(*group.matrix)) return true;
+  }
+  return narrow(*head_);
+}
+
 std::int64_t Network::streamed_bytes() const {
   std::int64_t bytes = head_->bytes();
   for (const Layer& layer : layers_) {

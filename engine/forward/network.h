@@ -48,6 +48,8 @@ class Network {
   bool has_adapter() const { return has_adapter_; }
   // Bytes of weights one forward of a few rows streams (layers + head, scales included).
   std::int64_t streamed_bytes() const;
+  // Whether weights keep a file's 4 to 6 bits and are expanded in every forward.
+  bool is_narrow() const;
 
   // One forward of all segments' rows (at most max_rows()); out[i] judges the i-th judged row in order, as requests[i]
   // asks. One call = one NFE. Fails for lack of memory and for too many rows.

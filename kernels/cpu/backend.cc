@@ -52,13 +52,25 @@ void CpuBackend::download(const float* device, std::span<float> host) {
   if (!host.empty()) std::memcpy(host.data(), device, host.size_bytes());
 }
 
-Context::Context(Isa level, int threads) : Forms(forms_of(level)), isa(level), pool(threads), worker_scratch(threads) {}
+Context::Context(Isa level, int threads)
+    : Forms(forms_of(level)), isa(level), pool(threads), worker_scratch(threads), worker_weights(threads) {}
 
-float* scratch(Context& context, int worker, std::int64_t values) {
-  std::vector<float>& memory = context.worker_scratch[worker];
+namespace {
+
+float* aligned(std::vector<float>& memory, std::int64_t values) {
   if (static_cast<std::int64_t>(memory.size()) < values + 16) memory.resize(values + 16);
   const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
   return memory.data() + (64 - address % 64) % 64 / sizeof(float);
+}
+
+}  // namespace
+
+float* scratch(Context& context, int worker, std::int64_t values) {
+  return aligned(context.worker_scratch[worker], values);
+}
+
+unsigned char* weight_scratch(Context& context, int worker, std::int64_t bytes) {
+  return reinterpret_cast<unsigned char*>(aligned(context.worker_weights[worker], (bytes + 3) / 4));
 }
 
 Result<std::unique_ptr<Backend>> make_backend(const CpuOptions& options) {

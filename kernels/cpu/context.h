@@ -27,10 +27,13 @@ struct Context : Forms {
   std::vector<float> x_scales;
   std::vector<std::uint16_t> x16;
   std::vector<std::vector<float>> worker_scratch;  // one a worker
+  std::vector<std::vector<float>> worker_weights;  // of narrow weights a pair of strips as products take it
   std::vector<RopeTable> rope_tables;
 };
 
 // At least `values` floats for this worker, 64-byte aligned; contents undefined.
 float* scratch(Context& context, int worker, std::int64_t values);
+// The same of `bytes`, which scratch() leaves alone.
+unsigned char* weight_scratch(Context& context, int worker, std::int64_t bytes);
 
 }  // namespace cinnabar::kernels::cpu

@@ -53,6 +53,8 @@ struct LaneOps {
   // One row of a 16-row tile; see ProductTask. `sums` lie 16 behind `scales`, both step 32 a group.
   void (*quantize_row)(const float* x, int64_t cols, int groups, int8_t* tile_row, float* scales);
   void (*round_row)(const float* x, int64_t cols, int blocks, uint16_t* tile_row);
+  // A block of a narrow strip with codes of 4, 5 or 6 bits, to the strip's two groups as product_int8 takes them.
+  void (*expand_narrow)(const unsigned char* block, int bits, unsigned char* groups);
   void (*to_bf16)(const float* x, int64_t count, uint16_t* out);
   Product product_int8, product_bf16, product_f32;
   void (*attention)(const AttentionTask&);

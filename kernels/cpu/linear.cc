@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "kernels/cpu/backend_impl.h"
+#include "kernels/cpu/narrow.h"
 #include "kernels/cpu/packing.h"
 #include "kernels/int4.h"
 
@@ -25,6 +26,7 @@ constexpr std::int64_t kLeastShared = 16 << 10;        // values that are worth 
 std::int64_t depth_of(std::int64_t cols, Compute compute) {
   switch (compute) {
     case Compute::int8:
+    case Compute::narrow:
       return (cols + kGroup - 1) / kGroup;
     case Compute::bf16:
     case Compute::int4:
@@ -38,6 +40,7 @@ std::int64_t depth_of(std::int64_t cols, Compute compute) {
 std::int64_t bytes_of_pair(std::int64_t depth, Compute compute) {
   switch (compute) {
     case Compute::int8:
+    case Compute::narrow:
       return depth * kPairGroupBytes;
     case Compute::bf16:
     case Compute::int4:
@@ -46,19 +49,6 @@ std::int64_t bytes_of_pair(std::int64_t depth, Compute compute) {
       break;
   }
   return 2 * depth * 64;
-}
-
-// Expands weight row `row` of the stacked parts.
-void expand_row(std::span<const StoredMatrix> parts, std::int64_t row, Compute compute, float* out) {
-  const auto expand = compute == Compute::int4 ? expand_as_int4 : dequantize;
-  for (const StoredMatrix& part : parts) {
-    if (row < part.rows) {
-      expand(part.dtype, part.data + row * row_bytes(part.dtype, part.cols), out, part.cols);
-      return;
-    }
-    row -= part.rows;
-  }
-  assert(false);
 }
 
 // Sixteen rows quantised as activations are, then turned so that a column's four inputs lie beside the next column's.
@@ -92,10 +82,19 @@ void pack_f32(const float* rows, std::int64_t cols, std::byte* strip) {
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(std::int64_t rows, std::int64_t cols, Compute compute)
-    : Matrix(rows, cols, compute),
-      depth_(static_cast<int>(depth_of(cols, compute))),
-      pair_bytes_(bytes_of_pair(depth_, compute)) {}
+PackedMatrix::PackedMatrix(std::span<const StoredMatrix> parts, std::int64_t rows, Compute compute)
+    : Matrix(rows, parts[0].cols, compute),
+      depth_(static_cast<int>(depth_of(cols(), compute))),
+      pair_bytes_(bytes_of_pair(depth_, compute)),
+      bytes_(pairs() * pair_bytes_) {
+  if (compute != Compute::narrow) return;
+  bytes_ = 0;
+  for (std::int64_t pair = 0; pair < pairs(); ++pair) {
+    const int bits = narrow_bits(parts, 32 * pair);
+    narrow_.push_back({bytes_, bits});
+    bytes_ += bits == 8 ? pair_bytes_ : 2 * cols() / kNarrowInputs * narrow_block_bytes(bits);
+  }
+}
 
 bool PackedMatrix::allocate() {
   // The kernels prefetch some kilobytes behind the end; reading ahead of a mapping is harmless.
@@ -104,6 +103,34 @@ bool PackedMatrix::allocate() {
   pages_ = std::move(*pages);
   return true;
 }
+
+namespace {
+
+using Expand = decltype(&dequantize);
+
+// Rows [16 index, 16 index + 16) of the parts below one another. `expanded` [16, K] is scratch.
+void pack_strip(const LaneOps& ops, std::span<const StoredMatrix> parts, std::int64_t index, Expand expand,
+                float* expanded, const PackedMatrix& to) {
+  const std::int64_t cols = to.cols(), first = 16 * index;
+  std::fill(expanded, expanded + 16 * cols, 0.0f);
+  for (std::int64_t r = 0; r < 16 && first + r < to.rows(); ++r) {
+    const StoredRow row = stored_row(parts, first + r);
+    expand(row.dtype, row.data, expanded + r * cols, cols);
+  }
+  std::byte* pair = to.pair(index / 2);
+  const std::int64_t second = index % 2;
+  if (const int bits = to.bits(index / 2); bits != 8) {
+    const std::int64_t block = narrow_block_bytes(bits);
+    return pack_narrow(parts, first, expanded, pair + second * block, 2 * block);
+  }
+  if (to.compute() == Compute::int8)
+    return pack_int8(ops, expanded, cols, to.depth(), pair + second * kStripGroupBytes);
+  std::byte* strip = pair + second * to.pair_bytes() / 2;
+  if (to.compute() == Compute::bf16) return pack_bf16(expanded, cols, strip);
+  pack_f32(expanded, cols, strip);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Matrix>> CpuBackend::pack(std::span<const StoredMatrix> parts, Compute compute) {
   const FlushDenormals flush;
@@ -115,23 +142,15 @@ Result<std::unique_ptr<Matrix>> CpuBackend::pack(std::span<const StoredMatrix> p
     rows += part.rows;
   }
   const Compute kept = compute == Compute::int4 ? Compute::bf16 : compute;
-  auto matrix = std::make_unique<PackedMatrix>(rows, cols, kept);
+  auto matrix = std::make_unique<PackedMatrix>(parts, rows, kept);
   if (!matrix->allocate()) {
     return Status::error("no memory for packed weights: " + std::to_string(matrix->bytes()) + " bytes");
   }
-  const auto pack_strip = [&](int index, int worker) {
-    float* expanded = scratch(context_, worker, 16 * cols);
-    std::fill(expanded, expanded + 16 * cols, 0.0f);
-    const std::int64_t first = 16 * static_cast<std::int64_t>(index);
-    for (std::int64_t r = 0; r < 16 && first + r < rows; ++r)
-      expand_row(parts, first + r, compute, expanded + r * cols);
-    const std::int64_t second = kept == Compute::int8 ? kStripGroupBytes : matrix->pair_bytes() / 2;
-    std::byte* strip = matrix->pair(index / 2) + index % 2 * second;
-    if (kept == Compute::int8) pack_int8(context_.ops, expanded, cols, matrix->depth(), strip);
-    if (kept == Compute::bf16) pack_bf16(expanded, cols, strip);
-    if (kept == Compute::f32) pack_f32(expanded, cols, strip);
+  const auto pack_one = [&](int index, int worker) {
+    pack_strip(context_.ops, parts, index, compute == Compute::int4 ? expand_as_int4 : dequantize,
+               scratch(context_, worker, 16 * cols), *matrix);
   };
-  context_.pool.run(static_cast<int>((rows + 15) / 16), pack_strip);
+  context_.pool.run(static_cast<int>((rows + 15) / 16), pack_one);
   return std::unique_ptr<Matrix>(std::move(matrix));
 }
 
@@ -198,7 +217,7 @@ void round_activations(Context& context, std::span<Operands> operands) {
 }
 
 ProductTask product_task(const Context& context, const Operands& operands, std::int64_t first_row,
-                         std::int64_t row_count, std::int64_t first_pair, std::int64_t pair_count) {
+                         std::int64_t row_count) {
   assert(first_row % 16 == 0);
   const PackedMatrix& weight = *operands.weight;
   const std::int64_t block = operands.rounded + first_row / 16 * weight.depth();
@@ -212,10 +231,41 @@ ProductTask product_task(const Context& context, const Operands& operands, std::
   task.x_stride = operands.x.stride;
   task.rows = static_cast<int>(row_count);
   task.depth = weight.depth();
-  task.pairs = reinterpret_cast<const unsigned char*>(weight.pair(first_pair));
   task.pair_bytes = weight.pair_bytes();
-  task.columns = static_cast<int>(std::min(32 * pair_count, weight.rows() - 32 * first_pair));
   return task;
+}
+
+namespace {
+
+// The pair as products take it: where it lies so, or expanded into the worker's memory.
+const unsigned char* as_multiplied(Context& context, const PackedMatrix& weight, std::int64_t pair, int worker) {
+  const auto* from = reinterpret_cast<const unsigned char*>(weight.pair(pair));
+  const int bits = weight.bits(pair);
+  if (bits == 8) return from;
+  unsigned char* to = weight_scratch(context, worker, weight.pair_bytes());
+  const int block = narrow_block_bytes(bits);
+  for (int groups = 0; groups < weight.depth(); groups += 2, from += 2 * block) {
+    for (int strip = 0; strip < 2; ++strip) {
+      context.ops.expand_narrow(from + strip * block, bits,
+                                to + std::int64_t{groups} * kPairGroupBytes + strip * kStripGroupBytes);
+    }
+  }
+  return to;
+}
+
+}  // namespace
+
+void multiply_pairs(Context& context, ProductTask task, const PackedMatrix& weight, std::int64_t first,
+                    std::int64_t count, int worker) {
+  const Product product = context.product(weight.compute());
+  const std::int64_t together = weight.is_narrow() ? 1 : count;
+  for (std::int64_t pair = first; pair < first + count; pair += together) {
+    task.pairs = as_multiplied(context, weight, pair, worker);
+    task.columns = static_cast<int>(std::min(32 * together, weight.rows() - 32 * pair));
+    product(task);
+    task.out += 32 * together;
+    if (task.bias != nullptr) task.bias += 32 * together;
+  }
 }
 
 namespace {
@@ -235,23 +285,23 @@ Division divide(const Backend::Linear& product, const PackedMatrix& weight, int 
       std::max<std::int64_t>(1, weight.pair_bytes() / 32);  // about the bytes of a rounded row
   const std::int64_t block = std::max<std::int64_t>(64, kActivationBlock / row_size / 64 * 64);
   const std::int64_t task_bytes =
-      std::clamp(weight.bytes() / (kTasksPerThread * threads), kLeastTaskBytes, kMostTaskBytes);
+      std::clamp(weight.pairs() * weight.pair_bytes() / (kTasksPerThread * threads), kLeastTaskBytes, kMostTaskBytes);
   // Many rows make long tasks of few columns.
   const std::int64_t chunk = rows > 64 ? 1 : std::max<std::int64_t>(1, task_bytes / weight.pair_bytes());
   return {&product, &weight, block, chunk, (rows + block - 1) / block, (weight.pairs() + chunk - 1) / chunk};
 }
 
-void multiply(const Context& context, const Division& division, const Operands& operands, std::int64_t index) {
+void multiply(Context& context, const Division& division, const Operands& operands, std::int64_t index, int worker) {
   const Backend::Linear& product = *division.product;
   const std::int64_t first_row = index / division.chunks * division.block;
   const std::int64_t first_pair = index % division.chunks * division.chunk;
-  ProductTask task = product_task(context, operands, first_row, std::min(division.block, product.x.rows - first_row),
-                                  first_pair, std::min(division.chunk, division.weight->pairs() - first_pair));
+  ProductTask task = product_task(context, operands, first_row, std::min(division.block, product.x.rows - first_row));
   task.bias = product.bias == nullptr ? nullptr : product.bias + 32 * first_pair;
   task.out = product.out.data + first_row * product.out.stride + 32 * first_pair;
   task.out_stride = product.out.stride;
   task.add = product.write == Backend::Write::add;
-  context.product(division.weight->compute())(task);
+  multiply_pairs(context, task, *division.weight, first_pair,
+                 std::min(division.chunk, division.weight->pairs() - first_pair), worker);
 }
 
 }  // namespace
@@ -270,11 +320,11 @@ void CpuBackend::linear(std::span<const Linear> products) {
     tasks += divisions.back().tasks();
   }
   round_activations(context_, operands);
-  const auto run = [&](int task, int) {
+  const auto run = [&](int task, int worker) {
     std::size_t at = 0;
     std::int64_t index = task;
     for (; index >= divisions[at].tasks(); ++at) index -= divisions[at].tasks();
-    multiply(context_, divisions[at], operands[at], index);
+    multiply(context_, divisions[at], operands[at], index, worker);
   };
   context_.pool.run(static_cast<int>(tasks), run);
 }

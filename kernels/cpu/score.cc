@@ -61,7 +61,6 @@ void CpuBackend::score_rows(Rows x, const Matrix& head, const float* bias, std::
   Operands operands{x, &packed};
   round_activations(context_, {&operands, 1});
   const std::int64_t runs = (packed.rows() + kScoreRun - 1) / kScoreRun;
-  const Product product = context_.product(packed.compute());
   std::vector<ScorePart> parts(x.rows * runs);
   const auto judge_run = [&](int run, int worker) {
     const std::int64_t first = run * kScoreRun;
@@ -69,11 +68,11 @@ void CpuBackend::score_rows(Rows x, const Matrix& head, const float* bias, std::
     float* logits = scratch(context_, worker, kRowBlock * kScoreRun);
     for (std::int64_t first_row = 0; first_row < x.rows; first_row += kRowBlock) {
       const std::int64_t rows = std::min(kRowBlock, x.rows - first_row);
-      ProductTask task = product_task(context_, operands, first_row, rows, first / 32, (count + 31) / 32);
+      ProductTask task = product_task(context_, operands, first_row, rows);
       task.bias = bias == nullptr ? nullptr : bias + first;
       task.out = logits;
       task.out_stride = kScoreRun;
-      product(task);
+      multiply_pairs(context_, task, packed, first / 32, (count + 31) / 32, worker);
       for (std::int64_t row = 0; row < rows; ++row) {
         const ScoreRequest& request = requests[first_row + row];
         ScorePart& part = parts[(first_row + row) * runs + run];

@@ -51,6 +51,8 @@ std::string_view compute_name(kernels::Compute compute) {
       return "int8";
     case kernels::Compute::int4:
       return "int4";
+    case kernels::Compute::narrow:
+      return "narrow";
   }
   return "";
 }

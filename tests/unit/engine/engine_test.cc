@@ -351,7 +351,9 @@ TEST_CASE("as much of a prompt is read at once as keeps a cancellation quick") {
   for (const auto& c :
        {Case{0, false, 16}, Case{0, true, 16}, Case{0.05, false, 256}, Case{0.05, true, 256}, Case{1, false, 192},
         Case{1, true, 64}, Case{3, true, 16}, Case{14, false, 16}, Case{1e9, true, 16}})
-    CHECK(prompt_rows(c.row_milliseconds, c.somebody_waits) == c.rows);
+    CHECK(prompt_rows(c.row_milliseconds, c.somebody_waits, kLeastPromptRows) == c.rows);
+  for (const auto& c : {Case{0, false, 64}, Case{14, true, 64}, Case{1, false, 192}})
+    CHECK(prompt_rows(c.row_milliseconds, c.somebody_waits, kLeastNarrowRows) == c.rows);
 }
 
 TEST_CASE("stopped before it begins: no text, the reason, and an engine as good as before") {

@@ -88,6 +88,68 @@ TEST_CASE("int8 and f32 products have the same bits on every level") {
   }
 }
 
+// A matrix in a K format: random bytes but for the two factors, which are of use.
+std::vector<std::byte> random_k_blocks(DType dtype, std::int64_t rows, std::int64_t cols, std::uint32_t seed) {
+  const std::size_t block = static_cast<std::size_t>(info(dtype).block_bytes);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(row_bytes(dtype, cols) * rows));
+  std::uint64_t state = seed;
+  for (std::byte& byte : bytes) {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    byte = static_cast<std::byte>(state >> 56);
+  }
+  // Subnormal ones, and blocks of zeros, are among them.
+  constexpr std::uint16_t kFactors[] = {0x1234, 0x9234, 0x0123, 0x8001, 0x0000, 0x2e66};
+  for (std::size_t at = 0, i = 0; at < bytes.size(); at += block, ++i) {
+    const std::size_t first = dtype == DType::q6_k ? 208 : 0;
+    std::memcpy(&bytes[at + first], &kFactors[i % 6], 2);
+    if (dtype != DType::q6_k) std::memcpy(&bytes[at + 2], &kFactors[(i * 5 + 1) % 5], 2);
+  }
+  return bytes;
+}
+
+TEST_CASE("narrow weights have the bits of int8 ones, for every level, format and mixture of formats") {
+  struct Part {
+    DType dtype;
+    std::int64_t rows;
+  };
+  const std::vector<std::vector<Part>> stacks = {{{DType::q4_k, 96}},
+                                                 {{DType::q5_k, 40}},
+                                                 {{DType::q6_k, 33}},
+                                                 {{DType::q4_k, 64}, {DType::q6_k, 32}, {DType::q5_k, 17}},
+                                                 {{DType::q4_k, 40}, {DType::q6_k, 24}, {DType::q8_0, 32}}};
+  for (const auto& stack : stacks) {
+    for (const std::int64_t cols : {256, 1024}) {
+      std::vector<std::vector<std::byte>> bytes;
+      std::vector<StoredMatrix> parts;
+      std::int64_t n = 0;
+      for (const Part& part : stack) {
+        bytes.push_back(part.dtype == DType::q8_0
+                            ? std::vector<std::byte>(static_cast<std::size_t>(row_bytes(part.dtype, cols) * part.rows))
+                            : random_k_blocks(part.dtype, part.rows, cols, static_cast<std::uint32_t>(n + 7)));
+        parts.push_back({part.dtype, bytes.back().data(), part.rows, cols});
+        n += part.rows;
+      }
+      const std::int64_t m = 70;
+      std::vector<float> x = random_values(m * cols, 5), bias = random_values(n, 6);
+      for (const Isa isa : available_isas()) {
+        INFO(name(isa) << " N " << n << " K " << cols << ", parts " << stack.size());
+        auto cpu = backend(isa, 2);
+        auto wide = cpu->pack(parts, Compute::int8), narrow = cpu->pack(parts, Compute::narrow);
+        REQUIRE(wide.ok());
+        REQUIRE(narrow.ok());
+        CHECK((*narrow)->bytes() < (*wide)->bytes());
+        CHECK((*narrow)->compute() == Compute::int8);
+        for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{9}, m}) {
+          std::vector<float> expected(rows * n), found(rows * n);
+          cpu->linear(rows_of(x, cols).slice(0, rows), **wide, bias.data(), rows_of(expected, n));
+          cpu->linear(rows_of(x, cols).slice(0, rows), **narrow, bias.data(), rows_of(found, n));
+          CHECK(same_bits(found.data(), expected.data(), rows * n));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a row's product does not depend on the rows beside it") {
   const Shape shape{70, 50, 300};
   Case c = make_case(shape);

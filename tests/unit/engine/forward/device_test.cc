@@ -60,5 +60,17 @@ TEST_CASE("products compute in int8, and in int4 where the weights would fill th
   }
 }
 
+TEST_CASE("in the host's memory weights keep a file's bits where they would be more than 3 GiB as int8") {
+  const std::vector<std::byte> bytes(1);
+  for (const auto& [layers, expected] : {std::pair{24, kernels::Compute::int8}, {32, kernels::Compute::narrow}}) {
+    Weights weights{};
+    weights.head = {kernels::DType::q6_k, bytes.data(), 150000, 3584};
+    weights.layers.resize(static_cast<std::size_t>(layers));
+    for (LayerWeights& layer : weights.layers)
+      layer.matrices[Product::up] = {kernels::DType::q4_k, bytes.data(), 10000, 10000};
+    CHECK(choose_compute(weights, {}) == expected);
+  }
+}
+
 }  // namespace
 }  // namespace cinnabar::engine
