@@ -151,6 +151,10 @@ Status check(const InfillRequest& request, const ModelSpec& spec) {
   }
   if (const auto wrong = contradiction(request.denoise); wrong && request.mode == Mode::diffusion)
     return Status::error(*wrong);
+  if (request.denoise.remask == Remask::wino && request.mode == Mode::diffusion && spec.logits_shift != 0)
+    return Status::error(spec.family +
+                         ": remask wino asks masks about their own place, and this model's rows say what stands behind "
+                         "them (logits shift 1); p2 and remdm go with it");
   if (Status sampling = check(request.sampling); !sampling) return sampling;
   if (request.scored &&
       (request.scored->empty() || request.candidates != 1 || !request.resume.empty() || !request.next.empty()))

@@ -196,7 +196,7 @@ InPlaceOptions InfillRun::in_place_options_of(int candidate) const {
 }
 
 bool InfillRun::grows() const {
-  return resources_.network.spec().expand >= 0 && request_.denoise.expand.value_or(true);
+  return resources_.network.spec().expand >= 0 && request_.denoise.expand.value_or(true) && !request_.denoise.remasks();
 }
 
 std::unique_ptr<Decoding> InfillRun::make_decoding(KvCache& cache, int candidate) const {
@@ -317,9 +317,13 @@ Status InfillRun::begin_in_place() {
     masks[hole] = std::min(masks[hole], wanted);
   }
   const Canvas canvas = canvas_of(masks);
-  if (canvas.size() + answers > resources_.context) return Status::error("the canvas is longer than the context");
+  std::int64_t rows = canvas.size() + answers;
+  if (request_.denoise.remask == Remask::wino) {
+    const int block = in_place_options(request_.denoise).block_length;
+    for (const int length : masks) rows += std::min(length, block);
+  }
+  if (rows > resources_.context) return Status::error("the canvas is longer than the context");
   // Each candidate runs a whole canvas, and all of them in one forward: as many as that has room for.
-  const std::int64_t rows = canvas.size() + answers;
   const auto several =
       std::min<std::int64_t>(request_.candidates, std::max<std::int64_t>(1, Network::max_rows() / rows));
   const bool guided = request_.denoise.guidance.value_or(0.0f) > 0;

@@ -310,6 +310,27 @@ Rows denoise_rows() {
   };
 }
 
+Rows remask_rows() {
+  return {
+      {Group::decode,
+       {"remask", "RULE", "none p2 remdm wino",
+        "which committed positions are masked again: none; by p2 all but a surest share, which grows with the steps; "
+        "by remdm the least sure of a block that is nearly full; by wino those that another mask there doubts "
+        "(default: the model's, else none)",
+        denoise("remask"), kInPlace, kNotInPlace}},
+      {Group::decode,
+       {"remask-count", "N", "", "positions that a step masks again by remdm (default: 1)", denoise("remask-count"),
+        kInPlace, kNotInPlace}},
+      {Group::decode,
+       {"remask-steps", "N", "",
+        "steps of a block that mask again by remdm (default: as many as the block has positions)",
+        denoise("remask-steps"), kInPlace, kNotInPlace}},
+      {Group::decode,
+       {"remask-threshold", "P", "", "probability below which wino doubts a token (default: 0.9)",
+        denoise("remask-threshold"), kInPlace, kNotInPlace}},
+  };
+}
+
 Rows decode_rows() {
   return {
       {Group::decode,
@@ -480,7 +501,8 @@ Rows command_rows() {
 const Rows& table() {
   static const Rows kTable = [] {
     Rows all;
-    for (Rows rows : std::array{model_rows(), decode_rows(), denoise_rows(), editor_rows(), command_rows()})
+    for (Rows rows :
+         std::array{model_rows(), decode_rows(), denoise_rows(), remask_rows(), editor_rows(), command_rows()})
       std::move(rows.begin(), rows.end(), std::back_inserter(all));
     return all;
   }();

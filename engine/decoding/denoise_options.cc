@@ -28,6 +28,10 @@ constexpr std::array kFields = {
     DenoiseField{"broadcast", &D::broadcast},
     DenoiseField{"first-length", &D::first_length, 1, 1024},
     DenoiseField{"longest-hole", &D::longest_hole, 1, 1024},
+    DenoiseField{"remask", &D::remask},
+    DenoiseField{"remask-count", &D::remask_count, 1, 1024},
+    DenoiseField{"remask-steps", &D::remask_steps, 1, 4096},
+    DenoiseField{"remask-threshold", &D::remask_threshold, 0, 1},
 };
 
 // Of an enumeration's values in their order, from the `first` one on.
@@ -38,6 +42,7 @@ struct Words {
 constexpr Words words(const Quota*) { return {"even timestep", 1}; }  // none: nothing was said
 constexpr Words words(const Confidence*) { return {"probability margin entropy random"}; }
 constexpr Words words(const Reuse*) { return {"exact prefix dual"}; }
+constexpr Words words(const Remask*) { return {"none p2 remdm wino"}; }
 constexpr Words words(const bool*) { return {"off on"}; }
 
 template <typename Visit>
@@ -130,8 +135,29 @@ std::string get_field(const DenoiseField& field, const DenoiseOptions& options) 
       field.member);
 }
 
+namespace {
+
+// A number of steps is P2's, too; any other rule takes the place of one that is a way of remasking. What belongs to
+// another way of remasking, or to holes that change their length, goes with it.
+void drop_other_remasking(const DenoiseOptions& said, DenoiseOptions& rest) {
+  const bool only_steps = said.steps && !said.threshold && !said.quota && !said.remask_is_rule();
+  const bool other_rule = said.names_rule() && rest.remask_is_rule() && !(only_steps && rest.remask == Remask::p2);
+  if (other_rule || (said.remask && said.remask != rest.remask)) {
+    rest.remask = {};
+    rest.remask_count = rest.remask_steps = {};
+    rest.remask_threshold = {};
+  }
+  if (said.remask_is_rule()) rest.schedule = {};
+  if (!said.remasks()) return;
+  rest.expand = rest.broadcast = {};
+  rest.longest_hole = {};
+}
+
+}  // namespace
+
 DenoiseOptions over(DenoiseOptions said, const DenoiseOptions& otherwise) {
   DenoiseOptions rest = otherwise;
+  drop_other_remasking(said, rest);
   if (said.names_rule()) {
     rest.threshold = rest.factor = rest.entropy_bound = {};
     rest.quota = rest.steps = {};
@@ -170,11 +196,31 @@ std::optional<std::string> wrong_number(const DenoiseOptions& options) {
   return std::nullopt;
 }
 
+// What does not go with a way of remasking, or with none.
+std::optional<std::string> wrong_remasking(const DenoiseOptions& o) {
+  if ((o.remask_count || o.remask_steps) && o.remask != Remask::remdm)
+    return "remask-count and remask-steps say how much is masked again by remdm; they go with remask remdm";
+  if (o.remask_threshold && o.remask != Remask::wino)
+    return "remask-threshold says what is masked again by wino; it goes with remask wino";
+  if (!o.remasks()) return std::nullopt;
+  if (o.expand.value_or(false) || o.broadcast.value_or(false) || o.longest_hole)
+    return "a hole in which positions are masked again keeps its length; give no expand, broadcast or longest-hole "
+           "with remask";
+  const bool other_rule = o.factor || o.entropy_bound || o.quota || o.schedule || o.position_temperature;
+  if (o.remask == Remask::p2 && (other_rule || o.threshold || o.confidence == Confidence::random))
+    return "remask p2 keeps a share of all positions that grows with every step; of how a step commits, steps and a "
+           "confidence other than random go with it";
+  if (o.remask == Remask::wino && (other_rule || o.steps || o.confidence))
+    return "remask wino commits by probability alone; of how a step commits, only a threshold goes with it";
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> contradiction(const DenoiseOptions& options) {
   const auto& o = options;
   if (auto wrong = wrong_number(o)) return wrong;
+  if (auto wrong = wrong_remasking(o)) return wrong;
   if (o.threshold.has_value() + o.factor.has_value() + o.entropy_bound.has_value() > 1)
     return "threshold, factor and entropy-bound each say by themselves what a step commits; give one of them";
   if (o.quota && o.steps) return "quota says how many positions a step commits, and so does steps; give one of them";
@@ -196,7 +242,9 @@ std::optional<std::string> contradiction(const DenoiseOptions& options) {
 }
 
 Choice choice_of(const DenoiseOptions& options) {
+  constexpr float kWideIn = 0.6f;  // WINO's authors', who take back what was wrong
   Choice choice;
+  if (options.remask == Remask::wino) choice.value = kWideIn;
   choice.confidence = options.confidence.value_or(choice.confidence);
   choice.temperature = options.position_temperature.value_or(0.0f);
   if (options.factor) {
@@ -207,10 +255,18 @@ Choice choice_of(const DenoiseOptions& options) {
     choice.value = *options.entropy_bound;
   } else if (options.threshold) {
     choice.value = *options.threshold;
-  } else if (options.quota || options.steps) {
+  } else if (options.quota || options.steps || options.remask == Remask::p2) {
     choice.rule = Rule::quota;
   }
   return choice;
+}
+
+Remasking remasking_of(const DenoiseOptions& options) {
+  const Remasking otherwise;
+  return {.rule = options.remask.value_or(otherwise.rule),
+          .count = options.remask_count.value_or(otherwise.count),
+          .steps = options.remask_steps.value_or(otherwise.steps),
+          .threshold = options.remask_threshold.value_or(otherwise.threshold)};
 }
 
 }  // namespace cinnabar::engine

@@ -38,6 +38,21 @@ enum class Reuse : std::uint8_t {
 
 enum class Quota : std::uint8_t { none, even, timestep };  // schedule.h; none: the rule alone decides
 
+// Which committed positions of a block in place are masked again. A hole keeps its length then.
+enum class Remask : std::uint8_t {
+  none,
+  p2,     // 2502.03540: a step judges all of them anew and keeps the surest share, which grows with every step
+  remdm,  // 2503.00307, as its authors decode LLaDA: once 7/8 are committed, the least sure ones for some steps
+  wino,   // 2507.18578: those that a mask in the same place, blind to the token there, finds improbable
+};
+
+struct Remasking {
+  Remask rule = Remask::none;
+  int count = 1;           // remdm: positions a step
+  int steps = 0;           // remdm: steps of a block that mask again; 0: as many as the block has positions
+  float threshold = 0.9f;  // wino: a probability below it is improbable
+};
+
 // What may be said. What nobody says is the decoder's own default. At most one of threshold, factor and entropy_bound;
 // quota and steps each say how many positions a step commits, with a threshold: at least.
 struct DenoiseOptions {
@@ -54,10 +69,16 @@ struct DenoiseOptions {
   std::optional<bool> broadcast{};  // a shortening that only masks follow takes them along
   std::optional<bool> search{};     // a hole whose length nobody and no token changes gets one by length_search.h
   std::optional<int> first_length{}, longest_hole{};  // masks
+  std::optional<Remask> remask{};
+  std::optional<int> remask_count{}, remask_steps{};  // Remasking
+  std::optional<float> remask_threshold{};
 
   bool operator==(const DenoiseOptions&) const = default;
   // Whether it says which positions a step commits: then nothing else does.
-  bool names_rule() const { return threshold || factor || entropy_bound || quota || steps; }
+  bool names_rule() const { return threshold || factor || entropy_bound || quota || steps || remask_is_rule(); }
+  bool remasks() const { return remask.value_or(Remask::none) != Remask::none; }
+  // ReMDM goes on top of any rule; the others are one.
+  bool remask_is_rule() const { return remasks() && remask != Remask::remdm; }
 };
 
 // What is said, and of what is not said `otherwise`.
@@ -66,14 +87,16 @@ DenoiseOptions over(DenoiseOptions said, const DenoiseOptions& otherwise);
 // Why these cannot all hold, in a sentence's end; nothing where they can. Numbers may be of any origin.
 std::optional<std::string> contradiction(const DenoiseOptions& options);
 
-// Which candidates a step commits by it. Rule::quota's count is `quota`, or comes of `steps`.
+// Which candidates a step commits by it. Rule::quota's count is `quota`, or comes of `steps`, or of Remask::p2.
 Choice choice_of(const DenoiseOptions& options);
+Remasking remasking_of(const DenoiseOptions& options);
 
 // The members as texts can name them: command line, settings and model.json.
 struct DenoiseField {
   using Member = std::variant<std::optional<float> DenoiseOptions::*, std::optional<int> DenoiseOptions::*,
                               std::optional<bool> DenoiseOptions::*, std::optional<Quota> DenoiseOptions::*,
-                              std::optional<Confidence> DenoiseOptions::*, std::optional<Reuse> DenoiseOptions::*>;
+                              std::optional<Confidence> DenoiseOptions::*, std::optional<Reuse> DenoiseOptions::*,
+                              std::optional<Remask> DenoiseOptions::*>;
   std::string_view name;  // "entropy-bound"
   Member member;
   double low = 0, high = 0;  // of numbers

@@ -104,7 +104,7 @@ inline constexpr int kLongestHole = 128;  // that expand makes, where nothing is
 
 struct InPlaceOptions {
   int block_length = 32;
-  int steps = 32;             // per block; an upper bound when the rule decides
+  int steps = 32;             // per block; an upper bound when the rule decides; 0, under P2: one for each position
   Quota quota = Quota::none;  // how `steps` divide a block; none: `count` positions a step
   int count = 1;
   Choice choice{};
@@ -113,9 +113,7 @@ struct InPlaceOptions {
   bool expand = true;               // the model's length tokens are offered
   int longest_hole = kLongestHole;  // expand is not offered to a hole of this length
   bool broadcast_erase = false;     // an erase followed by masks only takes them along
-  // P2 (2502.03540): every step judges the block's committed positions again, keeps the surest share (step / steps) and
-  // masks the others; `choice` says only what sure means, and the hole keeps its length.
-  bool remask = false;
+  Remasking remask{};               // under P2 `choice` says only what sure means
   SamplingOptions sampling{};
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 #include "kernels/random.h"
@@ -104,5 +105,25 @@ std::vector<int> keep_surest(std::span<const Candidate> candidates, Confidence k
   by_position(candidates, order);
   return order;
 }
+
+Committed to_committed(int position, const kernels::Score& score) {
+  return {position, std::exp(score.asked_logit - score.log_sum_exp)};
+}
+
+std::vector<int> least_sure(std::span<const Committed> committed, int count, float below) {
+  std::vector<Committed> doubted;
+  std::copy_if(committed.begin(), committed.end(), std::back_inserter(doubted),
+               [&](const Committed& c) { return c.probability < below; });
+  std::sort(doubted.begin(), doubted.end(), [](const Committed& a, const Committed& b) {
+    return a.probability != b.probability ? a.probability < b.probability : a.position < b.position;
+  });
+  doubted.resize(std::min(doubted.size(), static_cast<std::size_t>(std::max(count, 0))));
+  std::vector<int> positions;
+  for (const Committed& c : doubted) positions.push_back(c.position);
+  std::sort(positions.begin(), positions.end());
+  return positions;
+}
+
+int widest_step(int masked) { return std::clamp(masked * 7 / 10, 5, 20); }
 
 }  // namespace cinnabar::engine

@@ -5,7 +5,8 @@ Needs numpy and gguf, as make_golden.py does. Run from anywhere, some minutes on
 It rewrites tests/golden/models/*/trajectories.json from the models' files and the decoders of oracle.py, in float64.
 
 THE FORM: {"samplers": [{"sampler": NAME, "commit": {rule, ...}, "runs": [...]}]}. A run of "in_place" has
-  "canvas" (masks included) and "steps", one a forward: [position, token, position, token, ...] as committed, ascending.
+  "canvas" (masks included) and "steps", one a forward: [position, token, position, token, ...] as committed, ascending. Where
+  the rule masks positions again (p2, remdm, wino) a step has all that is another token after it, mask tokens among them.
 A run of "blocks" has "prompt" and such steps; positions count from the prompt's first token.
 Run i is the first input from the seed i on whose trajectory stays the same under noise of NOISE on every logit: what decides
 between nearly equal numbers is rounding, which an engine in float32 does in its own order.
@@ -61,6 +62,9 @@ def read_model(name):
     return oracle.Model(spec, weights)
 
 
+REMASKING = {"p2": oracle.p2, "remdm": oracle.remdm, "wino": oracle.wino}
+
+
 def flat(commits):
     return [number for pair in commits for number in pair]
 
@@ -69,7 +73,8 @@ def in_place(model, random, rule):
     spec = model.spec
     canvas = [spec["bos"], *map(int, random.integers(0, 256, 7)), *[spec["mask"]] * 12, *map(int, random.integers(0, 256, 6)),
               spec["end_of_text"]]
-    return {"canvas": canvas}, lambda m: [flat(step) for step in oracle.in_place(m, canvas, rule)["steps"]]
+    decode = REMASKING.get(rule["rule"], oracle.in_place)
+    return {"canvas": canvas}, lambda m: [flat(step) for step in decode(m, canvas, rule)["steps"]]
 
 
 def blocks(model, random, rule):
@@ -95,12 +100,15 @@ def record(model, kind, rule):
 
 
 THRESHOLD = {"rule": "threshold", "tau": 0.9, "block": 4}
+P2, REMDM = {"rule": "p2", "steps": 5}, {"rule": "remdm", "remasked": 2}
+WINO = {"rule": "wino", "tau": 0.5, "tau_back": 0.6}
 FACTOR, BOUND = {"rule": "factor", "factor": 1.0}, {"rule": "entropy_bound", "bound": 0.35}
 SAMPLERS = {
     "llada": [(in_place, {"rule": "llada_quota", "steps": 4, "block": 6}), (in_place, {"rule": "llada_quota", "steps": 12, "block": 12}),
-              (in_place, THRESHOLD)],
+              (in_place, THRESHOLD), (in_place, P2), (in_place, {"rule": "p2", "block": 6}), (in_place, REMDM),
+              (in_place, {"rule": "remdm", "remasked": 1, "again": 3, "block": 6}), (in_place, WINO), (in_place, {**WINO, "block": 6})],
     "dream": [(in_place, {"rule": rule, "steps": steps, "eps": 1e-3}) for rule in ("maskgit_plus", "topk_margin", "entropy")
-              for steps in (5, 12)] + [(in_place, THRESHOLD)],
+              for steps in (5, 12)] + [(in_place, rule) for rule in (THRESHOLD, {**P2, "confidence": "margin"}, REMDM)],
     "qwen3_block": [(blocks, {"rule": "threshold", "tau": 0.85}), (blocks, {"rule": "quota", "count": 2}), (blocks, BOUND)],
     "fast_dllm": [(blocks, {"rule": "threshold", "tau": 0.9, "sub_block": 4}), (blocks, {**FACTOR, "sub_block": 4})],
 }

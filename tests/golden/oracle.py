@@ -1,4 +1,5 @@
 """The forward pass and the decoders of make_golden.py, as literal as possible, in float64. The semantics are stated there."""
+import fractions
 import math
 
 import numpy as np
@@ -66,6 +67,7 @@ class Model:
         self.spec, self.w, self.gated = spec, weights, gated
         self.noise, self.random = noise, np.random.default_rng(noise_seed)
         self.rounded = rounded
+        self.layout = None  # (places [T], unseen [T, T]): rows elsewhere than in their order, and what they do not see
 
     def variant(self, **changes):
         fields = dict(gated=self.gated, noise=self.noise, rounded=self.rounded)
@@ -99,7 +101,8 @@ class Model:
         turned = self.spec.get("rotary") or self.spec["head_size"]
         half = turned // 2
         frequency, magnitude = scaled_frequencies(self.spec, turned)
-        angle = np.arange(len(x))[:, None, None] * frequency
+        places = np.arange(len(x)) if self.layout is None else self.layout[0]
+        angle = places[:, None, None] * frequency
         first, second, rest = x[..., :half], x[..., half:turned], x[..., turned:]
         cos, sin = magnitude * np.cos(angle), magnitude * np.sin(angle)
         return np.concatenate([first * cos - second * sin, second * cos + first * sin, rest], -1)
@@ -125,6 +128,8 @@ class Model:
             unseen = index[None, :] // s["block_length"] > index[:, None] // s["block_length"]
         else:  # clean rows are causal, block rows see all
             unseen = (index[:, None] < clean) & (index[None, :] > index[:, None])
+        if self.layout is not None:
+            unseen = self.layout[1]
         scores = np.where(unseen, -np.inf, scores)
         e = np.exp(scores - scores.max(-1, keepdims=True))
         total = (to_bf16(e) if "E" in self.rounded else e).sum(-1, keepdims=True)
@@ -314,6 +319,94 @@ def in_place(model, canvas, rule):
             steps.append(commit(canvas, chosen))
             step += 1
     return {"steps": steps, "result": canvas, "forwards": len(steps)}
+
+
+def p2(model, canvas, rule):
+    """Every step judges all positions of the block; the surest share stays, and the others are masks. Returns the changes of
+    each step, as [position, token], mask tokens among them."""
+    spec, canvas, steps = model.spec, list(canvas), []
+    allowed, mask = allowed_mask(spec), spec["mask"]
+    hole = [i for i, t in enumerate(canvas) if t == mask]
+    size = rule.get("block", len(hole))
+    for block in [hole[i:i + size] for i in range(0, len(hole), size)]:
+        count = rule.get("steps", len(block))
+        for step in range(count):
+            logits, before = model.logits(canvas, 0), list(canvas)
+            found = [{"position": p, **judge(logits[p - spec["logits_shift"]], allowed)} for p in block]
+            masked = math.floor(len(block) * (1 - fractions.Fraction(step + 1, count)))
+            ranked = best_first(found, lambda c: c[rule.get("confidence", "probability")])
+            for c in found:
+                canvas[c["position"]] = mask
+            commit(canvas, ranked[:len(block) - masked])
+            steps.append(changes(before, canvas))
+    return {"steps": steps, "result": canvas}
+
+
+def changes(before, after):
+    return [[i, t] for i, (b, t) in enumerate(zip(before, after)) if b != t]
+
+
+def remdm(model, canvas, rule):
+    """ReMDM's authors' loop around LLaDA's decoding: from 7/8 of a block's steps on, some steps begin by masking the least sure
+    positions again and commit as many. One position a step otherwise. Changes as p2; a step's end has the next one's masks."""
+    spec, canvas, steps = model.spec, list(canvas), []
+    allowed, mask = allowed_mask(spec), spec["mask"]
+    hole = [i for i, t in enumerate(canvas) if t == mask]
+    size = rule.get("block", len(hole))
+    shown = list(canvas)
+    for block in [hole[i:i + size] for i in range(0, len(hole), size)]:
+        sure, begin = dict.fromkeys(block, math.inf), len(block) * 7 // 8
+        loops = rule.get("again", len(block))
+        for step in range(len(block) + loops):
+            again = begin <= step < begin + loops
+            if again:
+                for p in sorted(block, key=lambda p: (sure[p], p))[:rule["remasked"]]:
+                    canvas[p], sure[p] = mask, math.inf
+            if step > 0 or block[0] != hole[0]:
+                steps.append(changes(shown, canvas))
+                shown = list(canvas)
+            found = candidates_of(model.logits(canvas, 0), canvas, block, spec, allowed)
+            chosen = best_first(found, lambda c: c["probability"])[:rule["remasked"] if again else 1]
+            sure.update({c["position"]: c["probability"] for c in chosen})
+            commit(canvas, chosen)
+    return {"steps": [*steps, changes(shown, canvas)], "result": canvas}
+
+
+def wino(model, canvas, rule):
+    """Behind the canvas stand masks for the block's positions, in the same places: they see all but the token in their own place.
+    What they find improbable is masked again, fewer positions than the step before committed."""
+    spec, canvas, steps = model.spec, list(canvas), []
+    allowed, mask, length = allowed_mask(spec), spec["mask"], len(canvas)
+    assert spec["logits_shift"] == 0
+    hole = [i for i, t in enumerate(canvas) if t == mask]
+    size = rule.get("block", len(hole))
+    for block in [hole[i:i + size] for i in range(0, len(hole), size)]:
+        unseen = np.zeros((length + len(block),) * 2, bool)
+        unseen[:length, length:] = True
+        for i, p in enumerate(block):
+            unseen[length + i, p] = True
+        last = 30
+        while any(canvas[p] == mask for p in block):
+            model.layout = np.array([*range(length), *block]), unseen
+            logits, before = model.logits([*canvas, *[mask] * len(block)], 0), list(canvas)
+            model.layout = None
+            found = candidates_of(logits, canvas, block, spec, allowed)
+            ranked = best_first(found, lambda c: c["probability"])
+            most = min(max(int(len(found) * 0.7), 5), 20)
+            chosen = [c for c in ranked if c["probability"] >= rule["tau"]][:most] or ranked[:1]
+            doubts = []
+            for i, p in enumerate(block):
+                if canvas[p] != mask:
+                    probability = softmax(np.where(allowed, logits[length + i], -np.inf))[canvas[p]]
+                    if probability < rule["tau_back"]:
+                        doubts.append((probability, p))
+            commit(canvas, chosen)
+            if len(chosen) > 1:
+                for _, p in sorted(doubts)[:last - 1]:
+                    canvas[p] = mask
+            last = len(chosen)
+            steps.append(changes(before, canvas))
+    return {"steps": steps, "result": canvas}
 
 
 def dream_quota(masks, step, rule):

@@ -220,7 +220,8 @@ TEST_CASE("remasking: every step keeps the surest share of all positions and mas
         wanted.push_back(hole);
       }
       KvCache cache = f.cache();
-      InPlaceDiffusion decoding = f.decoding(cache, canvas, {.block_length = 100, .steps = kSteps, .remask = true});
+      InPlaceDiffusion decoding =
+          f.decoding(cache, canvas, {.block_length = 100, .steps = kSteps, .remask = {Remask::p2}});
       std::vector<Ids> steps;
       f.run(decoding,
             [&](const auto&) { steps.emplace_back(decoding.canvas().hole().begin(), decoding.canvas().hole().end()); });
@@ -333,7 +334,7 @@ TEST_CASE("remasking in blocks ends every block after its steps") {
   const Fixture f("dreamon");  // its length tokens are not offered: the hole keeps its length
   for (const Canvas& canvas : canvases(f, 4)) {
     DecodeStats stats;
-    const Ids filled = f.fill(canvas, {.block_length = 4, .steps = 3, .remask = true}, &stats);
+    const Ids filled = f.fill(canvas, {.block_length = 4, .steps = 3, .remask = {Remask::p2}}, &stats);
     CHECK(filled.size() == kHole);
     CHECK(stats.nfe == 3 * kHole / 4);
   }

@@ -52,13 +52,19 @@ DenoiseOptions options_of(const json& commit) {
   if (commit.contains("factor")) options.factor = commit["factor"].get<float>();
   if (commit.contains("bound")) options.entropy_bound = commit["bound"].get<float>();
   if (commit.contains("eps")) options.schedule = Quota::timestep;
-  if (rule == "topk_margin") options.confidence = Confidence::margin;
+  if (commit.contains("remasked")) options.remask_count = commit["remasked"].get<int>();
+  if (commit.contains("again")) options.remask_steps = commit["again"].get<int>();
+  if (commit.contains("tau_back")) options.remask_threshold = commit["tau_back"].get<float>();
+  if (rule == "p2") options.remask = Remask::p2;
+  if (rule == "wino") options.remask = Remask::wino;
+  if (rule == "remdm") options.remask = Remask::remdm, options.quota = 1;
+  if (rule == "topk_margin" || commit.value("confidence", "") == "margin") options.confidence = Confidence::margin;
   if (rule == "entropy") options.confidence = Confidence::negative_entropy;
   return options;
 }
 
-// What each step of a decoding has shown that was masked before, as [position, token, ...]; `first`: the position of
-// the view's first token.
+// What each step of a decoding has changed, as [position, token, ...], a mask being a token, too; `first`: the position
+// of the view's first token.
 std::vector<Ids> steps_of(const Fixture& f, Decoding& decoding, int first) {
   std::vector<Ids> steps;
   std::map<int, std::int32_t> known;
@@ -68,8 +74,9 @@ std::vector<Ids> steps_of(const Fixture& f, Decoding& decoding, int first) {
     const auto shown = decoding.view();
     for (std::size_t i = 0; i < shown.size(); ++i) {
       const int position = first + static_cast<int>(i);
-      if (shown[i].token < 0 || !known.emplace(position, shown[i].token).second) continue;
-      steps.back().insert(steps.back().end(), {position, shown[i].token});
+      const std::int32_t mask = f.network->spec().mask, token = shown[i].token < 0 ? mask : shown[i].token;
+      if (std::exchange(known.try_emplace(position, mask).first->second, token) == token) continue;
+      steps.back().insert(steps.back().end(), {position, token});
     }
   });
   return steps;
@@ -97,7 +104,7 @@ std::vector<Ids> run_blocks(Fixture& f, const json& run, const DenoiseOptions& o
 }
 
 TEST_CASE("every family's samplers on twenty inputs, step by step") {
-  int samplers = 0;
+  int samplers = 0, masked_again = 0;
   for (const char* name : {"llada", "dream", "qwen3_block", "fast_dllm"}) {
     std::ifstream file(kFolder + name + "/trajectories.json");
     REQUIRE(file);
@@ -114,10 +121,12 @@ TEST_CASE("every family's samplers on twenty inputs, step by step") {
         const bool in_place = sampler["sampler"] == "in_place";
         const auto steps = in_place ? run_in_place(f, run, options) : run_blocks(f, run, options);
         CHECK(steps == run["steps"].get<std::vector<Ids>>());
+        for (const Ids& step : steps) masked_again += std::ranges::count(step, f.network->spec().mask) > 0 ? 1 : 0;
       }
     }
   }
-  CHECK(samplers == 15);
+  CHECK(samplers == 23);
+  CHECK(masked_again > 300);
 }
 
 }  // namespace

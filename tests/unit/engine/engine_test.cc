@@ -142,8 +142,17 @@ TEST_CASE("options reach a model that denoises in place") {
   CHECK(rows_and_text([](auto& r) { r.denoise.guidance = 1.0f; }).second != plain.second);
   CHECK(rows_and_text([](auto& r) { r.sampling.top_k = 1; }).second.size() > 0);
   CHECK(rows_and_text([](auto& r) { r.denoise.confidence = Confidence::random; }).second != plain.second);
+  // A step for each position; then 10 positions of 12, 12 steps that replace one, and the other two.
+  CHECK(forwards([](auto& r) { r.denoise.remask = Remask::p2; }).decode.nfe == 12);
+  CHECK(forwards([](auto& r) { r.denoise.remask = Remask::p2, r.denoise.steps = 5; }).decode.nfe == 5);
+  CHECK(forwards([](auto& r) { r.denoise.quota = 1, r.denoise.remask = Remask::remdm; }).decode.nfe == 24);
+  const auto wino = forwards([](auto& r) { r.denoise.remask = Remask::wino, r.denoise.block = 6; }).decode;
+  CHECK(wino.rows == wino.nfe * plain.first / 12 + wino.nfe * 6);
+  CHECK(wino.nfe <= 12);
   for (const auto& [wrong, part] : std::vector<std::pair<DenoiseOptions, std::string>>{
-           {{.block = 4096}, "block is 4096"}, {{.quota = 1, .steps = 1}, "give one of them"}}) {
+           {{.block = 4096}, "block is 4096"},
+           {{.quota = 1, .steps = 1}, "give one of them"},
+           {{.steps = 1, .remask = Remask::wino}, "only a threshold goes with it"}}) {
     auto refused = asked;
     refused.denoise = wrong;
     CHECK(engine->infill(refused, {}).message().find(part) != std::string::npos);
@@ -177,6 +186,24 @@ TEST_CASE("what nobody says is as the model's description says it, else as its f
   CHECK(forwards("llada", {.quota = 4, .search = false}, {.quota = 6}) == 2);
   CHECK(forwards("llada", {.quota = 4, .search = false}, {.threshold = 0.0f}) == 1);
   CHECK(forwards("dreamon", {}, {.expand = false, .first_length = 9}) == 9);  // a position a step, as its authors do
+  CHECK(forwards("dreamon", {}, {.first_length = 9, .remask = Remask::p2}) == 9);
+  CHECK(forwards("dream", {.steps = 5, .first_length = 9, .remask = Remask::p2}, {}) == 5);
+  CHECK(forwards("dream", {.steps = 5, .first_length = 9, .remask = Remask::p2}, {.steps = 7}) == 7);
+}
+
+TEST_CASE("WINO is refused where a row's logits are not those of its own place, and several holes go by it") {
+  const auto shifted = open_engine(1, 4096, "dream");
+  auto asked = request("x = f(", ")\n", 12);
+  asked.denoise.remask = Remask::wino;
+  CHECK(shifted->infill(asked, {}).message().find("(logits shift 1); p2 and remdm go with it") != std::string::npos);
+  const auto engine = open_engine(1, 4096, "llada");
+  asked.denoise.first_length = 9;
+  asked.denoise.guidance = 0.5f;  // whose rows are as many
+  asked.next = {{" + g(", EndRule::line, {}, 6}, {" - h(", EndRule::line, {}, 1}};
+  const auto several = answer(*engine, asked);
+  REQUIRE(several.next.size() == 2);
+  CHECK(several.next.at(0).tokens <= 6);
+  CHECK(several.decode.nfe <= 9);
 }
 
 TEST_CASE("a hole whose length nobody says gets one by a search, and is denoised from it on") {

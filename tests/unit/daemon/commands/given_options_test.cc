@@ -43,6 +43,10 @@ TEST_CASE("an option that the model cannot use is refused, and one that it can i
       {"expand", {in_place}, true},
       {"longest-hole", {in_place}, true},
       {"broadcast", {in_place}, true},
+      {"remask", {in_place}},
+      {"remask-count", {in_place}},
+      {"remask-steps", {in_place}},
+      {"remask-threshold", {in_place}},
   };
   std::set<std::string_view> tried;
   for (const Case& test : cases) {

@@ -18,6 +18,9 @@ TEST_CASE("fields take what they give, and nothing else") {
                          {"schedule", "timestep", "none", "expected one of even, timestep"},
                          {"confidence", "entropy", "sure", "expected one of probability, margin, entropy, random"},
                          {"reuse", "dual", "", "expected one of exact, prefix, dual"},
+                         {"remask", "wino", "on", "expected one of none, p2, remdm, wino"},
+                         {"remask-count", "2", "0", "expected a number from 1 to 1024"},
+                         {"remask-threshold", "0.5", "2", "expected a number from 0 to 1"},
                          {"expand", "off", "true", "expected one of off, on"}}) {
     INFO(test.name);
     const DenoiseField* field = find_denoise_field(test.name);
@@ -48,6 +51,34 @@ TEST_CASE("what is said goes before what is not, and a rule before another one w
   CHECK_FALSE(over({.steps = 4}, model).quota);
 }
 
+TEST_CASE("a way of remasking goes before another one with all that is its own") {
+  const DenoiseOptions dreamon{.quota = 1, .schedule = Quota::timestep, .confidence = Confidence::negative_entropy};
+  const DenoiseOptions p2{.steps = 8, .remask = Remask::p2};
+  const DenoiseOptions wino{.threshold = 0.7f, .remask = Remask::wino, .remask_threshold = 0.8f};
+  const DenoiseOptions remdm{.remask = Remask::remdm, .remask_count = 2};
+  const DenoiseOptions grows{.expand = true, .broadcast = true, .longest_hole = 64};
+  struct Case {
+    DenoiseOptions said, otherwise, both;
+  };
+  for (const Case& test : std::vector<Case>{
+           {{.remask = Remask::p2}, dreamon, {.remask = Remask::p2}},
+           {{.remask = Remask::wino}, dreamon, {.remask = Remask::wino}},
+           {{.remask = Remask::p2}, wino, {.remask = Remask::p2}},
+           {{.steps = 5}, p2, {.steps = 5, .remask = Remask::p2}},
+           {{.quota = 2}, p2, {.quota = 2}},
+           {{.steps = 5}, wino, {.steps = 5}},
+           {{.remask = Remask::none}, wino, {.threshold = 0.7f, .remask = Remask::none}},
+           {{.remask_threshold = 0.5f}, wino, {.threshold = 0.7f, .remask = Remask::wino, .remask_threshold = 0.5f}},
+           {{.quota = 3}, remdm, {.quota = 3, .remask = Remask::remdm, .remask_count = 2}},
+           {remdm, grows, remdm},
+           {{.block = 4}, grows, {.block = 4, .expand = true, .broadcast = true, .longest_hole = 64}}}) {
+    const DenoiseOptions both = over(test.said, test.otherwise);
+    INFO(&test);
+    CHECK(both == test.both);
+    CHECK_FALSE(contradiction(both));
+  }
+}
+
 TEST_CASE("the rule that options come to") {
   struct Case {
     DenoiseOptions options;
@@ -60,7 +91,11 @@ TEST_CASE("the rule that options come to") {
                                             {{.factor = 1.0f}, Rule::factor, 1.0f},
                                             {{.entropy_bound = 0.3f}, Rule::entropy_bound, 0.3f},
                                             {{.quota = 2}, Rule::quota, 0.9f},
-                                            {{.steps = 2}, Rule::quota, 0.9f}}) {
+                                            {{.steps = 2}, Rule::quota, 0.9f},
+                                            {{.remask = Remask::p2}, Rule::quota, 0.9f},
+                                            {{.remask = Remask::remdm}, Rule::threshold, 0.9f},
+                                            {{.remask = Remask::wino}, Rule::threshold, 0.6f},
+                                            {{.threshold = 0.5f, .remask = Remask::wino}, Rule::threshold, 0.5f}}) {
     CHECK(choice_of(test.options).rule == test.rule);
     CHECK(choice_of(test.options).value == test.value);
     CHECK_FALSE(contradiction(test.options));
@@ -78,6 +113,15 @@ TEST_CASE("what cannot all hold is said") {
            {{.threshold = 0.5f, .confidence = Confidence::negative_entropy}, "goes with quota or steps alone"},
            {{.position_temperature = 1.0f}, "goes with one of them alone"},
            {{.search = true, .first_length = 4}, "give one of them"},
+           {{.remask_count = 2}, "go with remask remdm"},
+           {{.remask = Remask::p2, .remask_steps = 2}, "go with remask remdm"},
+           {{.remask = Remask::remdm, .remask_threshold = 0.5f}, "goes with remask wino"},
+           {{.broadcast = true, .remask = Remask::remdm}, "keeps its length"},
+           {{.threshold = 0.5f, .remask = Remask::p2}, "steps and a confidence other than random go with it"},
+           {{.confidence = Confidence::random, .remask = Remask::p2}, "other than random"},
+           {{.steps = 4, .remask = Remask::wino}, "only a threshold goes with it"},
+           {{.confidence = Confidence::margin, .remask = Remask::wino}, "only a threshold goes with it"},
+           {{.remask = Remask::remdm, .remask_count = 0}, "remask-count is 0, expected 1 to 1024"},
            {{.block = 0}, "block is 0, expected 1 to 1024"},
            {{.block = 2000}, "block is 2000, expected 1 to 1024"},
            {{.guidance = kNan}, "guidance is nan, expected 0 to 20"},

@@ -92,6 +92,39 @@ TEST_CASE("keep_surest keeps the surest, by position") {
   CHECK(keep_surest(candidates, Confidence::probability, 9).size() == 3);
 }
 
+TEST_CASE("least_sure gives the least probable ones below a bound, by position") {
+  const std::vector<Committed> committed = {{9, 0.3f}, {2, 0.8f}, {5, 0.3f}, {7, 0.1f}, {1, 0.95f}};
+  struct Doubted {
+    int count;
+    float below;
+    std::vector<int> expected;
+  };
+  for (const Doubted& test : std::vector<Doubted>{{2, 2, {5, 7}},  // equal ones: the lower position
+                                                  {9, 2, {1, 2, 5, 7, 9}},
+                                                  {9, 0.9f, {2, 5, 7, 9}},
+                                                  {3, 0.2f, {7}},
+                                                  {2, 0.1f, {}},
+                                                  {0, 2, {}},
+                                                  {-1, 2, {}}}) {
+    INFO(test.count << " below " << test.below);
+    CHECK(least_sure(committed, test.count, test.below) == test.expected);
+  }
+  CHECK(least_sure({}, 3).empty());
+}
+
+TEST_CASE("WINO's widest step: 7 of 10 masks, 5 at least, 20 at most") {
+  for (const auto& [masked, most] : std::vector<std::pair<int, int>>{{1, 5}, {8, 5}, {9, 6}, {12, 8}, {32, 20}})
+    CHECK(widest_step(masked) == most);
+}
+
+TEST_CASE("a score that was asked about a token says how probable it is") {
+  kernels::Score score;
+  score.log_sum_exp = 3.0f;
+  score.asked_logit = 1.0f;
+  CHECK(to_committed(4, score).position == 4);
+  CHECK(to_committed(4, score).probability == Approx(std::exp(-2.0)));
+}
+
 TEST_CASE("a score becomes a candidate") {
   kernels::Score score;
   score.token = 7;
