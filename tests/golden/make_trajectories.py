@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Twenty unmasking trajectories of every sampler that a family's authors use, on the tiny models that make_golden.py made.
+"""Twenty unmasking trajectories of every sampler that a family's authors use, on the tiny models that make_golden.py and
+make_families.py made.
 
-Needs numpy and gguf, as make_golden.py does. Run from anywhere, some minutes on one core:   python3 tests/golden/make_trajectories.py
+Needs numpy and gguf, as make_golden.py does. Run from anywhere, some minutes on one core:
+  python3 tests/golden/make_trajectories.py [MODEL ...]
 It rewrites tests/golden/models/*/trajectories.json from the models' files and the decoders of oracle.py, in float64.
 
 THE FORM: {"samplers": [{"sampler": NAME, "commit": {rule, ...}, "runs": [...]}]}. A run of "in_place" has
   "canvas" (masks included) and "steps", one a forward: [position, token, position, token, ...] as committed, ascending. Where
   the rule masks positions again (p2, remdm, wino) a step has all that is another token after it, mask tokens among them.
-A run of "blocks" has "prompt" and such steps; positions count from the prompt's first token.
+A run of "blocks" has "prompt" and such steps; positions count from the prompt's first token. One of "growing" has "prefix",
+  "suffix" and "steps": the hole's tokens after each forward.
 Run i is the first input from the seed i on whose trajectory stays the same under noise of NOISE on every logit: what decides
 between nearly equal numbers is rounding, which an engine in float32 does in its own order.
 """
@@ -19,11 +22,15 @@ import sys
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dit_oracle  # noqa: E402
+import layer_files  # noqa: E402
+import moe_oracle  # noqa: E402
 import oracle  # noqa: E402
-from tiny_models import HF_LAYER, HF_OUTER, LLADA_LAYER, LLADA_OUTER  # noqa: E402
+from tiny_models import LLADA_LAYER, LLADA_OUTER  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
 RUNS, NOISE, NOISY_RUNS = 20, 1e-3, 2
+CLEAR = 1e-4  # by how much an expert must be preferred to one that is not chosen
 
 
 def read_safetensors(path):
@@ -50,16 +57,41 @@ def read_model(name):
     for file in sorted(os.listdir(folder)):
         if file.endswith(".safetensors"):
             stored.update(read_safetensors(os.path.join(folder, file)))
-    llada = any(".blocks." in n for n in stored)
-    outer, inner = (LLADA_OUTER, LLADA_LAYER) if llada else (HF_OUTER, HF_LAYER)
-    weights = {ours: stored[theirs] for ours, theirs in outer.items() if theirs in stored}
-    start = "model.transformer.blocks." if llada else "model.layers."
+    return KINDS.get(name, oracle.Model)(spec, read_weights(spec, stored, NAMES.get(name, layer_files.LLAMA)))
+
+
+KINDS = {"mdlm": dit_oracle.DitModel, "bd3lm": dit_oracle.DitModel, "llada_moe": moe_oracle.MoeModel, "llada2": moe_oracle.MoeModel}
+NAMES = {"llada": layer_files.Names(LLADA_OUTER, LLADA_LAYER, "model.transformer.blocks."), "mdlm": layer_files.DIT,
+         "bd3lm": layer_files.DIT, "llada_moe": layer_files.MOE, "llada2": layer_files.LLADA2}
+
+
+def read_weights(spec, stored, names):
+    """The other way round of layer_files.tensors_of."""
+    weights = {ours: stored[theirs] for ours, theirs in names.outer.items() if theirs in stored}
     for layer in range(spec["layers"]):
-        for ours, theirs in inner.items():
+        for ours, theirs in names.layer.items():
             for kind, end in (("weight", ""), ("bias", ".bias")):
-                if f"{start}{layer}.{theirs}.{kind}" in stored:
-                    weights[f"{layer}.{ours}{end}"] = stored[f"{start}{layer}.{theirs}.{kind}"]
-    return oracle.Model(spec, weights)
+                if f"{names.prefix}{layer}.{theirs}.{kind}" in stored:
+                    weights[f"{layer}.{ours}{end}"] = stored[f"{names.prefix}{layer}.{theirs}.{kind}"]
+        if names.fused:
+            edges = np.cumsum([spec["heads"], spec["kv_heads"]]) * spec["head_size"]
+            parts = np.split(stored[f"{names.prefix}{layer}.{names.fused}.weight"], edges)
+            weights.update(zip((f"{layer}.{part}" for part in "qkv"), parts))
+        if "experts" in spec and layer >= spec["experts"]["dense_layers"]:
+            weights.update(read_experts(spec["experts"], stored, names, layer))
+    return weights
+
+
+def read_experts(experts, stored, names, layer):
+    start = f"{names.prefix}{layer}."
+    yield f"{layer}.router", stored[start + names.experts["router"]]
+    if experts["choice_bias"]:
+        yield f"{layer}.choice_bias", stored[start + names.experts["choice_bias"]]
+    for part in ("gate", "up", "down"):
+        each = (start + names.experts["experts"].format(index=i, part=part) for i in range(experts["count"]))
+        yield f"{layer}.experts.{part}", np.stack([stored[name] for name in each])
+        if experts["shared_ffn"]:
+            yield f"{layer}.shared.{part}", stored[start + names.experts["shared"].format(part=part)]
 
 
 REMASKING = {"p2": oracle.p2, "remdm": oracle.remdm, "wino": oracle.wino}
@@ -86,6 +118,23 @@ def blocks(model, random, rule):
     return {"prompt": prompt}, decode
 
 
+def growing(model, random, rule):
+    spec, longest = model.spec, 96
+    prefix = [spec["bos"], *map(int, random.integers(0, 256, 7))]
+    suffix = [*map(int, random.integers(0, 256, 6)), spec["end_of_text"]]
+
+    def decode(m):
+        found = oracle.expand_erase(m, prefix, suffix, rule["masks"], rule["limit"], rule["broadcast"], longest)
+        return [step["middle"] for step in found["steps"]] if found["finished"] and found["middle"] else None
+    return {"prefix": prefix, "suffix": suffix}, decode
+
+
+def is_clear(model, kind_of_decode):
+    """Whether decoding is possible and no row was nearly sent to other experts."""
+    fresh = model.variant()
+    return kind_of_decode(fresh) is not None and getattr(fresh, "margin", np.inf) > CLEAR
+
+
 def record(model, kind, rule):
     runs = []
     for seed in range(RUNS):
@@ -93,7 +142,7 @@ def record(model, kind, rule):
         while True:
             given, decode = kind(model, random, rule)
             steps = decode(model)
-            if all(decode(model.variant(noise=NOISE, noise_seed=i + 1)) == steps for i in range(NOISY_RUNS)):
+            if is_clear(model, decode) and all(decode(model.variant(noise=NOISE, noise_seed=i + 1)) == steps for i in range(NOISY_RUNS)):
                 break
         runs.append({**given, "steps": steps})
     return {"sampler": kind.__name__, "commit": rule, "runs": runs}
@@ -110,13 +159,19 @@ SAMPLERS = {
     "dream": [(in_place, {"rule": rule, "steps": steps, "eps": 1e-3}) for rule in ("maskgit_plus", "topk_margin", "entropy")
               for steps in (5, 12)] + [(in_place, rule) for rule in (THRESHOLD, {**P2, "confidence": "margin"}, REMDM)],
     "qwen3_block": [(blocks, {"rule": "threshold", "tau": 0.85}), (blocks, {"rule": "quota", "count": 2}), (blocks, BOUND)],
+    "dreamon": [(growing, {"rule": "entropy", "count": 1, "masks": 6, "limit": limit, "broadcast": broadcast})
+                for limit, broadcast in ((16, False), (8, False), (16, True))],
+    "mdlm": [(in_place, {**THRESHOLD, "block": 8}), (in_place, {"rule": "llada_quota", "steps": 4, "block": 12}), (in_place, REMDM)],
+    "llada_moe": [(in_place, {"rule": "llada_quota", "steps": 4, "block": 4}), (in_place, THRESHOLD)],
+    "bd3lm": [(blocks, {"rule": "threshold", "tau": 0.9}), (blocks, {"rule": "quota", "count": 1})],
+    "llada2": [(blocks, {"rule": "threshold", "tau": 0.9}), (blocks, {"rule": "quota", "count": 2})],
     "fast_dllm": [(blocks, {"rule": "threshold", "tau": 0.9, "sub_block": 4}), (blocks, {**FACTOR, "sub_block": 4})],
 }
 
 
 def main():
-    for name, samplers in SAMPLERS.items():
-        model = read_model(name)
+    for name in sys.argv[1:] or SAMPLERS:
+        model, samplers = read_model(name), SAMPLERS[name]
         found = [record(model, kind, rule) for kind, rule in samplers]
         path = os.path.join(ROOT, name, "trajectories.json")
         lines = []

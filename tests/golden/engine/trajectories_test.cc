@@ -52,6 +52,8 @@ DenoiseOptions options_of(const json& commit) {
   if (commit.contains("factor")) options.factor = commit["factor"].get<float>();
   if (commit.contains("bound")) options.entropy_bound = commit["bound"].get<float>();
   if (commit.contains("eps")) options.schedule = Quota::timestep;
+  if (commit.contains("limit")) options.block = 1024, options.longest_hole = commit["limit"].get<int>();
+  if (commit.contains("broadcast")) options.broadcast = commit["broadcast"].get<bool>();
   if (commit.contains("remasked")) options.remask_count = commit["remasked"].get<int>();
   if (commit.contains("again")) options.remask_steps = commit["again"].get<int>();
   if (commit.contains("tau_back")) options.remask_threshold = commit["tau_back"].get<float>();
@@ -103,9 +105,27 @@ std::vector<Ids> run_blocks(Fixture& f, const json& run, const DenoiseOptions& o
   return steps_of(f, decoding, static_cast<int>(prompt.size()));
 }
 
+// The hole's tokens after each step, of a model whose tokens lengthen and shorten it.
+std::vector<Ids> run_growing(Fixture& f, const json& run, int masks, const DenoiseOptions& options) {
+  const Canvas canvas(run["prefix"].get<Ids>(), masks, run["suffix"].get<Ids>(), f.network->spec().mask);
+  InPlaceDiffusion decoding(*f.network, *f.cache, canvas, {f.answer(1000)}, in_place_options(options));
+  std::vector<Ids> steps;
+  Decoding* const all[] = {&decoding};
+  tests::decode_all(*f.network, all, [&](const DecodeStats&) {
+    steps.emplace_back(decoding.canvas().hole().begin(), decoding.canvas().hole().end());
+  });
+  return steps;
+}
+
+std::vector<Ids> run_one(Fixture& f, const json& sampler, const json& run, const DenoiseOptions& options) {
+  if (sampler["sampler"] == "growing") return run_growing(f, run, sampler["commit"]["masks"], options);
+  return sampler["sampler"] == "in_place" ? run_in_place(f, run, options) : run_blocks(f, run, options);
+}
+
 TEST_CASE("every family's samplers on twenty inputs, step by step") {
   int samplers = 0, masked_again = 0;
-  for (const char* name : {"llada", "dream", "qwen3_block", "fast_dllm"}) {
+  for (const char* name :
+       {"llada", "dream", "dreamon", "mdlm", "llada_moe", "qwen3_block", "fast_dllm", "bd3lm", "llada2"}) {
     std::ifstream file(kFolder + name + "/trajectories.json");
     REQUIRE(file);
     const json golden = json::parse(file);
@@ -118,14 +138,13 @@ TEST_CASE("every family's samplers on twenty inputs, step by step") {
       for (std::size_t i = 0; i < sampler["runs"].size(); ++i) {
         INFO(name << " " << sampler["commit"] << " run " << i);
         const json& run = sampler["runs"][i];
-        const bool in_place = sampler["sampler"] == "in_place";
-        const auto steps = in_place ? run_in_place(f, run, options) : run_blocks(f, run, options);
+        const auto steps = run_one(f, sampler, run, options);
         CHECK(steps == run["steps"].get<std::vector<Ids>>());
         for (const Ids& step : steps) masked_again += std::ranges::count(step, f.network->spec().mask) > 0 ? 1 : 0;
       }
     }
   }
-  CHECK(samplers == 23);
+  CHECK(samplers == 35);
   CHECK(masked_again > 300);
 }
 
