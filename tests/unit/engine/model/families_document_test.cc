@@ -1,6 +1,7 @@
 // models/BRING_YOUR_OWN.md says what is read: its table is the families' rows, and no row is left out.
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "engine/mode.h"
@@ -42,6 +43,36 @@ TEST_CASE("the document's table of families is the families' rows") {
   }
   INFO("lines that the document lacks:\n" << missing);
   CHECK(missing.empty());
+}
+
+TEST_CASE("the document has a command for every family, and its options hold together") {
+  std::ifstream file(CINNABAR_SOURCE_DIR "/models/BRING_YOUR_OWN.md");
+  std::set<std::string, std::less<>> shown;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("cinnabar infill ")) continue;
+    INFO(line);
+    std::istringstream words(line);
+    DenoiseOptions said;
+    std::string word, value;
+    while (words >> word && word != "#") {
+      const DenoiseField* field = word.starts_with("--") ? find_denoise_field(word.substr(2)) : nullptr;
+      if (field == nullptr) continue;
+      words >> value;
+      CHECK_FALSE(set_field(*field, value, said));
+    }
+    const bool expands = line.find("(DreamOn)") != std::string::npos;
+    while (words >> word) {
+      if (word.starts_with("(")) continue;
+      shown.insert(word);
+      for (const FamilyDenoising& row : family_denoising())
+        if (row.family == word && row.expands == expands) said = over(said, row.options);
+    }
+    CHECK_FALSE(contradiction(said));
+  }
+  for (const Family& family : families()) {
+    INFO(family.name);
+    CHECK(shown.contains(family.name));
+  }
 }
 
 TEST_CASE("the document shows every order of infill tags") {
