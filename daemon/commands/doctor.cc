@@ -9,6 +9,7 @@
 #include "daemon/commands/child_process.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
+#include "daemon/commands/silent_daemon.h"
 #include "daemon/proxy/finder.h"
 #include "engine/model/parts.h"
 #include "lsp/json.h"
@@ -131,14 +132,17 @@ void look_at_port(Report& report, const Options& options) {
 void look_at_daemon(Report& report, const Options& options) {
   std::vector<std::string> command = {own_program(), "status", "--json"};
   if (!options.place.socket.empty()) command.insert(command.end(), {"--socket", options.place.socket});
-  const auto done = run_program(command, 30);
+  constexpr int kSeconds = 30;
+  const auto done = run_program(command, kSeconds);
   if (done && done->status == 3) return report.say(Finding::good, "daemon", "none runs; the first editor starts one");
   const auto answer =
       done && done->status == 0 ? lsp::parse_json(done->output) : lsp::Expected<lsp::Json>(lsp::ResponseError{});
-  if (!answer.ok() || !answer->is_object())
-    return report.say(Finding::bad, "daemon",
-                      done ? done->output.substr(0, done->output.find('\n')) : "does not answer",
-                      "its log is beside the socket; end it, the next editor starts another: kill PID");
+  if (!answer.ok() || !answer->is_object()) {
+    const auto path = socket_path(options.place.socket);
+    if (!path) return;  // said above
+    const Silence silence = silence_of(done, kSeconds, *path);
+    return report.say(Finding::bad, "daemon", silence.found, silence.mend);
+  }
   const std::string version = answer->value("version", "");
   const lsp::Json model = answer->value("model", lsp::Json::object());
   const std::string state = model.value("state", "");

@@ -115,6 +115,10 @@ Result<FoundModel> usable(const ListedModel& model, const std::vector<ListedMode
 // A folder that is named by its path may hold an adapter alone, too.
 Result<FoundModel> by_path(const std::string& path, std::vector<ListedModel> models) {
   std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    return Status::error(path +
+                         ": there is no such file or folder; name a model that 'cinnabar model list' shows, or another "
+                         "path (in an editor the setting cinnabar.model, on a command line --model)");
   if (!fs::is_directory(path, ignored)) return FoundModel{path, {}, {}};
   auto model = look_at(fs::path(path), false);
   if (!model || model->state == ListedModel::State::obtainable) return FoundModel{path, {}, {}};

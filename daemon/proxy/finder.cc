@@ -18,8 +18,7 @@
 namespace cinnabar::daemon {
 namespace {
 
-constexpr off_t kLongestLog = 1 << 20;                // bytes; a longer one is begun anew
-constexpr std::chrono::milliseconds kLeaving{3'000};  // for a daemon that was asked to give up its place
+constexpr off_t kLongestLog = 1 << 20;  // bytes; a longer one is begun anew
 constexpr std::chrono::milliseconds kBetweenStarts{500};
 constexpr std::chrono::milliseconds kStandsStill{1'000};  // silent for so long and stopped: it is ended
 
@@ -177,7 +176,8 @@ Finder::Found Finder::take(const Greeting& answer) {
     return Searching{};
   }
   const bool old = answer.verb == "replaced" || compare_versions(answer.version, options_.version) < 0;
-  const bool replaceable = old && !options_.command.empty() && (!asked_ || Clock::now() < *asked_ + kLeaving);
+  const bool replaceable =
+      old && !options_.command.empty() && (!asked_ || Clock::now() < *asked_ + options_.leaving_limit);
   if (answer.verb == "draining" || replaceable) {
     socket_.close();
     hindrance_ = "the daemon at " + options_.socket + " is ending, and no other takes its place";
@@ -186,9 +186,17 @@ Finder::Found Finder::take(const Greeting& answer) {
   }
   if (answer.verb != "ready" && answer.verb != "replaced")
     return fail("the daemon at " + options_.socket + " says what this version does not know: " + answer.verb);
+  notice_ = old && asked_ ? of_older(answer.version) : std::string();
   lock_.reset();
   asked_.reset();
   return std::move(socket_);
+}
+
+std::string Finder::of_older(const std::string& version) const {
+  const auto process = peer_process(socket_.get());
+  return "the daemon at " + options_.socket + ", version " + version + ", is older than this program, version " +
+         options_.version + ", and has not gone when it was asked to; it serves until it is ended" +
+         (process ? " (process " + std::to_string(*process) + ")" : "");
 }
 
 // The first word to a TCP port, which anybody may have taken: it gives nothing away.

@@ -33,6 +33,7 @@ struct FinderOptions {
   std::chrono::milliseconds answer_limit{6'000};   // for each line of a daemon's greeting
   std::chrono::milliseconds start_limit{10'000};   // from starting one until it listens
   std::chrono::milliseconds search_limit{12'000};  // in all
+  std::chrono::milliseconds leaving_limit{3'000};  // for a daemon that was asked to give up its place
 };
 
 class Finder {
@@ -46,6 +47,10 @@ class Finder {
   // be had: what was tried, what was found, and where the daemon's log is. After an error the next step begins anew.
   std::variant<Searching, Descriptor, Status> step();
 
+  // What the user should know of the daemon that was found last, a sentence without its end: it is older than this program
+  // and has not gone. Empty: nothing.
+  const std::string& notice() const { return notice_; }
+
   // Takes notice of a started daemon's end, so that it leaves no zombie. Cheap; call now and then.
   void reap();
 
@@ -56,6 +61,7 @@ class Finder {
   Found greeted();
   Found silence();
   Found take(const Greeting& answer);
+  std::string of_older(const std::string& version) const;
   std::optional<Status> start();
   Status fail(const std::string& what);
   std::optional<Status> knock();
@@ -67,11 +73,12 @@ class Finder {
   FinderOptions options_;
   std::optional<Clock::time_point> since_;  // this search
   std::string hindrance_;                   // what it waits for
-  Descriptor socket_;                       // connected, its greeting under way
-  Clock::time_point said_at_{};             // our last line
-  std::string token_;                       // of TCP
-  std::optional<Challenge> challenge_;      // knocked, and not proven yet
-  std::optional<Descriptor> lock_;          // PATH.start, while a daemon of ours comes up
+  std::string notice_;
+  Descriptor socket_;                   // connected, its greeting under way
+  Clock::time_point said_at_{};         // our last line
+  std::string token_;                   // of TCP
+  std::optional<Challenge> challenge_;  // knocked, and not proven yet
+  std::optional<Descriptor> lock_;      // PATH.start, while a daemon of ours comes up
   Clock::time_point started_at_{};
   pid_t child_ = -1;
   std::optional<int> child_status_;         // of wait, once it ended

@@ -92,6 +92,7 @@ class Proxy {
       daemon_ = std::move(*socket);
       from_daemon_ = lsp::FrameDecoder();
       pass(relay_.daemon_found());
+      pass(relay_.note(finder_.notice().empty() ? std::string() : "Cinnabar: " + finder_.notice()));
     } else {
       pass(relay_.daemon_unavailable("Cinnabar: " + std::get<Status>(found).message()));
       pause();

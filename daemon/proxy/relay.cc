@@ -204,6 +204,7 @@ Relay::Out Relay::daemon_response(const lsp::Response& response, std::string bod
     }
   }
   out.to_editor.push_back(std::move(body));
+  show_note(out);
   return out;
 }
 
@@ -288,6 +289,19 @@ Relay::Out Relay::daemon_unavailable(const std::string& why) {
     out.to_editor.push_back(notification("window/showMessage", {{"type", 1}, {"message", why}}));
   }
   return out;
+}
+
+Relay::Out Relay::note(const std::string& what) {
+  Out out;
+  note_ = what == note_shown_ ? std::string() : what;
+  show_note(out);
+  return out;
+}
+
+void Relay::show_note(Out& out) {
+  if (stage_ != Stage::running || note_.empty()) return;
+  out.to_editor.push_back(notification("window/showMessage", {{"type", 2}, {"message", note_}}));
+  note_shown_ = std::exchange(note_, {});
 }
 
 void Relay::remember(const lsp::Notification& notification, const std::string& body) {

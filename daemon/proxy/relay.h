@@ -39,6 +39,8 @@ class Relay {
   // A daemon listens (again). The first call counts as the beginning.
   Out daemon_found();
   Out daemon_lost();
+  // Something about the daemon that was found: shown once, and not before the editor may be told anything.
+  Out note(const std::string& what);
   // No daemon can be had: `why` is the answer to initialize, or shown once when that was answered before.
   Out daemon_unavailable(const std::string& why);
 
@@ -82,10 +84,13 @@ class Relay {
   bool registered_already(const lsp::Request& request) const;
   void track_progress(const lsp::Json& params);
   void reopen(const lsp::Json& result, Out& out);
+  void show_note(Out& out);
 
   Stage stage_ = Stage::fresh;
   Link link_ = Link::none;
   std::optional<std::string> unavailable_;
+  std::string note_;        // to be shown
+  std::string note_shown_;  // the last one
   std::optional<int> exit_code_;
   std::string failure_;
   int answered_ = 0;

@@ -100,7 +100,7 @@ export const STEPS = {
     await pause(1500);
     const written = await at.workbench.save(at.file);
     if (written !== `${STUB}return first`) throw new Error(`text was lost: ${JSON.stringify(written)}`);
-    await at.told([[NO_MODEL]]);
+    await at.told([[NO_MODEL, 'no such file', 'cinnabar model list', 'cinnabar.model']]);
     at.workbench.set(at.settings);
     await at.workbench.status('ready');
     await at.keyboard.press('Enter');

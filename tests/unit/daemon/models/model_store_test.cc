@@ -109,8 +109,11 @@ TEST_CASE("a name comes to its model, anything else is a path") {
   CHECK(model_of("default") == store.root.file("beside/default"));
   CHECK(model_of("alpha") == store.root.file("user/alpha"));
   CHECK(model_of(store.tiny) == store.tiny);
-  CHECK(model_of("./alpha") == "./alpha");
-  CHECK(model_of("model.gguf") == "model.gguf");  // a file here, missing or not: the engine says
+  for (const std::string missing : {"./alpha", "model.gguf", "/no/such/model"}) {  // a path: what and what to do
+    CAPTURE(missing);
+    CHECK_THAT(model_of(missing), StartsWith(missing + ": there is no such file or folder; name a model that "));
+    CHECK_THAT(model_of(missing), Contains("cinnabar.model") && Contains("--model"));
+  }
   CHECK_THAT(model_of("beta"), Contains("there is no model 'beta'; there are: default, alpha"));
   CHECK(names_model(store.places, "alpha"));
   CHECK(names_model(store.places, "beta"));

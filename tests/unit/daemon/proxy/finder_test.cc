@@ -1,11 +1,13 @@
 // What a proxy says when no daemon can be had.
 #include "daemon/proxy/finder.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <stop_token>
 #include <thread>
 
 namespace cinnabar::daemon {
@@ -65,6 +67,72 @@ TEST_CASE("what answers without the greeting is no daemon; what does not answer 
   options.socket = folder.socket();
   options.answer_limit = std::chrono::milliseconds(200);
   CHECK(error_of(options) == "the daemon at " + folder.socket() + " does not answer");
+}
+
+// A daemon of another version at a socket, which greets everybody and never goes.
+class Stubborn {
+ public:
+  explicit Stubborn(const std::string& socket) {
+    auto listener = listen_at(socket);
+    REQUIRE(listener.ok());
+    listener_ = std::move(*listener);
+    thread_ = std::jthread([this](const std::stop_token& stop) { greet(stop); });
+  }
+
+ private:
+  void greet(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      Descriptor client(accept(listener_.get(), nullptr, nullptr));  // does not block
+      if (!client) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        continue;
+      }
+      const std::string line = to_line({"ready", "0.0.1", {}, {}});
+      (void)send(client.get(), line.data(), line.size(), MSG_NOSIGNAL);
+      clients_.push_back(std::move(client));
+    }
+  }
+
+  Descriptor listener_;
+  std::vector<Descriptor> clients_;
+  std::jthread thread_;  // ends first
+};
+
+TEST_CASE("an older daemon that does not go is used, and the user is told which it is") {
+  const Folder folder;
+  const Stubborn daemon(folder.socket());
+  struct Case {
+    std::string version;
+    bool replaces;  // whether this finder starts daemons
+    std::string notice;
+  };
+  const std::vector<Case> cases = {
+      {"0.1.0", true,
+       "the daemon at " + folder.socket() +
+           ", version 0.0.1, is older than this program, version 0.1.0, and has not gone when it was asked to; it "
+           "serves until it is ended (process " +
+           std::to_string(getpid()) + ")"},
+      {"0.1.0", false, ""},
+      {"0.0.1", true, ""},
+  };
+  for (const auto& [version, replaces, notice] : cases) {
+    CAPTURE(version, replaces);
+    FinderOptions options;
+    options.socket = folder.socket();
+    options.version = version;
+    if (replaces) options.command = {"/bin/false"};
+    options.leaving_limit = std::chrono::milliseconds(100);
+    Finder finder(std::move(options));
+    bool found = false;
+    for (int i = 0; i < 500 && !found; ++i) {
+      auto step = finder.step();
+      REQUIRE_FALSE(std::holds_alternative<Status>(step));
+      found = std::holds_alternative<Descriptor>(step);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    CHECK(found);
+    CHECK(finder.notice() == notice);
+  }
 }
 
 }  // namespace

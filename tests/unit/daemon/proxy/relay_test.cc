@@ -258,5 +258,27 @@ TEST_CASE("exit means 0 after shutdown, else 1; after shutdown no daemon is want
   CHECK(rude.relay.exit_code() == 1);
 }
 
+TEST_CASE("what is to be known of the daemon is shown once, and after initialize is answered") {
+  Talk talk;
+  const auto shown = [](const Relay::Out& out) {
+    std::vector<std::string> messages;
+    for (const auto& body : out.to_editor) {
+      const Json message = Json::parse(body);
+      if (message.value("method", "") == "window/showMessage") messages.push_back(message["params"]["message"]);
+    }
+    return messages;
+  };
+  CHECK(shown(talk.relay.note("old")).empty());
+  talk.editor({{"id", 0}, {"method", "initialize"}, {"params", Json::object()}});
+  CHECK(talk.to_editor.empty());
+  talk.daemon({{"id", 0}, {"result", {{"capabilities", Json::object()}}}});
+  REQUIRE(talk.to_editor.size() == 2);
+  CHECK(talk.to_editor[0]["id"] == 0);
+  CHECK(talk.to_editor[1]["params"] == Json{{"type", 2}, {"message", "old"}});
+  CHECK(shown(talk.relay.note("old")).empty());
+  CHECK(shown(talk.relay.note("")).empty());
+  CHECK(shown(talk.relay.note("older")) == std::vector<std::string>{"older"});
+}
+
 }  // namespace
 }  // namespace cinnabar::daemon
