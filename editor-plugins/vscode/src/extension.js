@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { rewrite, runEdit } from './edits.js';
 import { NextEdit } from './next_edit.js';
+import { Preview } from './preview.js';
 import { Service } from './service.js';
 import { changesProgram, toggleLanguage } from './settings.js';
 import { Status, askMinutes, showMenu } from './status.js';
@@ -11,14 +12,18 @@ let service;
 export function activate(context) {
   const log = vscode.window.createOutputChannel('Cinnabar', { log: true });
   const status = new Status();
-  service = new Service(context.extension, status, log);
+  const preview = new Preview();
+  service = new Service(context.extension, status, log, preview);
   const nextEdit = new NextEdit(service);
   const command = (name, run) => vscode.commands.registerCommand(`cinnabar.${name}`, run);
-  context.subscriptions.push(log, status, nextEdit,
+  context.subscriptions.push(log, status, nextEdit, preview,
     command('completeFunctionAtCursor', () => runEdit(service, 'cinnabar.completeFunction', 'completing the function')),
     command('fillAllHoles', () => runEdit(service, 'cinnabar.fillHoles', 'filling the holes')),
     command('rewriteSelection', () => rewrite(service, false)),
     command('rewriteSelectionWithPreview', () => rewrite(service, true)),
+    command('showPreview', (title, edit) => preview.show(title, edit)),
+    command('applyPreview', () => preview.apply()),
+    command('discardPreview', () => preview.discard()),
     command('nextEdit', () => nextEdit.goOrAccept()),
     command('rejectNextEdit', () => nextEdit.reject()),
     command('trigger', () => vscode.commands.executeCommand('editor.action.inlineSuggest.trigger')),

@@ -1,16 +1,18 @@
 // The language server's life: started, restarted when it ends or the program is another, off while the user wants that.
 import * as vscode from 'vscode';
 import { makeClient } from './client.js';
+import { wantsPreview } from './preview.js';
 import { forServer, isEnabled, isServed, openPathSetting, program } from './settings.js';
 
 const MOST_ENDS = 3, WITHIN = 3 * 60_000;  // ms; a server that ends more often than that is not started again
 
 export class Service {
-  constructor({ packageJSON, extensionPath }, status, log) {
+  constructor({ packageJSON, extensionPath }, status, log, preview) {
     this.packageJson = packageJSON;
     this.extensionPath = extensionPath;
     this.status = status;
     this.log = log;
+    this.preview = preview;
     this.isOff = false;
     this.ends = [];
     this.turn = Promise.resolve();
@@ -75,11 +77,27 @@ export class Service {
     return {
       provideInlineCompletionItems: (document, position, context, token, next) =>
         this.isOff || !isEnabled(document.languageId) ? [] : next(document, position, context, token),
+      // An action's edit is VS Code's to apply, and to show in its own way; a command is ours.
+      resolveCodeAction: async (item, token, next) => {
+        const action = await next(item, token);
+        if (!item.data?.confirm || !action?.edit) return action;
+        action.command = { title: item.title, command: 'cinnabar.showPreview', arguments: [item.title, action.edit] };
+        action.edit = undefined;
+        return action;
+      },
       workspace: {
+        handleApplyEdit: (params, next) => wantsPreview(params.edit) ? this.confirm(params) : next(params),
         configuration: (params, token, next) => params.items.every((item) => item.section === 'cinnabar')
           ? params.items.map(() => forServer(this.packageJson, this.isOff)) : next(params, token),
       },
     };
+  }
+
+  // Answered at once: the server has no part in what the user decides, and sees the change when it comes.
+  async confirm({ label, edit }) {
+    const made = await this.client?.protocol2CodeConverter.asWorkspaceEdit(edit);
+    if (made) await this.preview.show(label ?? 'Preview', made);
+    return { applied: false, failureReason: 'it is shown to the user first' };
   }
 
   take(status) {

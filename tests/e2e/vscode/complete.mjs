@@ -64,6 +64,7 @@ async function completeFunction(workbench) {
   await workbench.goTo(3);
   await workbench.command('Cinnabar: Complete Function');
   await until('the stub is filled', async () => (await workbench.page.textContent('.monaco-editor .view-lines')).includes('return'));
+  await workbench.picture('whole-function', { height: 150 });
   const written = await workbench.save(stub);
   if (written.includes('pass')) throw new Error(`the stub is still there: ${written}`);
   console.log(`the command made of the stub: ${JSON.stringify(written)}`);

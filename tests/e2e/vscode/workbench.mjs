@@ -224,6 +224,14 @@ export class Workbench {
     });
   }
 
+  /** A button above the text. */
+  async clickTitle(command, label) {
+    this.used.add(`menu editor/title ${command}`);
+    const button = `.editor-actions a.action-label[aria-label*="${label}"]`;
+    await this.shown(button);
+    await this.page.click(button);  // it is drawn anew while the editor settles
+  }
+
   async clickStatus() {
     await this.page.click('.statusbar-item [aria-label^="Cinnabar: "]');
   }
@@ -294,11 +302,11 @@ export class Workbench {
   }
 
   // For the README, where the environment names a folder for them.
-  async picture(name, { whole = false, height = 300 } = {}) {
+  async picture(name, { whole = false, height = 300, of = '.editor-container' } = {}) {
     if (!process.env.CINNABAR_PICTURES) return;
     const path = join(process.env.CINNABAR_PICTURES, `${name}.png`);
     if (whole) return void await this.page.screenshot({ path });
-    const box = await (await this.page.$('.editor-container')).boundingBox();
+    const box = await (await this.page.$(of)).boundingBox();
     await this.page.screenshot({ path, clip: { ...box, height: Math.min(height, box.height) } });
   }
 
