@@ -23,6 +23,9 @@ class Descriptor {
   int number_ = -1;
 };
 
+// Whether reads and writes wait. False: the system refuses, and errno says why.
+bool set_blocking(int descriptor, bool blocks);
+
 // Puts something in the places of standard input, output and error that are closed, so that no file or socket gets them:
 // what reads or writes there goes on to fail. Call it first.
 void keep_standard_descriptors();

@@ -1,9 +1,15 @@
 # cinnabar_folder(NAME [LINK ...] [WITHOUT REGEX]): the static library of one top-level folder: every .cc below it but
-# those whose path matches, includes rooted at the repository ("engine/decoding/canvas.h"). A new file needs no CMake change.
+# those whose path matches or that are another system's, includes rooted at the repository ("engine/decoding/canvas.h"). A
+# new file needs no CMake change.
 function(cinnabar_folder name)
   cmake_parse_arguments(ARG "" "WITHOUT" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  if(APPLE)  # *_linux.cc and *_darwin.cc define the same
+    list(FILTER sources EXCLUDE REGEX "_linux\\.cc$")
+  else()
+    list(FILTER sources EXCLUDE REGEX "_darwin\\.cc$")
+  endif()
   if(ARG_WITHOUT)
     list(FILTER sources EXCLUDE REGEX ${ARG_WITHOUT})
   endif()

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/file.h"
+#include "base/system.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX wants it declared
 
@@ -56,10 +56,8 @@ std::optional<std::string> find_program(const std::string& name) {
 }
 
 std::optional<Finished> run_program(const std::vector<std::string>& command, int seconds) {
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
-  const Descriptor from(ends[0]);
-  Descriptor to(ends[1]);
+  auto [from, to] = make_pipe();
+  if (!from) return std::nullopt;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);

@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <regex>
 
+#include "base/system.h"
 #include "daemon/commands/child_process.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
@@ -66,15 +66,6 @@ void look_at_model(Report& report, const Options& options) {
   report.say(Finding::good, "model", path + ", every part has its checksum");
 }
 
-// The number of KiB behind `name` in /proc/meminfo; 0 where there is none.
-long memory_of(const std::string& name) {
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind(name + ":", 0) == 0) return std::strtol(line.c_str() + name.size() + 1, nullptr, 10);
-  }
-  return 0;
-}
-
 // KiB of weights, keys and values, and some room: the default model's, or of one in a file by its size.
 long wanted_memory(const Options& options) {
   constexpr long kDefault = 1'200'000, kRoom = 500'000;
@@ -85,7 +76,7 @@ long wanted_memory(const Options& options) {
 }
 
 void look_at_machine(Report& report, const Options& options) {
-  const long available = memory_of("MemAvailable"), wanted = wanted_memory(options);
+  const long available = static_cast<long>(available_bytes() / 1024), wanted = wanted_memory(options);
   if (available > 0 && available < wanted)
     report.say(Finding::hint, "memory",
                std::to_string(available / 1024) + " MiB are free; the model takes about " +

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <utility>
 
+#include "base/system.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/proxy/proxy.h"

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "base/system.h"
 #include "daemon/commands/child_process.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/editor_setup.h"

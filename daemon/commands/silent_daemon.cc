@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "daemon/transport/process.h"
 #include "daemon/transport/socket.h"
 
 namespace cinnabar::daemon {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/system.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
 #include "daemon/proxy/finder.h"
@@ -49,7 +50,7 @@ class Caller {
   Status send_all(const Json& message) {
     const std::string bytes = lsp::encode_frame(lsp::write_json(message));
     // A request of ours is far smaller than the buffer of a fresh socket.
-    const auto sent = send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const auto sent = send(socket_.get(), bytes.data(), bytes.size(), kNoSignal);
     return sent == static_cast<ssize_t>(bytes.size()) ? Status() : Status::error("the daemon went away");
   }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "base/system.h"
 #include "engine/model/parts.h"
 
 namespace cinnabar::daemon {
@@ -165,8 +166,8 @@ ModelPlaces model_places() {
   if (!data.empty()) places.user = (data / "cinnabar" / "models").string();
   if (!config.empty()) places.choice = (config / "cinnabar" / "model").string();
   std::error_code error;
-  const auto program = fs::read_symlink("/proc/self/exe", error);
-  if (error) return places;
+  const fs::path program = own_program();
+  if (program.empty()) return places;
   // <tree>/build/<preset>/cinnabar, and <prefix>/bin/cinnabar.
   for (const char* place : {"../../models", "../share/cinnabar/models"}) {
     const fs::path folder = (program.parent_path() / place).lexically_normal();

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/system.h"
 #include "daemon/transport/process.h"
 #include "daemon/transport/token.h"
 
@@ -29,7 +29,7 @@ constexpr std::chrono::milliseconds kStandsStill{1'000};  // silent for so long 
   dup2(nothing, STDIN_FILENO);
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
-  close_range(STDERR_FILENO + 1, ~0U, 0);
+  close_from(STDERR_FILENO + 1);
   if (chdir("/") != 0) _exit(126);
   execv(arguments[0], arguments.data());
   _exit(127);
@@ -53,15 +53,6 @@ Result<pid_t> spawn(const std::vector<std::string>& command, const std::string& 
 }
 
 }  // namespace
-
-std::string own_program() {
-  std::array<char, 4096> path{};
-  const auto length = readlink("/proc/self/exe", path.data(), path.size());
-  std::string program(path.data(), length < 0 ? 0 : static_cast<std::size_t>(length));
-  constexpr std::string_view kDeleted = " (deleted)";
-  if (program.ends_with(kDeleted)) program.resize(program.size() - kDeleted.size());
-  return program;
-}
 
 Finder::Found Finder::step() {
   reap();
@@ -221,7 +212,7 @@ void Finder::send_line(const Greeting& greeting) {
   said_at_ = Clock::now();
   const std::string line = to_line(greeting);
   // A fresh socket has room for a line; a daemon that is gone shows when its answer is read.
-  if (send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) socket_.close();
+  if (send(socket_.get(), line.data(), line.size(), kNoSignal) < 0) socket_.close();
 }
 
 // Once in a search: if an old one is there still (another service starts it), it will have to do.
@@ -236,12 +227,9 @@ void Finder::ask_to_drain() {
 // A daemon that was stopped would keep every editor waiting for good.
 bool Finder::end_stopped_daemon() {
   const auto daemon = options_.tcp_port == 0 ? peer_process(socket_.get()) : std::nullopt;
-  if (!daemon || options_.command.empty()) return false;
-  const auto watched = watch_process(*daemon);
-  const auto* handle = std::get_if<Descriptor>(&watched);
-  if (handle == nullptr || !*handle || !is_stopped(*daemon)) return false;
+  if (!daemon || options_.command.empty() || !kill_if_stopped(*daemon)) return false;
   hindrance_ = "the daemon at " + options_.socket + " stands still (process " + std::to_string(*daemon) + ")";
-  return syscall(SYS_pidfd_send_signal, handle->get(), SIGKILL, nullptr, 0) == 0;
+  return true;
 }
 
 Status Finder::fail(const std::string& what) {

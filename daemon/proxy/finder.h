@@ -85,7 +85,4 @@ class Finder {
   std::optional<Clock::time_point> asked_;  // when an old daemon was asked to go, in this search
 };
 
-// The command that starts a daemon from this program's own file: the one that has taken its place after an upgrade.
-std::string own_program();
-
 }  // namespace cinnabar::daemon

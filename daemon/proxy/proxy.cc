@@ -1,6 +1,5 @@
 #include "daemon/proxy/proxy.h"
 
-#include <malloc.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/system.h"
 #include "base/text.h"
 #include "daemon/proxy/relay.h"
 #include "daemon/transport/process.h"
@@ -142,7 +142,7 @@ class Proxy {
     const bool hears = to_editor_.size() < kWaiting;
     const auto daemon_events = static_cast<short>((hears ? POLLIN : 0) | (to_daemon_.empty() ? 0 : POLLOUT));
     std::array<pollfd, 4> watched = {{
-        {open ? STDIN_FILENO : -1, static_cast<short>(listens ? POLLIN : POLLRDHUP), 0},  // its end, in any case
+        {open ? STDIN_FILENO : -1, listens ? short{POLLIN} : kNothingFollows, 0},  // its end, in any case
         {to_editor_.empty() ? -1 : STDOUT_FILENO, POLLOUT, 0},
         {daemon_events != 0 ? daemon_.get() : -1, daemon_events, 0},
         {editor_process_.get(), POLLIN, 0},
@@ -191,7 +191,7 @@ class Proxy {
   void take(std::string body, Relay::Out (Relay::*step)(std::string)) {
     const bool large = body.size() > kLargeMessage;
     pass((relay_.*step)(std::move(body)));
-    if (large) malloc_trim(0);
+    if (large) return_freed_memory();
   }
 
   void pass(Relay::Out out) {
@@ -203,7 +203,7 @@ class Proxy {
   // Standard output may be shared with others, so it is not made non-blocking; a piece that fits is what poll promised.
   void write_to_editor() {
     const auto piece = to_editor_.rest().substr(0, kSafePiece);
-    auto count = send(STDOUT_FILENO, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    auto count = send(STDOUT_FILENO, piece.data(), piece.size(), MSG_DONTWAIT | kNoSignal);
     if (count < 0 && errno == ENOTSOCK) count = write(STDOUT_FILENO, piece.data(), piece.size());
     if (count < 0 && errno != EINTR && errno != EAGAIN) editor_lost_ = true;
     if (count > 0) to_editor_.sent(static_cast<std::size_t>(count));
@@ -211,7 +211,7 @@ class Proxy {
 
   void write_to_daemon() {
     const auto rest = to_daemon_.rest();
-    const auto count = send(daemon_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    const auto count = send(daemon_.get(), rest.data(), rest.size(), kNoSignal);
     if (count > 0) to_daemon_.sent(static_cast<std::size_t>(count));
     // An error shows again when reading, behind the answers that are still there.
     if (count < 0 && errno != EINTR && errno != EAGAIN) to_daemon_.clear();
@@ -236,7 +236,7 @@ class Proxy {
   Outgoing to_editor_;
   Outgoing to_daemon_;
   Descriptor daemon_;
-  Descriptor editor_process_;  // pidfd
+  Descriptor editor_process_;  // readable once it has ended
   Clock::time_point next_try_{};
   std::optional<Clock::time_point> ends_at_;
   std::optional<Clock::time_point> searches_since_;

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/page_guard.h"
+#include "base/system.h"
 #include "daemon/models/model_store.h"
 
 namespace cinnabar::daemon {
@@ -11,8 +12,8 @@ namespace {
 // Only ever from beside the program: a library is code, so no option and no editor names one.
 engine::DeviceOptions with_library(engine::DeviceOptions device) {
   std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) return device;
+  const std::filesystem::path program = own_program();
+  if (program.empty()) return device;
   for (const char* place : {"", "../lib/cinnabar"}) {
     const auto library = (program.parent_path() / place / "libcinnabar_cuda.so").lexically_normal();
     if (device.cuda_library.empty() && std::filesystem::exists(library, error)) device.cuda_library = library;

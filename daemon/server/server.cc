@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/system.h"
 #include "daemon/server/open_engine.h"
 #include "daemon/server/services.h"
 #include "daemon/server/session.h"
@@ -44,14 +44,6 @@ std::string absolute_path(const std::string& path) {
   std::error_code error;
   const auto absolute = std::filesystem::absolute(path, error);
   return error ? path : absolute.lexically_normal().string();
-}
-
-// Bytes of this process that are in memory, from /proc; 0 where that is not to be had.
-std::uint64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t size = 0, resident = 0;
-  file >> size >> resident;
-  return file ? resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
 class Server final : public Host, public Services {

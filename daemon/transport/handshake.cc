@@ -81,8 +81,7 @@ bool equal_tokens(std::string_view left, std::string_view right) {
 
 Result<std::string> new_nonce() {
   std::array<std::byte, 32> random{};
-  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
-    return Status::error("the system gives no random numbers");
+  if (getentropy(random.data(), random.size()) != 0) return Status::error("the system gives no random numbers");
   return to_hex(random);
 }
 

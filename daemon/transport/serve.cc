@@ -11,6 +11,7 @@
 #include <map>
 #include <utility>  // before asio: Boost 1.74 forgets it
 
+#include "base/system.h"
 #include "daemon/transport/bounded_log.h"
 #include "daemon/transport/channel.h"
 #include "daemon/transport/process.h"
@@ -26,13 +27,11 @@ constexpr std::chrono::seconds kTcpPatience{5};  // with who does not say who it
 Descriptor duplicate(int number) { return Descriptor(fcntl(number, F_DUPFD_CLOEXEC, 0)); }
 
 // The program's file when this process began. It differs later when the program has been upgraded.
-std::optional<FileIdentity> program_file() { return identity_of("/proc/self/exe"); }
+std::optional<FileIdentity> program_file() { return identity_of(own_image()); }
 
 bool program_replaced(const std::optional<FileIdentity>& at_start) {
-  char path[4096];
-  const auto length = readlink("/proc/self/exe", path, sizeof path);
-  if (length <= 0 || !at_start) return false;
-  return identity_of(std::string(path, static_cast<std::size_t>(length))) != at_start;
+  const std::string program = own_program();
+  return !program.empty() && at_start && identity_of(program) != at_start;
 }
 
 // The daemon's part in proving who is who on one TCP connection.
@@ -117,7 +116,7 @@ class SocketServer {
     acceptor.async_wait(Acceptor::wait_read, [this, &acceptor, tcp](const boost::system::error_code& error) {
       if (error || draining_) return;
       while (true) {
-        Descriptor client(accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        Descriptor client = accept_client(acceptor.native_handle());
         if (client) {
           welcome(std::move(client), tcp);
         } else if (errno == EMFILE || errno == ENFILE) {
@@ -133,7 +132,7 @@ class SocketServer {
   // Without descriptors one is spent on saying so; without even that one, the next look comes later.
   void turn_one_away(Acceptor& acceptor, bool tcp) {
     spare_.close();
-    say_full(Descriptor(accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
+    say_full(accept_client(acceptor.native_handle()));
     spare_ = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
     log("a client was sent away: no descriptors are left (ulimit -n)");
     breath_.expires_after(std::chrono::milliseconds(100));
@@ -144,7 +143,7 @@ class SocketServer {
 
   void say_full(const Descriptor& client) const {
     const std::string line = to_line({"full", options_.version, {}, {}});
-    if (client) (void)send(client.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (client) (void)send(client.get(), line.data(), line.size(), kNoSignal | MSG_DONTWAIT);
   }
 
   // How many there are, and the silent one that came first, of those that `counts` says.
@@ -356,7 +355,7 @@ class StdioServer {
   asio::io_context loop_{1};
   asio::signal_set signals_;
   asio::steady_timer last_moment_;
-  asio::posix::stream_descriptor editor_;  // a pidfd
+  asio::posix::stream_descriptor editor_;  // readable once its process has ended
   std::shared_ptr<Channel> channel_;
   std::optional<int> status_;
   bool watches_ = false;

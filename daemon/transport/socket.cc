@@ -14,6 +14,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/system.h"
+#include "daemon/transport/process.h"
+
 namespace cinnabar::daemon {
 namespace {
 
@@ -50,11 +53,10 @@ int socket_option(int socket, int name) {
   return getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
-std::optional<ucred> peer_of(int socket) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
-  return peer;
+int family_of(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  return getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? address.ss_family : -1;
 }
 
 constexpr std::string_view kInRuntimeFolder = "/cinnabar/cinnabar.sock";
@@ -127,7 +129,7 @@ Result<Descriptor> listen_at(const std::string& path) {
     if (!S_ISSOCK(found.st_mode)) return Status::error(path + " is in the way: it is no socket; remove it");
     if (unlink(path.c_str()) != 0) return system_error("cannot remove the stale socket " + path);
   }
-  Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Descriptor listener = stream_socket(AF_UNIX);
   if (!listener) return system_error("cannot make a socket");
   const sockaddr_un address = address_of(path);
   const mode_t before = umask(0177);
@@ -145,7 +147,7 @@ std::optional<FileIdentity> identity_of(const std::string& path) {
 }
 
 Attempt connect_to(const std::string& path) {
-  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Descriptor socket = stream_socket(AF_UNIX);
   if (!socket) return {Reach::busy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
   const sockaddr_un address = address_of(path);
   if (connect(socket.get(), generic(address), sizeof address) != 0) {
@@ -158,8 +160,9 @@ Attempt connect_to(const std::string& path) {
 }
 
 Attempt connect_to_port(std::uint16_t port) {
-  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Descriptor socket = stream_socket(AF_INET);
   if (!socket) return {Reach::busy, {}, std::string("no socket can be made (") + std::strerror(errno) + ")"};
+  set_blocking(socket.get(), true);
   const timeval limit{2, 0};  // a listener whose queue is full drops what knocks
   setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   const sockaddr_in address = loopback(port);
@@ -167,12 +170,12 @@ Attempt connect_to_port(std::uint16_t port) {
     const bool busy = errno == EAGAIN || errno == EINPROGRESS || errno == EINTR;
     return {busy ? Reach::busy : Reach::nobody, {}, "port " + std::to_string(port) + " lets nobody in"};
   }
-  fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+  set_blocking(socket.get(), false);
   return {Reach::connected, std::move(socket), {}};
 }
 
 Result<Descriptor> listen_on_port(std::uint16_t port) {
-  Descriptor listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Descriptor listener = stream_socket(AF_INET);
   if (!listener) return system_error("cannot make a socket");
   const int yes = 1;
   setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -182,29 +185,19 @@ Result<Descriptor> listen_on_port(std::uint16_t port) {
   return listener;
 }
 
-std::optional<uid_t> peer_user(int socket) {
-  const auto peer = peer_of(socket);
-  return peer ? std::optional(peer->uid) : std::nullopt;
-}
-
-std::optional<pid_t> peer_process(int socket) {
-  const auto peer = peer_of(socket);
-  return peer && peer->pid > 0 ? std::optional(peer->pid) : std::nullopt;
-}
-
 Result<std::optional<Descriptor>> activated_listener() {
   constexpr int kFirst = 3;  // systemd's SD_LISTEN_FDS_START
   const char* process = std::getenv("LISTEN_PID");
   const char* count = std::getenv("LISTEN_FDS");
   if (process == nullptr || count == nullptr || std::to_string(getpid()) != process) return std::optional<Descriptor>();
   if (std::string_view(count) != "1") return Status::error("LISTEN_FDS is " + std::string(count) + ", expected 1");
-  if (socket_option(kFirst, SO_DOMAIN) != AF_UNIX || socket_option(kFirst, SO_TYPE) != SOCK_STREAM ||
+  if (family_of(kFirst) != AF_UNIX || socket_option(kFirst, SO_TYPE) != SOCK_STREAM ||
       socket_option(kFirst, SO_ACCEPTCONN) != 1) {
     return Status::error("the descriptor handed over by LISTEN_FDS is no listening unix stream socket");
   }
   Descriptor listener(kFirst);
   fcntl(kFirst, F_SETFD, FD_CLOEXEC);
-  fcntl(kFirst, F_SETFL, fcntl(kFirst, F_GETFL) | O_NONBLOCK);
+  set_blocking(kFirst, false);
   return std::optional(std::move(listener));
 }
 

@@ -1,4 +1,4 @@
-// Where the user's one daemon listens and who may speak to it: its folder, socket, locks and peers.
+// Where the user's one daemon listens and who may speak to it: its folder, socket and locks.
 //
 // All files lie in one folder that belongs to the user alone (0700): PATH is the socket (0600), PATH.lock is held by
 // the daemon that owns it for as long as it takes new clients, PATH.start by a proxy that is starting one, PATH.log is
@@ -56,11 +56,6 @@ Attempt connect_to(const std::string& path);
 // To 127.0.0.1; blocks for two seconds at most.
 Attempt connect_to_port(std::uint16_t port);
 Result<Descriptor> listen_on_port(std::uint16_t port);
-
-// The user and the process on the other side of a connected unix socket (of one that listens: who made it listen); none
-// when the system does not say.
-std::optional<uid_t> peer_user(int socket);
-std::optional<pid_t> peer_process(int socket);
 
 // The listening unix socket that systemd (or another) handed to this process by LISTEN_PID and LISTEN_FDS; none when it
 // did not. Error: it handed something else.

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
+#include "base/system.h"
 
 namespace cinnabar::daemon {
 namespace {
@@ -21,8 +21,6 @@ bool is_link(const std::string& path) {
   struct stat found {};
   return lstat(path.c_str(), &found) == 0 && S_ISLNK(found.st_mode);
 }
-
-std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
 // At most `limit` bytes, cut behind the last whole line where there are more.
 std::string read_lines(int file, std::size_t limit) {
@@ -48,7 +46,8 @@ IgnoreFiles::RulesPtr IgnoreFiles::rules_in(const std::string& folder, std::stri
     files_.erase(path);
     return nullptr;
   }
-  const Stamp stamp{nanoseconds(found.st_mtim), nanoseconds(found.st_ctim), static_cast<std::uint64_t>(found.st_size),
+  const auto [modified, changed] = times_of(found);
+  const Stamp stamp{modified, changed, static_cast<std::uint64_t>(found.st_size),
                     static_cast<std::uint64_t>(found.st_ino)};
   const auto known = files_.find(path);
   if (known != files_.end() && known->second.stamp == stamp) return known->second.rules;

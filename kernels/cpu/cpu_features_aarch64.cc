@@ -1,14 +1,8 @@
-#include <sys/auxv.h>
-
+#include "kernels/cpu/arm_features.h"
 #include "kernels/cpu/cpu_features.h"
 
 namespace cinnabar::kernels::cpu {
 namespace {
-
-// Of the words that Linux hands to a program (asm/hwcap.h), named here because old headers lack some.
-constexpr unsigned long kVectors = 1ul << 1;        // AT_HWCAP: asimd
-constexpr unsigned long kDotProducts = 1ul << 20;   // AT_HWCAP: asimddp
-constexpr unsigned long kByteMatrices = 1ul << 13;  // AT_HWCAP2: i8mm
 
 const LaneOps& lane_ops(Isa isa) {
   if (isa == Isa::plain) return lane_ops_plain();
@@ -21,13 +15,13 @@ std::string missing_features(Isa isa) {
   if (isa == Isa::plain) return "";
   if (isa > Isa::neon_i8mm) return "x86-64";
   std::string missing;
-  const auto need = [&](unsigned long word, unsigned long bit, const char* name) {
-    if ((word & bit) == 0) missing += (missing.empty() ? "" : " ") + std::string(name);
+  const auto need = [&](bool has, const char* name) {
+    if (!has) missing += (missing.empty() ? "" : " ") + std::string(name);
   };
-  const unsigned long features = getauxval(AT_HWCAP);
-  need(features, kVectors, "asimd");
-  if (isa >= Isa::neon_dot) need(features, kDotProducts, "asimddp");
-  if (isa >= Isa::neon_i8mm) need(getauxval(AT_HWCAP2), kByteMatrices, "i8mm");
+  const ArmFeatures features = arm_features();
+  need(features.vectors, "asimd");
+  if (isa >= Isa::neon_dot) need(features.dot_products, "asimddp");
+  if (isa >= Isa::neon_i8mm) need(features.byte_matrices, "i8mm");
   return missing;
 }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/system.h"
+
 namespace cinnabar::kernels::cpu {
 namespace {
 constexpr std::int64_t kHugePage = 2 << 20;
@@ -23,7 +25,7 @@ std::optional<Pages> Pages::map(std::int64_t bytes) {
   pages.mapped_ = bytes + slack;
   const auto address = reinterpret_cast<std::uintptr_t>(memory);
   pages.data_ = pages.mapping_ + (slack == 0 ? 0 : (kHugePage - address % kHugePage) % kHugePage);
-  if (slack != 0) madvise(pages.data_, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);  // refusal costs only speed
+  if (slack != 0) ask_for_huge_pages(pages.data_, static_cast<std::size_t>(bytes));
   return pages;
 }
 

@@ -1,13 +1,8 @@
 #include "kernels/cpu/parallel.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <fstream>
-#include <set>
-#include <string>
 #include <utility>
 
 #include "kernels/cpu/cpu_features.h"
@@ -32,12 +27,6 @@ bool spin(const Ready& ready) {
 }
 
 int remaining(std::uint64_t ticket) { return static_cast<int>(ticket & 0xffffffffu); }
-
-int topology(int cpu, const char* file) {
-  std::ifstream in("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/" + file);
-  int id = -1;
-  return in >> id ? id : -1;
-}
 
 }  // namespace
 
@@ -115,20 +104,6 @@ void Pool::work(int worker) {
     if (remaining(ticket_.load()) == 0 && !stopping_.load()) wake_.wait(seen);
     sleepers_.fetch_sub(1);
   }
-}
-
-int default_threads() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-  std::set<std::pair<int, int>> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    const int core = topology(cpu, "core_id");
-    // Without topology every CPU counts as a core of its own.
-    cores.insert(core < 0 ? std::pair(-1, cpu) : std::pair(topology(cpu, "physical_package_id"), core));
-  }
-  return std::max<int>(1, static_cast<int>(cores.size()));
 }
 
 FlushDenormals::FlushDenormals() : saved_(flush_denormals()) {}

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/system.h"
 #include "daemon/proxy/proxy.h"
 #include "daemon/transport/connection.h"
 #include "daemon/transport/serve.h"
@@ -197,5 +198,5 @@ int run(const std::string& program, std::vector<std::string> arguments) {
 int main(int count, char** values) {
   cinnabar::keep_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
-  return cinnabar::run(cinnabar::daemon::own_program(), std::vector<std::string>(values + 1, values + count));
+  return cinnabar::run(cinnabar::own_program(), std::vector<std::string>(values + 1, values + count));
 }

@@ -2,7 +2,6 @@
 //
 // Two floors stand beside a forward's time, measured in the same run: reading all weights once, as fast as several ways to read do it, and
 // the forward's own matrix products alone.
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/system.h"
 #include "daemon/commands/bench/timed_backend.h"
 #include "daemon/commands/commands.h"
 #include "daemon/commands/setup.h"
@@ -53,7 +53,7 @@ class Memory {
   explicit Memory(std::size_t bytes)
       : bytes_((bytes + kAlignment - 1) / kAlignment * kAlignment), data_(std::aligned_alloc(kAlignment, bytes_)) {
     if (data_ == nullptr) return;
-    madvise(data_, bytes_, MADV_HUGEPAGE);
+    ask_for_huge_pages(data_, bytes_);
     std::memset(data_, 1, bytes_);
   }
   ~Memory() { std::free(data_); }

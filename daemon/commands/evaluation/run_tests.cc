@@ -1,6 +1,7 @@
 #include "daemon/commands/evaluation/run_tests.h"
 
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX's
+#include <unistd.h>  // where macOS has it
 
 #include <algorithm>
 #include <filesystem>
