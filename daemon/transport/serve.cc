@@ -26,6 +26,15 @@ constexpr std::chrono::seconds kTcpPatience{5};  // with who does not say who it
 
 Descriptor duplicate(int number) { return Descriptor(fcntl(number, F_DUPFD_CLOEXEC, 0)); }
 
+// SIG_BLOCK: they wait, for this thread and those that it starts. SIG_UNBLOCK: they come.
+void hold_ending_signals(int how) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(how, &signals, nullptr);
+}
+
 // The program's file when this process began. It differs later when the program has been upgraded.
 std::optional<FileIdentity> program_file() { return identity_of(own_image()); }
 
@@ -105,6 +114,7 @@ class SocketServer {
       watch_signals();
       drain("a signal");
     });
+    hold_ending_signals(SIG_UNBLOCK);
   }
 
   void accept_from(Acceptor& acceptor, Descriptor& listener, bool tcp) {
@@ -387,6 +397,7 @@ Result<int> serve_stdio(Host& host, const ServeOptions& options) {
 }
 
 Result<std::optional<Listeners>> open_listeners(const ServeOptions& options) {
+  hold_ending_signals(SIG_BLOCK);
   Listeners listeners;
   std::string notice;
   auto path = socket_path(options.socket, &notice);

@@ -48,6 +48,7 @@ struct Listeners {
   std::string token;
 };
 
+// SIGTERM and SIGINT wait from here on, for serve(): whoever has seen the socket may send one.
 // None: another daemon of this user's has the place. Error: the folder, the socket, the port or the token is not as it
 // has to be.
 Result<std::optional<Listeners>> open_listeners(const ServeOptions& options);
