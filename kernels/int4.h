@@ -29,17 +29,9 @@ constexpr std::uint16_t half_at(const std::byte* bytes, std::int64_t i) {
   return static_cast<std::uint16_t>(byte_at(bytes, i) | byte_at(bytes, i + 1) << 8);
 }
 
-// Group `sub` of a block of Q4_K: (d scale) code - (dmin min), of 6 bits each (numeric.cc).
+// Group `sub` of a block of Q4_K: (d scale) code - (dmin min).
 constexpr Int4Scale scale_of_q4_k(const std::byte* block, int sub) {
-  const std::byte* packed = block + 4;
-  int scale = 0, min = 0;
-  if (sub < 4) {
-    scale = byte_at(packed, sub) & 63;
-    min = byte_at(packed, sub + 4) & 63;
-  } else {
-    scale = (byte_at(packed, sub + 4) & 15) | byte_at(packed, sub - 4) >> 6 << 4;
-    min = byte_at(packed, sub + 4) >> 4 | byte_at(packed, sub) >> 6 << 4;
-  }
+  const auto [scale, min] = k_scale_min(block + 4, sub);
   const float step = f16_to_f32(half_at(block, 0)) * static_cast<float>(scale);
   const float least = f16_to_f32(half_at(block, 2)) * static_cast<float>(min);
   return {f32_to_f16(step), f32_to_f16(8 * step - least)};

@@ -89,19 +89,6 @@ void expand_iq4_nl(const std::byte* block, float* out) {
   for (int j = 0; j < 32; ++j) out[j] = d * kIq4Levels[nibble(block + 2, j)];
 }
 
-struct ScaleMin {
-  int scale;
-  int min;
-};
-
-// The K formats pack eight 6-bit scales and eight 6-bit minima in 12 bytes: the first four of each in bytes 0-3 and
-// 4-7, the low four bits of the others in bytes 8-11 and their top two bits above the first ones.
-ScaleMin scale_min(const std::byte* packed, int sub) {
-  if (sub < 4) return {byte_at(packed, sub) & 63, byte_at(packed, sub + 4) & 63};
-  const int low = byte_at(packed, sub + 4);
-  return {(low & 15) | ((byte_at(packed, sub - 4) >> 6) << 4), (low >> 4) | ((byte_at(packed, sub) >> 6) << 4)};
-}
-
 // The low nibbles of `count` bytes, then their high ones.
 void put_nibbles(const std::byte* bytes, int count, std::uint8_t* codes) {
   for (int j = 0; j < count; ++j) codes[j] = std::to_integer<std::uint8_t>(bytes[j]) & 15;
@@ -119,7 +106,7 @@ void add_high_bits(const std::byte* bytes, int place, std::uint8_t* codes) {
 
 void read_scales_and_mins(const std::byte* packed, KBlock& to) {
   for (int sub = 0; sub < 8; ++sub) {
-    const ScaleMin s = scale_min(packed, sub);
+    const ScaleMin s = k_scale_min(packed, sub);
     to.scales[sub] = static_cast<std::int8_t>(s.scale);
     to.mins[sub] = static_cast<std::uint8_t>(s.min);
   }

@@ -45,6 +45,17 @@ std::int64_t row_bytes(DType dtype, std::int64_t values);
 // is representable in f32 or rounded once as ggml's own reference does.
 void dequantize(DType dtype, const std::byte* source, float* out, std::int64_t values);
 
+// Q4_K and Q5_K pack eight 6-bit scales and eight 6-bit minima in 12 bytes: the first four of each in bytes 0-3 and
+// 4-7, the low four bits of the others in bytes 8-11 and their top two bits above the first ones.
+struct ScaleMin {
+  int scale, min;
+};
+constexpr ScaleMin k_scale_min(const std::byte* packed, int sub) {
+  const auto at = [packed](int i) { return std::to_integer<int>(packed[i]); };
+  if (sub < 4) return {at(sub) & 63, at(sub + 4) & 63};
+  return {(at(sub + 4) & 15) | at(sub - 4) >> 6 << 4, at(sub + 4) >> 4 | at(sub) >> 6 << 4};
+}
+
 // A block of 256 values of Q4_K, Q5_K or Q6_K in its parts: value i is (d scales[i / run]) (codes[i] - offset) - dmin
 // mins[i / run], with run = kKBlockValues / runs.
 inline constexpr int kKBlockValues = 256;
